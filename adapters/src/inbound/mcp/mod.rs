@@ -1,0 +1,1 @@
+//! The service as a client of the Model Context Protocol sees it.

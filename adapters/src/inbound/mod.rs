@@ -1,0 +1,3 @@
+//! Ways in: today the Model Context Protocol.
+
+pub mod mcp;

@@ -1,0 +1,4 @@
+//! Everything that touches the outside: databases below, the protocol above.
+
+pub mod inbound;
+pub mod outbound;

@@ -1,0 +1,22 @@
+//! Ways out: one folder an engine, and the list of them.
+
+mod leading_words;
+mod mysql;
+mod pool;
+mod postgres;
+mod reach;
+mod sqlite;
+
+use std::sync::Arc;
+
+use domain::connection::{Connector, EngineFacts};
+
+/// One engine: its words and what opens its databases.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine {
+    pub facts: EngineFacts,
+    pub connector: fn() -> Arc<dyn Connector>,
+}
+
+/// Every engine there is. Adding one is a folder here and a line in this list.
+pub const ENGINES: &[Engine] = &[postgres::ENGINE, mysql::ENGINE, sqlite::ENGINE];

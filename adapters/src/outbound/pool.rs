@@ -1,0 +1,325 @@
+//! The pool that every engine uses: how long connections live, who waits, and how all of it ends.
+//!
+//! What a connection is, and how it is opened, is the engine's matter ([`Session`]).
+
+use std::{
+    fmt,
+    future::Future,
+    ops::{Deref, DerefMut},
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
+
+use deadpool::managed::{
+    self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
+use domain::{
+    Cancel, Failure, FailureKind,
+    cancel::CancelReason,
+    connection::{ConnectionConfig, PoolFigures},
+};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+
+/// One connection to a database.
+pub(super) trait Session: Send + Sync + Sized + 'static {
+    /// Connects and prepares the session, ready for its first statement. The pool bounds the time.
+    fn open(config: &Arc<ConnectionConfig>) -> impl Future<Output = Result<Self, Failure>> + Send;
+
+    /// Says goodbye to the server. Must not wait for a statement that is still running.
+    fn close(self) -> impl Future<Output = ()> + Send;
+}
+
+/// A pool of sessions. Nothing is opened before it is asked for.
+pub(super) struct Pool<S: Session> {
+    slots: managed::Pool<Opener<S>>,
+    config: Arc<ConnectionConfig>,
+    /// Fires when the pool is closed: whatever runs on it must end.
+    closing: Cancel,
+    /// Leases and clean-ups that are still under way.
+    tracker: TaskTracker,
+}
+
+/// A session on loan. Give it back with [`Lease::put_back`] or end it with [`Lease::discard`]; one that is merely
+/// dropped (its call was cut off in the middle) is never used again.
+pub(super) struct Lease<S: Session> {
+    slot: Option<Object<Opener<S>>>,
+    /// The session was opened for this loan, so it cannot have died while idle.
+    pub(super) fresh: bool,
+    _token: TaskTrackerToken,
+}
+
+struct Slot<S> {
+    session: S,
+    opened: Instant,
+    idle_since: Instant,
+    /// A loan of it has ended properly.
+    used: bool,
+}
+
+struct Opener<S> {
+    config: Arc<ConnectionConfig>,
+    session: std::marker::PhantomData<fn() -> S>,
+}
+
+impl<S: Session> managed::Manager for Opener<S> {
+    type Type = Slot<S>;
+    type Error = Failure;
+
+    async fn create(&self) -> Result<Slot<S>, Failure> {
+        let limit = self.config.pool.connect_timeout;
+        let session = match tokio::time::timeout(limit, S::open(&self.config)).await {
+            Ok(opened) => opened?,
+            Err(_) => return Err(super::reach::timed_out(&self.config).await),
+        };
+        let now = Instant::now();
+        Ok(Slot {
+            session,
+            opened: now,
+            idle_since: now,
+            used: false,
+        })
+    }
+
+    async fn recycle(&self, slot: &mut Slot<S>, _: &Metrics) -> RecycleResult<Failure> {
+        if expired(slot, &self.config) {
+            return Err(RecycleError::message("too old"));
+        }
+        Ok(())
+    }
+}
+
+fn expired<S>(slot: &Slot<S>, config: &ConnectionConfig) -> bool {
+    slot.idle_since.elapsed() >= config.pool.idle_timeout
+        || config
+            .pool
+            .max_lifetime
+            .is_some_and(|limit| slot.opened.elapsed() >= limit)
+}
+
+impl<S: Session> Pool<S> {
+    /// Must be called inside the runtime: it starts the task that closes idle connections.
+    pub(super) fn new(config: Arc<ConnectionConfig>) -> Result<Arc<Self>, Failure> {
+        let opener = Opener {
+            config: Arc::clone(&config),
+            session: std::marker::PhantomData,
+        };
+        let slots = managed::Pool::builder(opener)
+            .max_size(config.pool.max_connections as usize)
+            // The most recently used first: it has the warmest statement cache, and the others can grow idle.
+            .queue_mode(QueueMode::Lifo)
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| {
+                Failure::internal("The pool could not be built.").with_source(error)
+            })?;
+        let pool = Arc::new(Self {
+            slots,
+            config,
+            closing: Cancel::new(),
+            tracker: TaskTracker::new(),
+        });
+        tokio::spawn(close_idle(Arc::downgrade(&pool), pool.closing.clone()));
+        Ok(pool)
+    }
+
+    pub(super) fn config(&self) -> &Arc<ConnectionConfig> {
+        &self.config
+    }
+
+    /// Fires when the pool is closed. Every running statement must watch it.
+    pub(super) fn closing(&self) -> &Cancel {
+        &self.closing
+    }
+
+    /// A session, waited for no longer than the acquire time-out.
+    pub(super) async fn acquire(&self, cancel: &Cancel) -> Result<Lease<S>, Failure> {
+        let token = self.tracker.token();
+        let timeouts = Timeouts {
+            wait: Some(self.config.pool.acquire_timeout),
+            create: None,
+            recycle: None,
+        };
+        let got = tokio::select! {
+            biased;
+            reason = cancel.fired() => return Err(cancelled(reason)),
+            got = self.slots.timeout_get(&timeouts) => got,
+        };
+        let slot = got.map_err(|error| match error {
+            PoolError::Backend(failure) => failure,
+            PoolError::Timeout(_) => self.all_busy(),
+            _ => closed(),
+        })?;
+        Ok(Lease {
+            fresh: !slot.used,
+            slot: Some(slot),
+            _token: token,
+        })
+    }
+
+    /// Runs work that the caller need not wait for; closing the pool does.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(work);
+    }
+
+    pub(super) fn figures(&self) -> PoolFigures {
+        let status = self.slots.status();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        PoolFigures {
+            in_use: count(status.size.saturating_sub(status.available)),
+            idle: count(status.available),
+            max: self.config.pool.max_connections,
+        }
+    }
+
+    /// Ends what runs, closes every session and waits until they are closed.
+    pub(super) async fn close(&self) {
+        self.closing.fire(CancelReason::ConnectionClosed);
+        for slot in self.slots.retain(|_, _| false).removed {
+            slot.session.close().await;
+        }
+        self.slots.close();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    fn all_busy(&self) -> Failure {
+        let figures = self.figures();
+        Failure::new(
+            FailureKind::Busy,
+            format!(
+                "All {} connections were busy for {} ms; the statement was not started.",
+                figures.max,
+                self.config.pool.acquire_timeout.as_millis()
+            ),
+        )
+        .with_hint("Try again in a moment, or let running calls finish first.")
+    }
+}
+
+impl<S: Session> Lease<S> {
+    /// Returns the session for the next call, which will find it as it is.
+    pub(super) fn put_back(mut self) {
+        if let Some(mut slot) = self.slot.take() {
+            slot.used = true;
+            slot.idle_since = Instant::now();
+        }
+    }
+
+    /// Ends the session; its slot is free at once.
+    pub(super) async fn discard(mut self) {
+        if let Some(slot) = self.slot.take() {
+            Object::take(slot).session.close().await;
+        }
+    }
+}
+
+impl<S: Session> Drop for Lease<S> {
+    fn drop(&mut self) {
+        // Nobody said what state the session is in, so nobody may use it again.
+        if let Some(slot) = self.slot.take() {
+            drop(Object::take(slot));
+        }
+    }
+}
+
+impl<S: Session> Deref for Lease<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        match &self.slot {
+            Some(slot) => &slot.session,
+            None => unreachable!("the slot is only taken when the lease ends"),
+        }
+    }
+}
+
+impl<S: Session> DerefMut for Lease<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        match &mut self.slot {
+            Some(slot) => &mut slot.session,
+            None => unreachable!("the slot is only taken when the lease ends"),
+        }
+    }
+}
+
+impl<S: Session> fmt::Debug for Pool<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Pool")
+            .field("figures", &self.figures())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Closes what has been idle too long, keeping the smallest number that the configuration asks for.
+async fn close_idle<S: Session>(pool: Weak<Pool<S>>, closing: Cancel) {
+    loop {
+        let Some(rest) = pool.upgrade().map(|pool| {
+            (pool.config.pool.idle_timeout / 4)
+                .clamp(Duration::from_millis(100), Duration::from_secs(5))
+        }) else {
+            return;
+        };
+        tokio::select! {
+            _ = closing.fired() => return,
+            () = tokio::time::sleep(rest) => {}
+        }
+        let Some(pool) = pool.upgrade() else { return };
+        let mut spare = pool
+            .slots
+            .status()
+            .size
+            .saturating_sub(pool.config.pool.min_connections as usize);
+        let old = pool.slots.retain(|slot, _| {
+            let close = spare > 0 && expired(slot, &pool.config);
+            spare -= usize::from(close);
+            !close
+        });
+        for slot in old.removed {
+            slot.session.close().await;
+        }
+    }
+}
+
+/// The failure of a call that was told to end.
+pub(super) fn cancelled(reason: CancelReason) -> Failure {
+    match reason {
+        CancelReason::Client => Failure::new(FailureKind::Cancelled, "The call was cancelled."),
+        CancelReason::ConnectionClosed => Failure::new(
+            FailureKind::Cancelled,
+            "The connection was closed while the statement ran.",
+        )
+        .with_hint("Name the connection again to open it anew."),
+        CancelReason::Shutdown => Failure::new(
+            FailureKind::Cancelled,
+            "The server is stopping; the statement was ended.",
+        ),
+    }
+}
+
+/// The failure of a statement that ran longer than it may.
+pub(super) fn timed_out(limit: Duration) -> Failure {
+    Failure::new(
+        FailureKind::Timeout,
+        format!(
+            "The statement ran longer than {} ms and was stopped.",
+            limit.as_millis()
+        ),
+    )
+    .with_hint("Read less (a narrower WHERE, fewer joins, an indexed column), or allow more time with `timeoutMs`.")
+}
+
+/// Waits until the statement must end, and says why: the client, the pool or the clock.
+pub(super) async fn must_end(cancel: &Cancel, closing: &Cancel, limit: Duration) -> Failure {
+    tokio::select! {
+        biased;
+        reason = cancel.fired() => cancelled(reason),
+        reason = closing.fired() => cancelled(reason),
+        () = tokio::time::sleep(limit) => timed_out(limit),
+    }
+}
+
+fn closed() -> Failure {
+    Failure::new(FailureKind::Unavailable, "The connection has been closed.")
+        .with_hint("Name the connection again to open it anew.")
+}

@@ -1,0 +1,77 @@
+//! Why a server could not be reached: name, address or neither.
+//!
+//! A driver's error does not tell a wrong name from a closed port, so after a failed attempt we look ourselves.
+
+use std::time::Duration;
+
+use domain::{
+    ConnectStep, Failure, FailureKind,
+    connection::{Address, ConnectionConfig},
+};
+use tokio::net::{TcpStream, lookup_host};
+
+/// A failed attempt is looked into for no longer than this.
+const PROBE_LIMIT: Duration = Duration::from_secs(1);
+
+/// The failure of an attempt that took longer than the connect time-out.
+pub(super) async fn timed_out(config: &ConnectionConfig) -> Failure {
+    let waited = format!(
+        "The database did not answer within {} ms.",
+        config.pool.connect_timeout.as_millis()
+    );
+    match probe(&config.address).await {
+        Some(failure) => failure,
+        None => Failure::new(FailureKind::Unavailable, waited)
+            .with_step(ConnectStep::Tcp)
+            .with_hint("Check that the host and the port are right and that no firewall drops the packets."),
+    }
+}
+
+/// What stands between us and the address, if something does: `None` when it accepts connections.
+pub(super) async fn probe(address: &Address) -> Option<Failure> {
+    match address {
+        Address::Tcp { host, port } => tokio::time::timeout(PROBE_LIMIT, probe_tcp(host, *port))
+            .await
+            .ok()
+            .flatten(),
+        Address::Socket { .. } | Address::File(_) | Address::Memory => None,
+    }
+}
+
+async fn probe_tcp(host: &str, port: u16) -> Option<Failure> {
+    // A literal IPv6 address may stand in brackets in a URL; the resolver wants it without.
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let addresses: Vec<_> = match lookup_host((bare, port)).await {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => return Some(unknown_host().with_source(error)),
+    };
+    if addresses.is_empty() {
+        return Some(unknown_host());
+    }
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(_) => return None,
+            Err(error) => last = Some(error),
+        }
+    }
+    let failure = Failure::new(
+        FailureKind::Unavailable,
+        "Nothing accepts connections at the database's address.",
+    )
+    .with_step(ConnectStep::Tcp)
+    .with_hint("Check host and port, and that the database is running.");
+    Some(match last {
+        Some(error) => failure.with_source(error),
+        None => failure,
+    })
+}
+
+fn unknown_host() -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        "The database's host name has no address.",
+    )
+    .with_step(ConnectStep::NameResolution)
+    .with_hint("Check the spelling of the host, and that this machine can resolve it.")
+}

@@ -1,0 +1,28 @@
+//! One connected database: its ports, its policy and its dialect.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    config::ConnectionConfig,
+    port::{ConnectionPool, ServerInfo},
+};
+use crate::query::{dialect::Dialect, port::QueryRunner};
+
+#[derive(Clone)]
+pub struct Database {
+    pub config: Arc<ConnectionConfig>,
+    pub server: ServerInfo,
+    pub dialect: Arc<dyn Dialect>,
+    pub query_runner: Arc<dyn QueryRunner>,
+    pub pool: Arc<dyn ConnectionPool>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Database")
+            .field("engine", &self.config.engine.name)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}

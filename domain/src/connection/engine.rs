@@ -1,0 +1,20 @@
+//! What configuration needs to know of an engine, told by the engine itself.
+
+/// How databases of an engine are addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// A server by host and port, or by its socket.
+    Server { default_port: u16 },
+    /// A file.
+    File,
+}
+
+/// The words of an engine. Each engine's folder has one of these; nobody else lists engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// The name used in results, logs and metrics: `postgresql`, `mysql`, `sqlite`.
+    pub name: &'static str,
+    /// Every word that means this engine as a `TYPE` or as the scheme of a URL, the canonical one first.
+    pub words: &'static [&'static str],
+    pub addressing: Addressing,
+}

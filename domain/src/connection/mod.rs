@@ -1,0 +1,15 @@
+//! Named databases: how one is reached, what may run on it, and the port that opens it.
+
+pub mod config;
+pub mod database;
+pub mod engine;
+pub mod name;
+pub mod policy;
+pub mod port;
+
+pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
+pub use database::Database;
+pub use engine::{Addressing, EngineFacts};
+pub use name::ConnectionName;
+pub use policy::{Access, Policy};
+pub use port::{ConnectionPool, Connector, PoolFigures, ServerInfo, TestReport};

@@ -1,0 +1,218 @@
+//! The one failure type: what went wrong, told so that the caller knows what to do next.
+//!
+//! How a failure looks on the wire is the inbound adapter's matter; how a driver's error becomes one is each
+//! engine's.
+
+use std::error::Error;
+
+use serde::Serialize;
+
+/// What the caller should do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// Fix the SQL: the database understood the request and rejects the statement or its data.
+    InvalidSql,
+    /// Fix the arguments of the call: a missing, unknown or ill-formed one, a name that does not exist.
+    InvalidArgument,
+    /// Ask for permission: the policy of the connection or the role in the database forbids it.
+    NotAllowed,
+    /// Ask for less: a limit of the server was met that cannot be passed.
+    TooLarge,
+    /// The time limit passed and the statement was stopped: make it cheaper or raise the limit.
+    Timeout,
+    /// The caller ended the call.
+    Cancelled,
+    /// Try later: every slot is taken, or the database asks to retry.
+    Busy,
+    /// The database cannot be reached or refuses the sign-in; `step` says how far it got.
+    Unavailable,
+    /// This engine or server cannot do it.
+    Unsupported,
+    /// A defect of Portolan: report it.
+    Internal,
+}
+
+impl FailureKind {
+    /// Every kind, for tests and documentation that must not miss one.
+    pub const ALL: [Self; 10] = [
+        Self::InvalidSql,
+        Self::InvalidArgument,
+        Self::NotAllowed,
+        Self::TooLarge,
+        Self::Timeout,
+        Self::Cancelled,
+        Self::Busy,
+        Self::Unavailable,
+        Self::Unsupported,
+        Self::Internal,
+    ];
+
+    /// The word used on the wire, in logs and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidSql => "invalid_sql",
+            Self::InvalidArgument => "invalid_argument",
+            Self::NotAllowed => "not_allowed",
+            Self::TooLarge => "too_large",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::Unsupported => "unsupported",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// How far an attempt to connect got before it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectStep {
+    /// The host name has no address.
+    NameResolution,
+    /// Nothing answers at the address, or the socket or file cannot be opened.
+    Tcp,
+    /// The encrypted channel could not be made.
+    Tls,
+    /// The server refused user or password.
+    SignIn,
+    /// Signed in, but the database does not exist or is closed to this user.
+    Database,
+    /// Connected, but the first query failed.
+    Query,
+}
+
+/// A failed call. Facts are in fields, never only inside a sentence; absent facts are left out.
+#[derive(Debug, Serialize, thiserror::Error)]
+#[error("{message}")]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// One sentence. Never holds a secret, a user name, a host or a path that the caller did not send.
+    pub message: String,
+    /// The database's own further explanation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What to do next: the database's own hint, or ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The five characters of SQLSTATE, where the engine has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sqlstate: Option<String>,
+    /// The engine's own error number, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub native_code: Option<i64>,
+    /// Where in the SQL: characters, from 1, in the text as the caller sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    /// Which parameter, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<usize>,
+    /// How far a failed connection got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<ConnectStep>,
+    /// Stays in the process: for the log only.
+    #[serde(skip)]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            sqlstate: None,
+            native_code: None,
+            position: None,
+            parameter: None,
+            step: None,
+            source: None,
+        }
+    }
+
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::InvalidArgument, message)
+    }
+
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Internal, message)
+    }
+
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_sqlstate(mut self, sqlstate: impl Into<String>) -> Self {
+        self.sqlstate = Some(sqlstate.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_native_code(mut self, code: i64) -> Self {
+        self.native_code = Some(code);
+        self
+    }
+
+    #[must_use]
+    pub fn with_position(mut self, position: usize) -> Self {
+        self.position = Some(position);
+        self
+    }
+
+    #[must_use]
+    pub fn with_parameter(mut self, parameter: usize) -> Self {
+        self.parameter = Some(parameter);
+        self
+    }
+
+    #[must_use]
+    pub fn with_step(mut self, step: ConnectStep) -> Self {
+        self.step = Some(step);
+        self
+    }
+
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The cause, for the log.
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
+        self.source.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_facts_are_left_out_on_the_wire() {
+        let failure = Failure::invalid_argument("no").with_source("secret");
+
+        let json = serde_json::to_string(&failure).unwrap();
+
+        assert_eq!(json, r#"{"kind":"invalid_argument","message":"no"}"#);
+    }
+
+    #[test]
+    fn the_word_of_a_kind_is_its_word_on_the_wire() {
+        for kind in FailureKind::ALL {
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(json, format!("\"{}\"", kind.as_str()));
+        }
+    }
+}

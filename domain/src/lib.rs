@@ -1,0 +1,12 @@
+//! Words, rules and ports of Portolan.
+//!
+//! Nothing here does I/O, reads the clock or the environment, or knows a driver or a protocol.
+
+pub mod cancel;
+pub mod connection;
+pub mod failure;
+pub mod nearest;
+pub mod query;
+
+pub use cancel::Cancel;
+pub use failure::{ConnectStep, Failure, FailureKind};

@@ -1,0 +1,44 @@
+//! The nearest known word to a misspelt one.
+
+/// The candidate that differs from `word` by few enough typing mistakes to be what was meant, if one does.
+///
+/// Letter case does not count. The shorter the word, the fewer mistakes are forgiven: one in up to four
+/// characters, two in up to eight, three beyond.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let forgiven = match word.chars().count() {
+        0 => return None,
+        1..=4 => 1,
+        5..=8 => 2,
+        _ => 3,
+    };
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, _)| *distance <= forgiven)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_was_meant_and_nothing_else() {
+        let known = ["PASSWORD", "PORT", "HOST", "MAX_CONNECTIONS"];
+        for (word, expected) in [
+            ("PASWORD", Some("PASSWORD")),
+            ("passwrod", Some("PASSWORD")),
+            ("PROT", Some("PORT")),
+            ("MAX_CONECTION", Some("MAX_CONNECTIONS")),
+            ("CHARSET", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), expected, "{word}");
+        }
+    }
+}

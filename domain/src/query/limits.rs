@@ -1,0 +1,36 @@
+//! How much one call may read, and for how long.
+
+use std::time::Duration;
+
+/// Rows of an answer when nobody says otherwise.
+pub const DEFAULT_MAX_ROWS: u64 = 1_000;
+/// Bytes of result text when nobody says otherwise: what common clients show a model.
+pub const DEFAULT_MAX_BYTES: usize = 48_000;
+/// A cell longer than this many bytes of text is cut, with a notice.
+pub const MAX_CELL_BYTES: usize = 16 * 1024;
+/// A statement's time when nobody says otherwise.
+pub const DEFAULT_STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The limits of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Most rows to return.
+    pub rows: u64,
+    /// Most bytes of result text to return.
+    pub bytes: usize,
+    /// Most bytes of one cell.
+    pub cell_bytes: usize,
+    /// Longest time for the statement, counted from when a database connection is at hand.
+    pub time: Duration,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self {
+            rows: DEFAULT_MAX_ROWS,
+            bytes: DEFAULT_MAX_BYTES,
+            cell_bytes: MAX_CELL_BYTES,
+            time: DEFAULT_STATEMENT_TIMEOUT,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Statements, their limits and the rows that come back.
+
+pub mod dialect;
+pub mod limits;
+pub mod port;
+pub mod rows;
+pub mod statement;
+
+pub use dialect::{Dialect, Placeholder, StatementClass};
+pub use limits::QueryLimits;
+pub use port::QueryRunner;
+pub use rows::{Cell, Column, Flow, Outcome, RowSink};
+pub use statement::Statement;

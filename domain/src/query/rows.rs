@@ -1,0 +1,77 @@
+//! Rows on their way from the driver's buffer to the answer's text.
+//!
+//! A row is never a vector of owned values: the engine decodes one cell at a time into a borrowed [`Cell`] and
+//! pushes it into a [`RowSink`], which writes the final text.
+
+use serde::Serialize;
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Column {
+    pub name: String,
+    /// The type's name as the engine spells it, such as `int8` or `VARCHAR`.
+    pub type_name: String,
+}
+
+/// One value, borrowed from the driver's buffer. Which JSON it becomes is the sink's matter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// SQL NULL.
+    Null,
+    Bool(bool),
+    Int(i64),
+    UInt(u64),
+    Float32(f32),
+    Float64(f64),
+    /// An integer or a finite float as the server printed it, which is also a valid JSON number. The sink still
+    /// checks integers against what JSON readers keep exact.
+    Number(&'a str),
+    Text(&'a str),
+    /// Text that is not valid UTF-8: shown as bytes, with a notice.
+    InvalidText(&'a [u8]),
+    /// A value of a column of bytes.
+    Bytes(&'a [u8]),
+    /// Bytes in a column that may hold other kinds of values too (`SQLite`).
+    MixedBytes(&'a [u8]),
+    /// The server's own hexadecimal form of bytes, without the leading `\x`.
+    HexBytes(&'a str),
+    /// Valid JSON text from a column of JSON. A bare `null` in it is JSON's, not SQL's.
+    Json(&'a str),
+    /// Valid JSON text that an engine made of an array.
+    Array(&'a str),
+}
+
+/// Whether a sink wants more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    Continue,
+    Stop,
+}
+
+/// Receives a result, cell by cell.
+///
+/// The order of calls is `columns` once, then for each row `begin_row`, one `cell` per column, `end_row`.
+/// A statement that returns no rows at all makes no call.
+pub trait RowSink: Send {
+    fn columns(&mut self, columns: &[Column]);
+
+    /// A further row exists. [`Flow::Stop`] means that it is not wanted: the row limit was reached, and is now
+    /// known to have cut the result. None of its cells may be pushed.
+    fn begin_row(&mut self) -> Flow;
+
+    fn cell(&mut self, cell: Cell<'_>);
+
+    /// The row is complete. [`Flow::Stop`] means that no further row is wanted.
+    fn end_row(&mut self) -> Flow;
+}
+
+/// What a statement did besides returning rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Rows changed, for a statement that changes rows.
+    pub affected_rows: Option<u64>,
+    /// The last automatically generated key, where the engine reports one.
+    pub insert_id: Option<u64>,
+    /// What the database said on the side.
+    pub notices: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! The suite: one test binary over the public APIs and the built server.

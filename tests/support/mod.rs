@@ -1,0 +1,13 @@
+//! What the suite stands on: databases, clients and snapshots. No test is here.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_debug_implementations,
+    reason = "the suite fails by panicking, and says what it expected in the plainest words"
+)]
+
+pub mod databases;
+pub mod rows;
