@@ -9,5 +9,5 @@ pub mod statement;
 pub use dialect::{Dialect, Placeholder, StatementClass};
 pub use limits::QueryLimits;
 pub use port::QueryRunner;
-pub use rows::{Cell, Column, Flow, Outcome, RowSink};
+pub use rows::{Cell, Column, DynRowSink, Flow, Outcome, RowSink};
 pub use statement::Statement;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     limits::QueryLimits,
-    rows::{Outcome, RowSink},
+    rows::{DynRowSink, Outcome},
     statement::Statement,
 };
 use crate::{cancel::Cancel, failure::Failure};
@@ -24,7 +24,7 @@ pub trait QueryRunner: Send + Sync {
         &self,
         statement: &Statement,
         limits: &QueryLimits,
-        sink: &mut (dyn RowSink + 'static),
+        sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure>;
 
@@ -34,7 +34,7 @@ pub trait QueryRunner: Send + Sync {
         &self,
         statement: &Statement,
         limits: &QueryLimits,
-        sink: &mut (dyn RowSink + 'static),
+        sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure>;
 }

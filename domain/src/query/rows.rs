@@ -65,6 +65,10 @@ pub trait RowSink: Send {
     fn end_row(&mut self) -> Flow;
 }
 
+/// A sink behind a port. An alias, because the mock generator cannot name the lifetime that a bare `dyn` in an
+/// argument has.
+pub type DynRowSink = dyn RowSink;
+
 /// What a statement did besides returning rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
