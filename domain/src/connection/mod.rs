@@ -3,6 +3,7 @@
 pub mod config;
 pub mod database;
 pub mod engine;
+pub mod known;
 pub mod name;
 pub mod policy;
 pub mod port;
@@ -10,6 +11,7 @@ pub mod port;
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
 pub use engine::{Addressing, EngineFacts};
+pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
 pub use policy::{Access, Policy};
 pub use port::{ConnectionPool, Connector, PoolFigures, ServerInfo, TestReport};
