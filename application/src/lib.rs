@@ -1,1 +1,7 @@
 //! What the service does, told through ports.
+//!
+//! No engine's name, no driver and no protocol is known here.
+
+pub mod encode;
+pub mod registry;
+pub mod use_cases;

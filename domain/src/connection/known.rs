@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::{
-    config::{ConnectionConfig, Password, TlsMode},
+    config::{ConnectionConfig, TlsMode},
     engine::EngineFacts,
-    mistake::Mistake,
     name::ConnectionName,
-    parameters::{
-        Built, ExportedParameters, Given, GivenValue, KEPT_SECRET, Keys, Layer, Origin, Parameter,
-        build,
-    },
+    parameters::{Built, Given, GivenValue, KEPT_SECRET, Keys, Layer, Origin, Parameter, build},
 };
+pub use super::{mistake::Mistake, parameters::ExportedParameters};
 
 #[derive(Debug, Clone)]
 pub struct KnownConfiguration {
@@ -164,34 +160,6 @@ fn same_target(before: &ConnectionConfig, after: &ConnectionConfig) -> bool {
         && before.user == after.user
         && before.database == after.database
         && strength(after.tls.mode) >= strength(before.tls.mode)
-}
-
-impl ConnectionConfig {
-    /// Whether two configurations mean the same in every respect, secrets included.
-    pub fn same_as(&self, other: &Self) -> bool {
-        let same_password = match (&self.password, &other.password) {
-            (None, None) => true,
-            (Some(Password::Given(one)), Some(Password::Given(other))) => {
-                one.expose_secret() == other.expose_secret()
-            }
-            (Some(Password::File(one)), Some(Password::File(other))) => one == other,
-            _ => false,
-        };
-        same_password
-            && self.engine == other.engine
-            && self.address == other.address
-            && self.database == other.database
-            && self.user == other.user
-            && self.tls == other.tls
-            && self.pool == other.pool
-            && self.policy == other.policy
-            && self.statement_timeout == other.statement_timeout
-            && self.max_rows == other.max_rows
-            && self.max_bytes == other.max_bytes
-            && self.schema == other.schema
-            && self.time_zone == other.time_zone
-            && self.pooler == other.pooler
-    }
 }
 
 impl Layer {
@@ -360,7 +328,7 @@ mod tests {
 
             let mut expected = ConnectionConfig::clone(before.outcome.as_ref().unwrap());
             expected.policy = crate::connection::Policy::READ_ONLY;
-            assert!(after.outcome.unwrap().same_as(&expected), "{pairs:?}");
+            assert_eq!(*after.outcome.unwrap(), expected, "{pairs:?}");
         }
     }
 
