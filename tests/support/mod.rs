@@ -11,3 +11,4 @@
 
 pub mod databases;
 pub mod rows;
+pub mod scratch;
