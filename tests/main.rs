@@ -10,5 +10,4 @@
 
 mod architecture;
 mod engines;
-mod mcp;
 mod values;
