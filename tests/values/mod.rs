@@ -1,3 +1,4 @@
 //! Every type of each engine, out and in, compared with what the engine itself says.
 
+mod postgres;
 mod sqlite;
