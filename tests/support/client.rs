@@ -132,7 +132,9 @@ pub fn binary() -> PathBuf {
         .ancestors()
         .find(|folder| !folder.ends_with("deps") && folder.is_dir())
         .unwrap();
-    let binary = folder.join("portolan").with_extension(std::env::consts::EXE_EXTENSION);
+    let binary = folder
+        .join("portolan")
+        .with_extension(std::env::consts::EXE_EXTENSION);
     assert!(
         binary.is_file(),
         "{} is not built: run `cargo build -p bootstrap` first, or use tests/run",
@@ -142,7 +144,6 @@ pub fn binary() -> PathBuf {
 }
 
 /// The server, running.
-#[derive(Debug)]
 pub struct Server {
     child: Child,
     input: Option<Input>,
