@@ -58,9 +58,14 @@ async fn main() -> std::io::Result<()> {
             _ => configurations.extend(name.strip_suffix("_DB_URL").and_then(|name| known(name, &value))),
         }
     }
-    let connectors = ENGINES.iter().map(|engine| (engine.facts.name, (engine.connector)()));
+    let connectors = ENGINES.iter().filter(|engine| variables().iter().any(|(name, _)| name == "SQLITE") || engine.facts.name != "sqlite").map(|engine| (engine.facts.name, (engine.connector)()));
     let registry = Arc::new(Registry::new(connectors, configurations));
-    let server = McpServer::new(Arc::clone(&registry), options);
+    let ad_hoc = application::ad_hoc::AdHoc::new(
+        true,
+        ENGINES.iter().map(|engine| engine.facts).collect(),
+        Arc::new(adapters::outbound::Roots::new([std::env::current_dir()?])),
+    );
+    let server = McpServer::new(Arc::clone(&registry), ad_hoc, options);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     serve_stdio(server, async move {
         tokio::select! {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use application::{
+    ad_hoc::AdHoc,
     registry::{OpenConnection, Registry},
     use_cases::Ceilings,
 };
@@ -58,8 +59,6 @@ pub struct McpOptions {
     pub tools: ToolSelection,
     /// Rows are sent as structured content too, beside the text, with a schema.
     pub structured_results: bool,
-    /// Databases may be opened or configured by a call. Without this, the tools for it are not offered.
-    pub ad_hoc_connections: bool,
     /// Calls that run at the same time; others wait for their turn.
     pub max_concurrent_calls: usize,
     /// Calls that wait for their turn; one more is refused as `busy`.
@@ -77,7 +76,6 @@ impl Default for McpOptions {
         Self {
             tools: ToolSelection::default(),
             structured_results: false,
-            ad_hoc_connections: true,
             max_concurrent_calls: 128,
             max_waiting_calls: 1_024,
             ceilings: Ceilings::default(),
@@ -94,6 +92,7 @@ pub struct McpServer(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     registry: Arc<Registry>,
+    ad_hoc: AdHoc,
     options: McpOptions,
     toolbox: Toolbox,
     slots: Semaphore,
@@ -110,10 +109,12 @@ pub struct Outcome {
 }
 
 impl McpServer {
-    pub fn new(registry: Arc<Registry>, options: McpOptions) -> Self {
-        let toolbox = Toolbox::new(&registry, &options);
+    /// `ad_hoc` says what callers may open themselves; where that is nothing, the tools for it are not offered.
+    pub fn new(registry: Arc<Registry>, ad_hoc: AdHoc, options: McpOptions) -> Self {
+        let toolbox = Toolbox::new(&registry, &ad_hoc, &options);
         Self(Arc::new(Shared {
             registry,
+            ad_hoc,
             toolbox,
             slots: Semaphore::new(options.max_concurrent_calls),
             waiting: AtomicUsize::new(0),
@@ -144,6 +145,10 @@ impl McpServer {
 
     pub(super) fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    pub(super) fn ad_hoc(&self) -> &AdHoc {
+        &self.0.ad_hoc
     }
 
     pub(super) fn options(&self) -> &McpOptions {
