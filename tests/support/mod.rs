@@ -12,4 +12,5 @@
 pub mod client;
 pub mod databases;
 pub mod rows;
+pub mod scratch;
 pub mod snapshot;
