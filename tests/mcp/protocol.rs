@@ -62,6 +62,10 @@ async fn the_newest_revision_needs_no_handshake() {
     assert_eq!(tools["result"]["ttlMs"], 300_000);
     assert_eq!(tools["result"]["cacheScope"], "private");
     assert_eq!(answer["result"]["resultType"], "complete");
+    for result in [&tools["result"], &answer["result"]] {
+        let server = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
+        assert_eq!(server["name"], "portolan");
+    }
     assert_eq!(
         answer["result"]["content"][0]["text"],
         r#"{"connections":[]}"#

@@ -23,7 +23,7 @@ async def main(binary: str, era: str) -> None:
             unknown = error.code
         print(json.dumps({
             "protocolVersion": client.protocol_version,
-            "server": client.server_info.name,
+            "server": client.server_info and client.server_info.name,
             "firstTool": tools.tools[0].name,
             "connections": connections.content[0].text,
             "failed": failed.is_error,

@@ -25,7 +25,8 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
         CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject, ListToolsResult,
-        PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities, ServerConfig, Tool,
+        MetaObject, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
+        ServerConfig, Tool,
     },
     service::RequestContext,
 };
@@ -311,12 +312,33 @@ fn defect(panic: &(dyn Any + Send)) -> Failure {
         .with_source(words)
 }
 
+fn implementation() -> Implementation {
+    Implementation::new("portolan", env!("CARGO_PKG_VERSION")).with_title("Portolan")
+}
+
+/// Without a handshake every result says who answers.
+fn who_answers() -> MetaObject {
+    let mut meta = MetaObject::new();
+    if let Ok(implementation) = serde_json::to_value(implementation()) {
+        meta.0.insert(
+            "io.modelcontextprotocol/serverInfo".to_owned(),
+            implementation,
+        );
+    }
+    meta
+}
+
+/// Whether the request belongs to a revision without a handshake.
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .protocol_version()
+        .is_some_and(|version| !version.has_initialize())
+}
+
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(
-                Implementation::new("portolan", env!("CARGO_PKG_VERSION")).with_title("Portolan"),
-            )
+            .with_server_info(implementation())
             .with_instructions(INSTRUCTIONS.trim_end())
     }
 
@@ -325,17 +347,14 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ListToolsResult::with_all_items(self.0.toolbox.definitions());
-        let is_modern = context
-            .protocol_version()
-            .is_some_and(|version| !version.has_initialize());
-        Ok(if is_modern {
-            tools
+        let mut tools = ListToolsResult::with_all_items(self.0.toolbox.definitions());
+        if is_modern(&context) {
+            tools.meta = Some(who_answers());
+            tools = tools
                 .with_ttl_ms(TOOLS_TTL_MS)
-                .with_cache_scope(CacheScope::Private)
-        } else {
-            tools
-        })
+                .with_cache_scope(CacheScope::Private);
+        }
+        Ok(tools)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -360,6 +379,7 @@ impl ServerHandler for McpServer {
         result.structured_content = structured
             .then(|| serde_json::from_str(&outcome.text).ok())
             .flatten();
+        result.meta = is_modern(&context).then(who_answers);
         result.content = vec![ContentBlock::text(outcome.text)];
         Ok(result.into())
     }

@@ -20,28 +20,25 @@ use super::{
 struct Described {
     /// postgresql, mysql, mariadb or sqlite.
     r#type: Option<String>,
-    /// Instead of the parts: postgres://user:password@host:5432/database.
+    /// Instead of the rest.
     url: Option<String>,
-    /// Name, address or socket path. Not for sqlite.
+    /// Or socket path.
     host: Option<String>,
     port: Option<u16>,
-    /// sqlite: the file.
+    /// For sqlite the file.
     database: Option<String>,
-    /// Not for sqlite.
     user: Option<String>,
-    /// Not for sqlite.
     password: Option<String>,
-    /// What to call the connection. Default: its type.
+    /// Default: the type.
     name: Option<String>,
-    /// true: only encrypted.
     ssl: Option<bool>,
     /// Default 10.
     max_connections: Option<u32>,
-    /// ms; default 30000.
+    /// In ms.
     idle_timeout: Option<u64>,
-    /// ms; default 5000.
+    /// In ms.
     connection_timeout: Option<u64>,
-    /// ms; default 30000.
+    /// In ms.
     acquire_timeout: Option<u64>,
 }
 
@@ -70,8 +67,8 @@ pub(super) struct ConnectDatabaseTool;
 impl Tool for ConnectDatabaseTool {
     const NAME: &'static str = "connect_database";
     const TITLE: &'static str = "Connect a database";
-    const DESCRIPTION: &'static str = "Opens a read-only connection to a database that is not configured. Give type, \
-         host, database, user and password; for sqlite type and database; or url. Then use it by its name.";
+    const DESCRIPTION: &'static str = "Opens a read-only connection to a database that is not configured: \
+         from type, host, database, user and password; type and database for sqlite; or url.";
     const GROUP: Group = Group::AdHoc;
     type Params = Params;
 

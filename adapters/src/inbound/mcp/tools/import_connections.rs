@@ -16,15 +16,15 @@ use super::{
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// By name, each with the parameters of connect_database or as exported. Password "***" keeps the known one.
+    /// By name, as exported or for `connect_database`. Password "***" keeps the known one.
     #[schemars(schema_with = "by_name")]
     connections: JsonObject,
-    /// Replace those of the same name. Default false.
+    /// Replace known ones. Default false.
     overwrite: Option<bool>,
 }
 
 fn by_name(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "object", "additionalProperties": {"type": "object"}})
+    json_schema!({"type": "object"})
 }
 
 pub(super) struct ImportConnectionsTool;
@@ -32,8 +32,8 @@ pub(super) struct ImportConnectionsTool;
 impl Tool for ImportConnectionsTool {
     const NAME: &'static str = "import_connections";
     const TITLE: &'static str = "Import configurations";
-    const DESCRIPTION: &'static str = "Adds configurations, always read-only, until the server stops. Says for each: \
-         added, replaced, skipped or rejected and why.";
+    const DESCRIPTION: &'static str =
+        "Adds configurations, read-only, until the server stops; tells what became of each.";
     const GROUP: Group = Group::AdHoc;
     type Params = Params;
 
