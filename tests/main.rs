@@ -10,4 +10,5 @@
 
 mod architecture;
 mod engines;
+mod mcp;
 mod values;

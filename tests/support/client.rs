@@ -144,7 +144,6 @@ pub fn binary() -> PathBuf {
 }
 
 /// The server, running.
-#[derive(Debug)]
 pub struct Server {
     child: Child,
     input: Option<Input>,

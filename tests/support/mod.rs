@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     missing_debug_implementations,
     reason = "the suite fails by panicking, and says what it expected in the plainest words"
 )]
