@@ -96,9 +96,14 @@ where
     };
     for order in orders {
         let order = serde_json::from_str(&order?)?;
-        let reply = runtime
-            .block_on(client.obey(order))
-            .map_err(|trouble| trouble.to_string());
+        // On a worker, next to the driver of its sockets, as the server's own calls are; the main thread would have to
+        // be woken once more for each answer.
+        let (returned, reply) = runtime.block_on(runtime.spawn(async move {
+            let reply = client.obey(order).await;
+            (client, reply)
+        }))?;
+        client = returned;
+        let reply = reply.map_err(|trouble| trouble.to_string());
         let mut line = serde_json::to_string(&reply)?;
         line.push('\n');
         io::stdout().write_all(line.as_bytes())?;
@@ -294,7 +299,7 @@ where
         })
     }
 
-    async fn start(&self) -> Fallible<u64> {
+    async fn start(&mut self) -> Fallible<u64> {
         let begun = Instant::now();
         let mut connection = self.options.connect().await?;
         sqlx::query("SELECT 1").fetch_one(&mut connection).await?;

@@ -47,7 +47,7 @@ impl Ratio {
             .zip(direct)
             .map(|(ours, direct)| ours / direct)
             .collect::<Vec<_>>();
-        let median = quantile(&mut ratios, 50)?;
+        let median = median(&mut ratios)?;
         Some(Self {
             median,
             range: ratios.first().copied().zip(ratios.last().copied()),
@@ -130,6 +130,14 @@ impl Line {
     }
 }
 
+/// The value in the middle, or between the two in the middle. Sorts the values; none for no values.
+pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = *values.get((values.len() - 1) / 2)?;
+    Some(f64::midpoint(lower, upper))
+}
+
 /// The smallest value that `percent` of the values do not exceed. Sorts them; none for no values.
 pub(crate) fn quantile(values: &mut [f64], percent: usize) -> Option<f64> {
     values.sort_by(f64::total_cmp);
@@ -162,6 +170,13 @@ mod tests {
             [Some(1.0), Some(3.0), Some(5.0)]
         );
         assert_eq!(quantile(&mut [], 50), None);
+    }
+
+    #[test]
+    fn a_median_favours_neither_half() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&mut []), None);
     }
 
     #[test]

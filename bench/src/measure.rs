@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 use crate::{
     Fallible,
     contender::{Contender, Running},
-    figures::{Figure, Goal, Line, Ratio, float, microseconds, quantile},
+    figures::{Figure, Goal, Line, Ratio, float, median, microseconds, quantile},
     proc::{cpu_time, memory},
     table::{COLUMNS, Dialect, ROWS},
     work::{Query, Work},
@@ -281,7 +281,7 @@ fn measure(running: &mut dyn Running, subject: &Subject, work: &Work) -> Fallibl
     }
     let cpu = cpu_time(running.pid())?.saturating_sub(cpu_before);
     let nothing = || format!("{}: nothing was timed", subject.title);
-    let median = quantile(&mut times, 50).ok_or_else(nothing)?;
+    let middle = median(&mut times).ok_or_else(nothing)?;
     let p99 = quantile(&mut times, 99).ok_or_else(nothing)?;
     let in_unit = |time: f64| match (subject.unit, work) {
         ("ms", _) => time / 1e3,
@@ -289,7 +289,7 @@ fn measure(running: &mut dyn Running, subject: &Subject, work: &Work) -> Fallibl
         _ => time,
     };
     Ok(Round {
-        value: in_unit(median),
+        value: in_unit(middle),
         p99: in_unit(p99),
         cpu,
         calls: work.calls_made() * u64::from(subject.times),
@@ -309,8 +309,8 @@ fn time_line(runners: &[Runner<'_>], index: usize, subject: &Subject, dialect: D
         let mut p99s = rounds.iter().map(|round| round.p99).collect::<Vec<_>>();
         Some(Figure {
             who: runner.contender.name().to_owned(),
-            value: quantile(&mut ours.clone(), 50)?,
-            p99: subject.p99.then(|| quantile(&mut p99s, 50)).flatten(),
+            value: median(&mut ours.clone())?,
+            p99: subject.p99.then(|| median(&mut p99s)).flatten(),
             ratio: match &direct {
                 Some(direct) if place > 0 => Ratio::of_rounds(&ours, direct),
                 _ => None,
@@ -408,7 +408,7 @@ pub(crate) fn compare_memory(
                     .filter_map(|sizes: &[u64; 3]| sizes.get(which))
                     .map(|bytes| float(*bytes) / 1e6)
                     .collect::<Vec<_>>();
-                Some(Figure::plain(contender.name(), quantile(&mut sizes, 50)?))
+                Some(Figure::plain(contender.name(), median(&mut sizes)?))
             });
         Line::new(title, "MB", how, figures.collect(), goal)
     };

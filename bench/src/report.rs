@@ -79,15 +79,19 @@ impl Report {
         text
     }
 
-    /// Each explanation once.
+    /// Each explanation once, with all that it is for.
     fn push_how(&self, text: &mut String) {
-        let mut told: Vec<&str> = Vec::new();
+        let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
         let lines = self.databases.iter().flat_map(|database| &database.lines);
         for line in lines.chain(&self.anywhere) {
-            if !told.contains(&line.subject.as_str()) {
-                told.push(&line.subject);
-                let _ = writeln!(text, "- {}: {}.", line.subject, line.how);
+            match told.iter_mut().find(|(how, _)| *how == line.how) {
+                Some((_, subjects)) if subjects.contains(&line.subject.as_str()) => {}
+                Some((_, subjects)) => subjects.push(&line.subject),
+                None => told.push((line.how, vec![&line.subject])),
             }
+        }
+        for (how, subjects) in told {
+            let _ = writeln!(text, "- {}: {how}.", subjects.join("; "));
         }
     }
 }
