@@ -1,6 +1,30 @@
 //! PostgreSQL.
+//!
+//! The client's text goes to the server through `Parse` alone, so that the server itself guarantees that it is one
+//! statement. It is then executed by an `EXECUTE` of ours, whose results are the server's own text for every type.
+
+mod array;
+mod builtin_types;
+mod connect;
+mod connector;
+mod describe;
+mod dialect;
+mod execution;
+mod failure;
+mod hint;
+mod json;
+mod parameters;
+mod query_runner;
+mod session;
+mod statements;
+mod stop;
+mod types;
+mod value;
+
+use std::sync::Arc;
 
 use domain::connection::{Addressing, EngineFacts};
+use sqlx::{Row as _, ValueRef as _, postgres::PgRow};
 
 use super::Engine;
 
@@ -10,5 +34,14 @@ pub(super) const ENGINE: Engine = Engine {
         words: &["postgresql", "postgres", "pg"],
         addressing: Addressing::Server { default_port: 5432 },
     },
-    connector: || todo!(),
+    connector: || Arc::new(connector::PostgresConnector),
 };
+
+/// The text of one value of a simple query; `None` for NULL.
+fn text_of(row: &PgRow, index: usize) -> Option<&str> {
+    let value = row.try_get_raw(index).ok()?;
+    if value.is_null() {
+        return None;
+    }
+    value.as_str().ok()
+}

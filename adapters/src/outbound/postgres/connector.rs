@@ -1,0 +1,86 @@
+//! Opening a database, and the port to its pool.
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use domain::{
+    Cancel, Failure,
+    connection::{ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, TestReport},
+};
+
+use super::{
+    super::pool::{self, Pool},
+    dialect::PostgresDialect,
+    query_runner::PostgresQueryRunner,
+    session::PostgresSession,
+};
+
+#[derive(Debug)]
+pub(super) struct PostgresConnector;
+
+#[async_trait]
+impl Connector for PostgresConnector {
+    async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
+        let pool = Pool::<PostgresSession>::new(Arc::clone(&config))?;
+        let lease = pool.acquire(&Cancel::new()).await?;
+        let server = lease.server().clone();
+        lease.put_back();
+        Ok(Database {
+            config,
+            server,
+            dialect: Arc::new(PostgresDialect),
+            query_runner: Arc::new(PostgresQueryRunner::new(Arc::clone(&pool))),
+            pool: Arc::new(PostgresPool { pool }),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct PostgresPool {
+    pool: Arc<Pool<PostgresSession>>,
+}
+
+#[async_trait]
+impl ConnectionPool for PostgresPool {
+    async fn test(&self, cancel: &Cancel) -> Result<TestReport, Failure> {
+        loop {
+            let mut lease = self.pool.acquire(cancel).await?;
+            let started = Instant::now();
+            let limit = self.pool.config().pool.connect_timeout;
+            let answer = tokio::select! {
+                biased;
+                answer = lease.ping() => answer,
+                failure = pool::must_end(cancel, self.pool.closing(), limit) => {
+                    lease.discard().await;
+                    return Err(failure);
+                }
+            };
+            match answer {
+                Ok(()) => {
+                    let report = TestReport {
+                        latency: started.elapsed(),
+                        version: lease.server().version.clone(),
+                    };
+                    lease.put_back();
+                    return Ok(report);
+                }
+                // It may have died while idle; a fresh one tells.
+                Err(failure) => {
+                    let fresh = lease.fresh;
+                    lease.discard().await;
+                    if fresh {
+                        return Err(failure.with_step(domain::ConnectStep::Query));
+                    }
+                }
+            }
+        }
+    }
+
+    fn figures(&self) -> PoolFigures {
+        self.pool.figures()
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}

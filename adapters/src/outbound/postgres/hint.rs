@@ -1,0 +1,166 @@
+//! What to try next, when the server only says what is wrong: the nearest real names, the style of placeholders.
+//!
+//! A failed statement may cost one more query; a good hint saves the caller a whole call.
+
+use std::time::Duration;
+
+use domain::{nearest::nearest, query::Statement};
+use sqlx::{
+    Error,
+    postgres::{PgDatabaseError, PgErrorPosition},
+};
+
+use super::{
+    failure,
+    parameters::quoted,
+    session::{PostgresSession, run},
+    text_of,
+};
+
+/// A hint is worth this much waiting.
+const LIMIT: Duration = Duration::from_secs(1);
+/// So many names are told when none is near.
+const NAMES: usize = 12;
+
+/// A better hint than the server's for a statement that it would not parse, if there is one.
+pub(super) async fn find(
+    session: &mut PostgresSession,
+    statement: &Statement,
+    error: &Error,
+) -> Option<String> {
+    let reported = failure::reported(error)?;
+    match reported.code() {
+        "42601" | "42883" if has_question_marks(&statement.sql) => {
+            Some("PostgreSQL's placeholders are $1, $2, …, not question marks.".to_owned())
+        }
+        "42P01" if reported.hint().is_none() => {
+            let name = name_at(reported, &statement.sql)?;
+            within(table_hint(session, &name)).await
+        }
+        "42703" if reported.hint().is_none() => {
+            let name = name_at(reported, &statement.sql)?;
+            within(column_hint(session, &name, &statement.sql)).await
+        }
+        _ => None,
+    }
+}
+
+async fn within(hint: impl Future<Output = Option<String>>) -> Option<String> {
+    tokio::time::timeout(LIMIT, hint).await.ok().flatten()
+}
+
+/// A question mark is an operator of PostgreSQL's own, but hardly where a text has that and no `$1`.
+fn has_question_marks(sql: &str) -> bool {
+    sql.contains('?') && !sql.contains("$1")
+}
+
+async fn table_hint(session: &mut PostgresSession, wanted: &str) -> Option<String> {
+    let sql = include_str!("queries/nearest_tables.sql").to_owned();
+    let rows = run(&mut session.connection, sql).await.ok()?;
+    // The first column is the bare name, the second how to write it here.
+    let names: Vec<(&str, &str)> = rows
+        .iter()
+        .filter_map(|row| Some((text_of(row, 0)?, text_of(row, 1)?)))
+        .collect();
+    let written = |bare: &str| {
+        names
+            .iter()
+            .find(|(name, _)| *name == bare)
+            .map(|(_, written)| *written)
+    };
+    if let Some(near) = nearest(wanted, names.iter().map(|(name, _)| *name)) {
+        return Some(format!("Did you mean {}?", written(near)?));
+    }
+    if names.is_empty() {
+        return Some("This user can see no table in this database.".to_owned());
+    }
+    Some(format!(
+        "Known tables: {}.",
+        list(names.iter().map(|(_, written)| *written))
+    ))
+}
+
+async fn column_hint(
+    session: &mut PostgresSession,
+    wanted: &str,
+    statement: &str,
+) -> Option<String> {
+    let sql =
+        include_str!("queries/nearest_columns.sql").replace("{statement}", &quoted(statement));
+    let rows = run(&mut session.connection, sql).await.ok()?;
+    let names: Vec<(&str, &str)> = rows
+        .iter()
+        .filter_map(|row| Some((text_of(row, 0)?, text_of(row, 1)?)))
+        .collect();
+    if let Some(near) = nearest(wanted, names.iter().map(|(name, _)| *name)) {
+        let (_, written) = names.iter().find(|(name, _)| *name == near)?;
+        return Some(format!("Did you mean {written}?"));
+    }
+    (!names.is_empty()).then(|| {
+        format!(
+            "Known columns: {}.",
+            list(names.iter().map(|(_, written)| *written))
+        )
+    })
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let more = names.clone().count() > NAMES;
+    let mut list = names.take(NAMES).collect::<Vec<_>>().join(", ");
+    if more {
+        list.push_str(", …");
+    }
+    list
+}
+
+/// The last part of the name that stands where the server points: its messages may be in any language.
+fn name_at(reported: &PgDatabaseError, sql: &str) -> Option<String> {
+    let Some(PgErrorPosition::Original(position)) = reported.position() else {
+        return None;
+    };
+    let (start, _) = sql.char_indices().nth(position.checked_sub(1)?)?;
+    last_name(sql.get(start..)?)
+}
+
+fn last_name(text: &str) -> Option<String> {
+    let mut rest = text;
+    loop {
+        let (name, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let (name, after) = quoted.split_once('"')?;
+            (name.to_owned(), after)
+        } else {
+            let end = rest
+                .find(|character: char| {
+                    !character.is_alphanumeric() && character != '_' && character != '$'
+                })
+                .unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            (name.to_lowercase(), after)
+        };
+        if name.is_empty() {
+            return None;
+        }
+        match after.trim_start().strip_prefix('.') {
+            Some(next) => rest = next.trim_start(),
+            None => return Some(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_part_of_a_name_counts() {
+        for (text, expected) in [
+            ("Emial FROM users", Some("emial")),
+            ("u.emial = 1", Some("emial")),
+            ("public . \"Usres\" u", Some("Usres")),
+            ("usres", Some("usres")),
+            ("(1)", None),
+        ] {
+            assert_eq!(last_name(text).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! One connection, what it has prepared, and how it becomes as it was.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{
+    Failure,
+    connection::{ConnectionConfig, ServerInfo},
+    query::Column,
+};
+use futures_util::TryStreamExt;
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection, Either, Error, Executor, PgConnection, SqlSafeStr,
+    Statement as _, postgres::PgRow, raw_sql,
+};
+
+use super::{
+    super::pool::Session,
+    connect::connect,
+    failure,
+    parameters::quoted,
+    statements::{Prepared, Statements},
+    text_of,
+    types::Types,
+};
+
+/// Closing must not wait for a server that does not listen.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+pub(super) struct PostgresSession {
+    pub(super) connection: PgConnection,
+    pub(super) types: Types,
+    pub(super) statements: Statements,
+    config: Arc<ConnectionConfig>,
+    server: ServerInfo,
+    /// The server's process that runs our statements.
+    pub(super) pid: i32,
+    /// Sets what could not be set at start-up, again after a `RESET ALL`.
+    settings: String,
+    pub(super) last_used: Instant,
+}
+
+impl Session for PostgresSession {
+    async fn open(config: &Arc<ConnectionConfig>) -> Result<Self, Failure> {
+        let mut connection = connect(config).await?;
+        let greeting = greet(&mut connection, config.pooler)
+            .await
+            .map_err(failure::of_connect)?;
+        let mut settings = String::new();
+        if !config.pooler {
+            // The driver asks for UTC in a way that wins over start-up options.
+            if !config.time_zone.eq_ignore_ascii_case("UTC") {
+                settings = format!("SET TimeZone = {};", quoted(&config.time_zone));
+                run(&mut connection, settings.clone())
+                    .await
+                    .map_err(failure::of_connect)?;
+            }
+            if greeting.checks_connection {
+                settings.push_str(CHECK_CONNECTION);
+            }
+        }
+        Ok(Self {
+            connection,
+            types: Types::default(),
+            statements: Statements::default(),
+            config: Arc::clone(config),
+            server: greeting.server,
+            pid: greeting.pid,
+            settings,
+            last_used: Instant::now(),
+        })
+    }
+
+    async fn close(self) {
+        let _ = tokio::time::timeout(CLOSE_LIMIT, self.connection.close()).await;
+    }
+}
+
+/// A server from 14 on then notices within two seconds that its client is gone, even in the middle of a statement.
+const CHECK_CONNECTION: &str = "SELECT pg_catalog.set_config('client_connection_check_interval', '2s', false) \
+     WHERE pg_catalog.current_setting('server_version_num')::int >= 140000;";
+
+struct Greeting {
+    server: ServerInfo,
+    pid: i32,
+    checks_connection: bool,
+}
+
+/// Finds out what answers, in one round trip. Relatives of PostgreSQL may lack everything but the first line.
+async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, Error> {
+    let mut sql = "SELECT version(), pg_backend_pid();".to_owned();
+    if !pooler {
+        sql.push_str(
+            "SELECT version FROM pg_catalog.pg_stat_ssl WHERE ssl AND pid = pg_backend_pid();",
+        );
+        sql.push_str(CHECK_CONNECTION);
+    }
+    let mut greeting = None;
+    let mut answered = 0;
+    let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(connection);
+    loop {
+        match answers.try_next().await {
+            Ok(Some(Either::Left(_))) => answered += 1,
+            Ok(Some(Either::Right(row))) if answered == 0 => {
+                let (product, version) = product_and_version(text_of(&row, 0).unwrap_or_default());
+                greeting = Some(Greeting {
+                    server: ServerInfo {
+                        product,
+                        version,
+                        tls: None,
+                    },
+                    pid: text_of(&row, 1)
+                        .and_then(|pid| pid.parse().ok())
+                        .unwrap_or(0),
+                    checks_connection: false,
+                });
+            }
+            Ok(Some(Either::Right(row))) => {
+                if let Some(greeting) = greeting.as_mut().filter(|_| answered == 1) {
+                    greeting.server.tls = text_of(&row, 0).map(str::to_owned);
+                }
+            }
+            Err(error) if greeting.is_none() || failure::is_lost(&error) => return Err(error),
+            // Not fatal: a view or a setting that this server does not have.
+            Err(_) | Ok(None) => break,
+        }
+    }
+    let mut greeting = greeting.ok_or(Error::RowNotFound)?;
+    greeting.checks_connection = answered == 3;
+    Ok(greeting)
+}
+
+/// Product and version, as relatives of PostgreSQL call themselves.
+fn product_and_version(text: &str) -> (String, String) {
+    const RELATIVES: [(&str, &str); 5] = [
+        ("CockroachDB", "CockroachDB"),
+        ("-YB-", "YugabyteDB"),
+        ("Redshift", "Redshift"),
+        ("Greenplum Database", "Greenplum"),
+        ("Materialize", "Materialize"),
+    ];
+    let relative = RELATIVES.iter().find(|(mark, _)| text.contains(mark));
+    let product = match relative {
+        Some((_, name)) => *name,
+        None => text.split_whitespace().next().unwrap_or("PostgreSQL"),
+    };
+    let version = relative
+        .and_then(|(mark, _)| text.split_once(mark).filter(|_| !mark.starts_with('-')))
+        .map_or(text, |(_, after)| after)
+        .split([' ', ','])
+        .map(|word| word.strip_prefix('v').unwrap_or(word))
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+        .unwrap_or_default();
+    (product.to_owned(), version.to_owned())
+}
+
+/// Runs statements of our own by the simple protocol.
+pub(super) async fn run(connection: &mut PgConnection, sql: String) -> Result<Vec<PgRow>, Error> {
+    raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
+}
+
+impl PostgresSession {
+    pub(super) fn server(&self) -> &ServerInfo {
+        &self.server
+    }
+
+    pub(super) fn config(&self) -> &Arc<ConnectionConfig> {
+        &self.config
+    }
+
+    /// One real round trip.
+    pub(super) async fn ping(&mut self) -> Result<(), Failure> {
+        run(&mut self.connection, "SELECT 1".to_owned())
+            .await
+            .map(|_| ())
+            .map_err(failure::of_own_query)
+    }
+
+    /// Has the server parse the client's text, which it accepts only if it is one statement. Says too whether the
+    /// name was seen to be the right one.
+    pub(super) async fn prepare(&mut self, sql: &str) -> Result<(Arc<Prepared>, bool), Error> {
+        if let Some(known) = self.statements.get(sql) {
+            return Ok((Arc::clone(&known.prepared), known.verified));
+        }
+        let name = self.statements.take_name();
+        let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        let statement = match (&mut self.connection).prepare(text).await {
+            Ok(statement) => statement,
+            // The server has accepted the text and only the driver does not know a type in it.
+            Err(Error::ColumnDecode { .. } | Error::Decode(_) | Error::Protocol(_)) => {
+                let prepared = self.describe(name, sql).await?;
+                return Ok((self.statements.insert(sql, prepared, true), true));
+            }
+            Err(error) => return Err(error),
+        };
+        let parameters: Vec<u32> = match statement.parameters() {
+            Some(Either::Left(types)) => types.iter().map(oid_of).collect(),
+            _ => Vec::new(),
+        };
+        let columns: Vec<(String, u32)> = statement
+            .columns()
+            .iter()
+            .map(|column| (column.name().to_owned(), oid_of(column.type_info())))
+            .collect();
+        let prepared = self.complete(name, parameters, columns, false).await?;
+        Ok((self.statements.insert(sql, prepared, false), false))
+    }
+
+    /// Names the types.
+    pub(super) async fn complete(
+        &mut self,
+        name: String,
+        parameters: Vec<u32>,
+        columns: Vec<(String, u32)>,
+        orphan: bool,
+    ) -> Result<Prepared, Error> {
+        let oids = parameters
+            .iter()
+            .copied()
+            .chain(columns.iter().map(|(_, oid)| *oid));
+        self.types.learn(&mut self.connection, oids).await?;
+        let (columns, shapes) = columns
+            .into_iter()
+            .map(|(name, oid)| {
+                let facts = self.types.get(oid);
+                let type_name = facts.name.to_string();
+                (Column { name, type_name }, facts.shape)
+            })
+            .unzip();
+        Ok(Prepared {
+            name,
+            parameters: parameters.iter().map(|oid| self.types.get(*oid)).collect(),
+            columns,
+            shapes,
+            orphan,
+        })
+    }
+
+    /// Forgets every prepared statement, here and on the server.
+    pub(super) async fn forget_statements(&mut self) -> Result<(), Error> {
+        let orphans = self.statements.forget();
+        self.connection.clear_cached_statements().await?;
+        if !orphans.is_empty() {
+            let sql = format!("DEALLOCATE {}", orphans.join(";DEALLOCATE "));
+            // One of them may be gone already; then so are all.
+            match run(&mut self.connection, sql).await {
+                Err(error) if failure::is_lost(&error) => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the transaction of a statement and undoes what a rollback does not. Fails if the statement had ended the
+    /// transaction itself; then nobody knows what it did.
+    pub(super) async fn roll_back(&mut self) -> Result<(), Error> {
+        if self.config.pooler {
+            // The next transaction may run on another server connection, so nothing may stay on this one.
+            run(
+                &mut self.connection,
+                "ROLLBACK TO SAVEPOINT portolan".to_owned(),
+            )
+            .await?;
+            self.forget_statements().await?;
+            run(
+                &mut self.connection,
+                "SELECT pg_catalog.pg_advisory_unlock_all();ROLLBACK".to_owned(),
+            )
+            .await?;
+            return Ok(());
+        }
+        // The savepoint is our canary: it is gone if the statement has ended the transaction.
+        let sql =
+            "ROLLBACK TO SAVEPOINT portolan;ROLLBACK;SELECT pg_catalog.pg_advisory_unlock_all()";
+        run(&mut self.connection, sql.to_owned()).await?;
+        self.tidy().await
+    }
+
+    /// Undoes what a committed statement may have done to the session.
+    pub(super) async fn restore(&mut self) -> Result<(), Error> {
+        if self.config.pooler {
+            return Ok(());
+        }
+        let sql = format!(
+            "CLOSE ALL;UNLISTEN *;RESET SESSION AUTHORIZATION;RESET ALL;DISCARD SEQUENCES;DISCARD TEMP;\
+             SELECT pg_catalog.pg_advisory_unlock_all();{}",
+            self.settings
+        );
+        run(&mut self.connection, sql).await?;
+        self.tidy().await
+    }
+
+    async fn tidy(&mut self) -> Result<(), Error> {
+        if self.statements.are_too_many() {
+            self.forget_statements().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Zero, which no type has, for what the driver cannot tell.
+pub(super) fn oid_of(info: &sqlx::postgres::PgTypeInfo) -> u32 {
+    info.oid().map_or(0, |oid| oid.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relatives_are_called_what_they_call_themselves() {
+        for (text, product, version) in [
+            (
+                "PostgreSQL 15.18 (Debian 15.18-1) on x86_64-pc-linux-gnu, compiled by gcc",
+                "PostgreSQL",
+                "15.18",
+            ),
+            ("PostgreSQL 18.0 on aarch64", "PostgreSQL", "18.0"),
+            (
+                "CockroachDB CCL v23.1.11 (x86_64-pc-linux-gnu, built 2023)",
+                "CockroachDB",
+                "23.1.11",
+            ),
+            (
+                "PostgreSQL 11.2-YB-2.18.0.0-b0 on x86_64",
+                "YugabyteDB",
+                "11.2-YB-2.18.0.0-b0",
+            ),
+            (
+                "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC, Redshift 1.0.12103",
+                "Redshift",
+                "1.0.12103",
+            ),
+            (
+                "PostgreSQL 12.12 (Greenplum Database 7.0.0 build x) on x86_64",
+                "Greenplum",
+                "7.0.0",
+            ),
+        ] {
+            assert_eq!(
+                product_and_version(text),
+                (product.to_owned(), version.to_owned())
+            );
+        }
+    }
+}

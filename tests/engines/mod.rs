@@ -1,0 +1,3 @@
+//! What each engine does by itself: opening, refusing, stopping, explaining.
+
+mod sqlite;

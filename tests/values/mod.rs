@@ -1,0 +1,3 @@
+//! Every type of each engine, out and in, compared with what the engine itself says.
+
+mod sqlite;
