@@ -7,7 +7,13 @@ use serde_json::Value;
 /// What each crate depends on, dependencies for its tests left out.
 fn dependencies(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .output()
         .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -59,11 +65,17 @@ fn drivers_and_protocol_are_named_by_the_adapters_alone() {
     for outsider in ["sqlx", "deadpool", "sqlparser"] {
         assert!(dependencies("adapters").contains(outsider), "{outsider}");
         for package in ["domain", "application", "bootstrap"] {
-            assert!(!dependencies(package).contains(outsider), "{package} names {outsider}");
+            assert!(
+                !dependencies(package).contains(outsider),
+                "{package} names {outsider}"
+            );
         }
     }
     for package in ["domain", "application"] {
-        assert!(!dependencies(package).contains("rmcp"), "{package} names rmcp");
+        assert!(
+            !dependencies(package).contains("rmcp"),
+            "{package} names rmcp"
+        );
     }
 }
 

@@ -1,3 +1,5 @@
 //! The suite: one test binary over the public APIs and the built server.
 
 mod architecture;
+mod engines;
+mod values;

@@ -1,0 +1,3 @@
+//! What each engine alone must do.
+
+mod mysql;

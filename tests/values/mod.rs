@@ -1,0 +1,3 @@
+//! Every type of every engine, compared with what the server's own client prints.
+
+mod mysql;
