@@ -256,7 +256,7 @@ async fn work(
 ) -> Result<Done, Stumble> {
     session.allow(limits.rows, limits.time).await?;
     let prepared = session.prepare(statement).await?;
-    let arguments = parameters::bind(statement, &prepared).map_err(Stumble::Unsent)?;
+    let arguments = parameters::bind(statement, &prepared.statement).map_err(Stumble::Unsent)?;
     result::run(
         &mut session.connection,
         &prepared,
