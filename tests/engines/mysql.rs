@@ -690,6 +690,67 @@ on_both!(
     }
 );
 
+on_both!(
+    a_procedure_with_two_results_says_so,
+    async |server: &str| {
+        let name = unique("two_results");
+        run_beside(
+            server,
+            format!("CREATE PROCEDURE {name}() BEGIN SELECT 1 AS a; SELECT 2 AS b, 3 AS c; END"),
+        )
+        .await;
+        let database = open(writable(config(server))).await;
+
+        let (rows, outcome) = write(&database, &format!("CALL {name}()"), vec![])
+            .await
+            .unwrap();
+
+        assert_eq!(rows.rows, [[Owned::Int(1)]]);
+        assert_eq!(
+            outcome.notices,
+            ["The statement returned more than one result; only the first is shown."]
+        );
+        run_beside(server, format!("DROP PROCEDURE {name}")).await;
+    }
+);
+
+#[tokio::test]
+async fn rows_returned_by_a_write_are_counted_and_all_written() {
+    let server = "mariadb_10_11";
+    if !support::databases::asked_for(server) {
+        return;
+    }
+    let table = unique("returning");
+    run_beside(server, format!("CREATE TABLE {table} (id INT)")).await;
+    let database = open(writable(config(server))).await;
+    let statement = Statement::new(
+        format!("INSERT INTO {table} SELECT a.n FROM {TEN} a, {TEN} b RETURNING id"),
+        vec![],
+    )
+    .unwrap();
+    let mut rows = Rows::up_to(3);
+    let limits = QueryLimits {
+        rows: 3,
+        ..QueryLimits::default()
+    };
+
+    let outcome = database
+        .query_runner
+        .run_write(&statement, &limits, &mut rows, &Cancel::new())
+        .await
+        .unwrap();
+
+    assert_eq!(
+        (rows.rows.len(), rows.cut, outcome.affected_rows),
+        (3, true, Some(100))
+    );
+    assert_eq!(
+        cell(&database, &format!("SELECT COUNT(*) FROM {table}"), vec![]).await,
+        Owned::Int(100)
+    );
+    run_beside(server, format!("DROP TABLE {table}")).await;
+}
+
 on_both!(a_cancelled_write_is_rolled_back, async |server: &str| {
     let table = unique("cancelled");
     run_beside(server, format!("CREATE TABLE {table} (id INT)")).await;
@@ -956,6 +1017,10 @@ async fn a_vector_is_refused_by_name_and_harms_nothing() {
     .await;
 
     assert_eq!(failure.kind, FailureKind::Unsupported);
+    assert!(
+        failure.message.ends_with(&format!("{table}.v.")),
+        "{failure}"
+    );
     assert!(failure.hint.unwrap().contains("VECTOR_TO_STRING"));
     assert_eq!(readable, text("[1.00000e+00,2.00000e+00]"));
     run_beside(server, format!("DROP TABLE {table}")).await;
@@ -1237,6 +1302,89 @@ on_both!(
         .unwrap();
 
         assert_eq!(rows.rows[0][0], Owned::Int(0));
+    }
+);
+
+/// The number of the session that runs the statement with this mark.
+async fn session_of(connection: &mut MySqlConnection, mark: &str) -> i64 {
+    number(
+        connection,
+        format!(
+            "SELECT CAST(id AS SIGNED) FROM information_schema.processlist \
+             WHERE info LIKE '%{mark}%' AND id <> CONNECTION_ID()"
+        ),
+    )
+    .await
+}
+
+on_both!(
+    a_connection_killed_while_running_is_unavailable,
+    async |server: &str| {
+        let mark = unique("killed");
+        let database = open(config(server)).await;
+        let mut beside = beside(server).await;
+        let sql = format!("SELECT SLEEP(60) /* {mark} */");
+
+        let (result, ()) = tokio::join!(read(&database, &sql, vec![]), async {
+            until("the statement to run", async || {
+                running(&mut beside, &mark).await == 1
+            })
+            .await;
+            let id = session_of(&mut beside, &mark).await;
+            raw_sql(AssertSqlSafe(format!("KILL {id}")))
+                .execute(&mut beside)
+                .await
+                .unwrap();
+        });
+
+        assert_eq!(result.unwrap_err().kind, FailureKind::Unavailable);
+        assert_eq!(cell(&database, "SELECT 1", vec![]).await, Owned::Int(1));
+    }
+);
+
+on_both!(
+    a_statement_killed_by_somebody_else_says_so,
+    async |server: &str| {
+        let mark = unique("killed_query");
+        let database = open(config(server)).await;
+        let mut beside = beside(server).await;
+        let sql = format!("SELECT SLEEP(0.2) /* {mark} */ FROM {TEN} a, {TEN} b, {TEN} c");
+
+        let (result, ()) = tokio::join!(read(&database, &sql, vec![]), async {
+            until("the statement to run", async || {
+                running(&mut beside, &mark).await == 1
+            })
+            .await;
+            let id = session_of(&mut beside, &mark).await;
+            raw_sql(AssertSqlSafe(format!("KILL QUERY {id}")))
+                .execute(&mut beside)
+                .await
+                .unwrap();
+        });
+
+        let failure = result.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.native_code),
+            (FailureKind::Cancelled, Some(1317))
+        );
+    }
+);
+
+on_both!(
+    a_plan_shows_no_bound_that_nobody_wrote,
+    async |server: &str| {
+        let database = open(alone(config(server))).await;
+
+        let plan = cell(
+            &database,
+            "EXPLAIN SELECT n.table_name FROM information_schema.tables n",
+            vec![],
+        )
+        .await;
+        let bound = cell(&database, "SELECT @@sql_select_limit", vec![]).await;
+
+        assert!(!format!("{plan:?}").contains("Limit"), "{plan:?}");
+        assert_eq!(bound, Owned::Int(1_001));
     }
 );
 

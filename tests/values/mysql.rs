@@ -1,6 +1,9 @@
 //! Every type of MySQL and MariaDB, cell by cell beside what the server's own client prints.
 
-use std::process::{Command, Stdio};
+use std::{
+    fmt::Write as _,
+    process::{Command, Stdio},
+};
 
 use domain::connection::{Address, ConnectionConfig, Database};
 use serde_json::{Value, json};
@@ -348,9 +351,10 @@ fn printed(
     );
     let mut script = format!("SET NAMES utf8mb4; SET time_zone = '{zone}';\n");
     for expression in expressions {
-        script.push_str(&format!(
+        let _ = write!(
+            script,
             "SELECT ({expression}) IS NULL {from};\nSELECT '{MARK}';\nSELECT {expression} {from};\nSELECT '{MARK}';\n"
-        ));
+        );
     }
     let Address::Tcp { host, port } = &config.address else {
         unreachable!("the suite's servers listen on ports")
@@ -601,8 +605,7 @@ fn as_parameter(cell: &Owned, column_type: &str) -> Option<(Value, &'static str)
         json!(
             bytes
                 .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
+                .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
         )
     };
     Some(match cell {
