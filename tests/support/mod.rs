@@ -9,5 +9,8 @@
     reason = "the suite fails by panicking, and says what it expected in the plainest words"
 )]
 
+pub mod client;
 pub mod databases;
 pub mod rows;
+pub mod scratch;
+pub mod snapshot;

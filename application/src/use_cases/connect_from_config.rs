@@ -41,7 +41,7 @@ impl ConnectFromConfig {
 mod tests {
     use std::sync::Arc;
 
-    use domain::connection::{ExportedParameters, KnownConfiguration};
+    use domain::connection::{ExportedParameters, KnownConfiguration, parameters::Origin};
 
     use super::*;
     use crate::use_cases::doubles::{FACTS, config, connector};
@@ -54,6 +54,8 @@ mod tests {
             source: "test".to_owned(),
             outcome: Ok(Arc::new(config)),
             exported: ExportedParameters::default(),
+            origin: Origin::Operator,
+            notes: Vec::new(),
         }
     }
 

@@ -66,7 +66,8 @@ mod tests {
     use domain::{
         ConnectStep, FailureKind,
         connection::{
-            ConnectionName, ExportedParameters, KnownConfiguration, TestReport, port::MockConnector,
+            ConnectionName, ExportedParameters, KnownConfiguration, TestReport, parameters::Origin,
+            port::MockConnector,
         },
     };
 
@@ -79,6 +80,8 @@ mod tests {
             source: "test".to_owned(),
             outcome: Ok(Arc::new(config())),
             exported: ExportedParameters::default(),
+            origin: Origin::Operator,
+            notes: Vec::new(),
         };
         Registry::new([(FACTS.name, Arc::new(connector) as _)], [known])
     }
