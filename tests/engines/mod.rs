@@ -1,4 +1,5 @@
 //! What each engine does by itself: opening, refusing, stopping, explaining.
 
+mod mysql;
 mod postgres;
 mod sqlite;
