@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use domain::connection::{Connector, EngineFacts};
 
+pub use sqlite::create_demo;
+
 /// One engine: its words and what opens its databases.
 #[derive(Debug, Clone, Copy)]
 pub struct Engine {
