@@ -1,3 +1,4 @@
 //! What each engine does by itself: opening, refusing, stopping, explaining.
 
 mod sqlite;
+mod sqlite_demo;
