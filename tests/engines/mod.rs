@@ -3,3 +3,4 @@
 mod mysql;
 mod postgres;
 mod sqlite;
+mod sqlite_demo;
