@@ -1,12 +1,5 @@
 //! What is configured, from sources to effective values and mistakes, through the public functions.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "the suite fails by panicking, and says what it expected in the plainest words"
-)]
-
 mod check;
 mod files;
 mod found_files;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use domain::{
     connection::{
         Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, ServerInfo,
-        port::{MockConnectionPool, MockConnector},
+        port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
     query::{Dialect, Placeholder, StatementClass, dialect::Classified, port::MockQueryRunner},
 };
+
+use crate::ad_hoc::AdHoc;
 
 pub(super) const FACTS: EngineFacts = EngineFacts {
     name: "testsql",
@@ -91,4 +93,9 @@ pub(super) fn connector(times: usize) -> MockConnector {
         Ok(database_of(config, pool))
     });
     connector
+}
+
+/// Rules for callers' own connections; no file may be opened.
+pub(super) fn ad_hoc(allowed: bool) -> AdHoc {
+    AdHoc::new(allowed, vec![FACTS], Arc::new(MockFileRoots::new()))
 }

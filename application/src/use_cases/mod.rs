@@ -4,10 +4,12 @@
 //! called.
 
 mod close_connection;
+mod connect_database;
 mod connect_from_config;
 mod connection_info;
 mod execute_query;
 mod export_connections;
+mod import_connections;
 mod list_connections;
 mod report;
 mod show_configurations;
@@ -17,10 +19,12 @@ mod test_connection;
 mod doubles;
 
 pub use close_connection::CloseConnection;
+pub use connect_database::ConnectDatabase;
 pub use connect_from_config::ConnectFromConfig;
 pub use connection_info::ConnectionInfo;
 pub use execute_query::{Ceilings, ExecuteQuery};
 pub use export_connections::ExportConnections;
+pub use import_connections::{ImportConnections, ImportEntry};
 pub use list_connections::ListConnections;
 pub use report::{ConnectionReport, OpenedReport};
 pub use show_configurations::ShowConfigurations;

@@ -16,4 +16,4 @@ pub use engine::{Addressing, EngineFacts};
 pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
 pub use policy::{Access, Policy};
-pub use port::{ConnectionPool, Connector, PoolFigures, ServerInfo, TestReport};
+pub use port::{ConnectionPool, Connector, FileRoots, PoolFigures, ServerInfo, TestReport};

@@ -195,7 +195,7 @@ mod tests {
         /// One SQL statement.
         sql: String,
         /// Most rows.
-        #[validate(range(min = 1))]
+        #[validate(range(min = 1, message = "must be at least 1"))]
         max_rows: Option<u64>,
         #[validate(length(max = 3, message = "has at most 3 characters"))]
         short_name: Option<String>,
@@ -259,12 +259,12 @@ mod tests {
             ),
             (
                 json!({"sql": "x", "maxRows": 0}),
-                "`maxRows` is 0; it must be at least 1.",
+                "`maxRows` must be at least 1.",
                 None,
             ),
             (
                 json!({"sql": "x", "maxRows": -3}),
-                "`maxRows` is -3; it must be at least 1.",
+                "`maxRows` is -3; it must be at least 0.",
                 None,
             ),
             (

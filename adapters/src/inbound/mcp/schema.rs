@@ -33,11 +33,27 @@ fn slim(schema: &mut Value) {
         return;
     };
     schema.remove("title");
+    // Unknown arguments are refused all the same, with the nearest known one.
+    if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+        schema.remove("additionalProperties");
+    }
     schema.remove("format");
+    if schema
+        .get("maximum")
+        .and_then(Value::as_u64)
+        .is_some_and(is_of_a_type)
+    {
+        schema.remove("maximum");
+    }
     if schema.get("default").is_some_and(Value::is_null) {
         schema.remove("default");
     }
-    if schema.get("minimum").and_then(Value::as_u64) == Some(0) {
+    // That a count is not below one goes without saying; a call that says so all the same is told.
+    if schema
+        .get("minimum")
+        .and_then(Value::as_u64)
+        .is_some_and(|least| least <= 1)
+    {
         schema.remove("minimum");
     }
     if let Some([word, null]) = schema
@@ -62,6 +78,11 @@ fn slim(schema: &mut Value) {
     }
 }
 
+/// The bound of a Rust type, which says nothing of what the value means.
+fn is_of_a_type(bound: u64) -> bool {
+    [u8::MAX.into(), u16::MAX.into(), u32::MAX.into(), u64::MAX].contains(&bound)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -78,7 +99,9 @@ mod tests {
         /// Most rows.
         #[validate(range(min = 1))]
         max_rows: Option<u64>,
-        skip: Option<u32>,
+        #[validate(range(min = 2, max = 9))]
+        pages: Option<u64>,
+        port: Option<u16>,
         names: Option<Vec<String>>,
     }
 
@@ -94,11 +117,11 @@ mod tests {
                 "type": "object",
                 "properties": {
                     "title": {"type": "string", "description": "What to read."},
-                    "maxRows": {"type": "integer", "minimum": 1, "description": "Most rows."},
-                    "skip": {"type": "integer"},
+                    "maxRows": {"type": "integer", "description": "Most rows."},
+                    "pages": {"type": "integer", "minimum": 2, "maximum": 9},
+                    "port": {"type": "integer"},
                     "names": {"type": "array", "items": {"type": "string"}}
                 },
-                "additionalProperties": false,
                 "required": ["title"]
             })
         );
@@ -108,7 +131,7 @@ mod tests {
     fn a_tool_without_arguments_still_has_an_object() {
         assert_eq!(
             Value::Object(of_arguments::<None>()),
-            json!({"type": "object", "properties": {}, "additionalProperties": false})
+            json!({"type": "object", "properties": {}})
         );
     }
 }

@@ -14,6 +14,7 @@ use std::{
 };
 
 use application::{
+    ad_hoc::AdHoc,
     registry::{OpenConnection, Registry},
     use_cases::Ceilings,
 };
@@ -24,7 +25,8 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
         CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject, ListToolsResult,
-        PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities, ServerConfig, Tool,
+        MetaObject, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
+        ServerConfig, Tool,
     },
     service::RequestContext,
 };
@@ -58,8 +60,6 @@ pub struct McpOptions {
     pub tools: ToolSelection,
     /// Rows are sent as structured content too, beside the text, with a schema.
     pub structured_results: bool,
-    /// Databases may be opened or configured by a call. Without this, the tools for it are not offered.
-    pub ad_hoc_connections: bool,
     /// Calls that run at the same time; others wait for their turn.
     pub max_concurrent_calls: usize,
     /// Calls that wait for their turn; one more is refused as `busy`.
@@ -77,7 +77,6 @@ impl Default for McpOptions {
         Self {
             tools: ToolSelection::default(),
             structured_results: false,
-            ad_hoc_connections: true,
             max_concurrent_calls: 128,
             max_waiting_calls: 1_024,
             ceilings: Ceilings::default(),
@@ -94,6 +93,7 @@ pub struct McpServer(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     registry: Arc<Registry>,
+    ad_hoc: AdHoc,
     options: McpOptions,
     toolbox: Toolbox,
     slots: Semaphore,
@@ -110,10 +110,12 @@ pub struct Outcome {
 }
 
 impl McpServer {
-    pub fn new(registry: Arc<Registry>, options: McpOptions) -> Self {
-        let toolbox = Toolbox::new(&registry, &options);
+    /// `ad_hoc` says what callers may open themselves; where that is nothing, the tools for it are not offered.
+    pub fn new(registry: Arc<Registry>, ad_hoc: AdHoc, options: McpOptions) -> Self {
+        let toolbox = Toolbox::new(&registry, &ad_hoc, &options);
         Self(Arc::new(Shared {
             registry,
+            ad_hoc,
             toolbox,
             slots: Semaphore::new(options.max_concurrent_calls),
             waiting: AtomicUsize::new(0),
@@ -144,6 +146,10 @@ impl McpServer {
 
     pub(super) fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    pub(super) fn ad_hoc(&self) -> &AdHoc {
+        &self.0.ad_hoc
     }
 
     pub(super) fn options(&self) -> &McpOptions {
@@ -306,12 +312,33 @@ fn defect(panic: &(dyn Any + Send)) -> Failure {
         .with_source(words)
 }
 
+fn implementation() -> Implementation {
+    Implementation::new("portolan", env!("CARGO_PKG_VERSION")).with_title("Portolan")
+}
+
+/// Without a handshake every result says who answers.
+fn who_answers() -> MetaObject {
+    let mut meta = MetaObject::new();
+    if let Ok(implementation) = serde_json::to_value(implementation()) {
+        meta.0.insert(
+            "io.modelcontextprotocol/serverInfo".to_owned(),
+            implementation,
+        );
+    }
+    meta
+}
+
+/// Whether the request belongs to a revision without a handshake.
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .protocol_version()
+        .is_some_and(|version| !version.has_initialize())
+}
+
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(
-                Implementation::new("portolan", env!("CARGO_PKG_VERSION")).with_title("Portolan"),
-            )
+            .with_server_info(implementation())
             .with_instructions(INSTRUCTIONS.trim_end())
     }
 
@@ -320,17 +347,14 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ListToolsResult::with_all_items(self.0.toolbox.definitions());
-        let is_modern = context
-            .protocol_version()
-            .is_some_and(|version| !version.has_initialize());
-        Ok(if is_modern {
-            tools
+        let mut tools = ListToolsResult::with_all_items(self.0.toolbox.definitions());
+        if is_modern(&context) {
+            tools.meta = Some(who_answers());
+            tools = tools
                 .with_ttl_ms(TOOLS_TTL_MS)
-                .with_cache_scope(CacheScope::Private)
-        } else {
-            tools
-        })
+                .with_cache_scope(CacheScope::Private);
+        }
+        Ok(tools)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -355,6 +379,7 @@ impl ServerHandler for McpServer {
         result.structured_content = structured
             .then(|| serde_json::from_str(&outcome.text).ok())
             .flatten();
+        result.meta = is_modern(&context).then(who_answers);
         result.content = vec![ContentBlock::text(outcome.text)];
         Ok(result.into())
     }

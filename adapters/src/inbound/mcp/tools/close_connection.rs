@@ -14,7 +14,6 @@ use super::{
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Its name.
     connection: String,
 }
 
@@ -22,9 +21,9 @@ pub(super) struct CloseConnectionTool;
 
 impl Tool for CloseConnectionTool {
     const NAME: &'static str = "close_connection";
-    const TITLE: &'static str = "Close a connection";
-    const DESCRIPTION: &'static str = "Ends the calls that run on a connection and closes it. A configured one opens again \
-         when it is next used.";
+    const TITLE: &'static str = "Close connection";
+    const DESCRIPTION: &'static str = "Ends the calls on a connection and closes it. A configured one opens \
+         again when used.";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 

@@ -16,7 +16,7 @@ use super::{
 pub(super) struct Params {
     /// Default: the only or `default` one.
     config_name: Option<String>,
-    /// Name to open it under. Default: the configuration's.
+    /// Default: the same name.
     connection_name: Option<String>,
 }
 
@@ -24,9 +24,9 @@ pub(super) struct ConnectFromConfigTool;
 
 impl Tool for ConnectFromConfigTool {
     const NAME: &'static str = "connect_from_config";
-    const TITLE: &'static str = "Connect a configured database";
-    const DESCRIPTION: &'static str = "Opens a configured database now, or under another name. Rarely needed: naming a \
-         configuration as `connection` opens it. Returns the connection as in list_connections.";
+    const TITLE: &'static str = "Connect configured";
+    const DESCRIPTION: &'static str = "Opens a configured database. Rarely needed: naming it as \
+         `connection` opens it.";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 

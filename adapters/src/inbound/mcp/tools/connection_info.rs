@@ -15,7 +15,7 @@ use super::{
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Default: all that are open.
+    /// Default: all.
     connection: Option<String>,
 }
 
@@ -23,9 +23,9 @@ pub(super) struct ConnectionInfoTool;
 
 impl Tool for ConnectionInfoTool {
     const NAME: &'static str = "connection_info";
-    const TITLE: &'static str = "Describe connections";
-    const DESCRIPTION: &'static str = "Returns the settings in force on connections (address, TLS, limits, time-outs in \
-         milliseconds), pool use, counts of calls and failures, and the last failure.";
+    const TITLE: &'static str = "Connection details";
+    const DESCRIPTION: &'static str =
+        "Settings in force, pool use, calls and failures of open connections. Times in ms.";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 

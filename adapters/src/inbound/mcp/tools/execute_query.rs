@@ -22,33 +22,37 @@ use super::{
     reason = "`params` is the word of the wire"
 )]
 pub(super) struct Params {
-    /// Database to ask. Default: the only or `default` one.
+    /// Default: the only or `default` one.
     connection: Option<String>,
-    /// One statement in the database's own dialect.
+    /// One statement in the engine's dialect.
     sql: String,
-    /// Values for the placeholders: $1, $2, … (PostgreSQL) or ? (MySQL, MariaDB, SQLite).
+    /// For $1 (PostgreSQL) or ? (others).
     #[serde(default)]
     #[schemars(schema_with = "values")]
     params: Option<Vec<Value>>,
     /// Default 1000.
-    #[validate(range(min = 1))]
+    #[validate(range(min = 1, message = "must be at least 1"))]
     max_rows: Option<u64>,
-    /// Of result text. Default 48000.
-    #[validate(range(min = 1))]
+    /// Default 48000.
+    #[validate(range(min = 1, message = "must be at least 1"))]
     max_bytes: Option<usize>,
-    /// Default and most: the connection's limit, 30000 unless configured.
-    #[validate(range(min = 1))]
+    /// Default 30000.
+    #[validate(range(min = 1, message = "must be at least 1"))]
     timeout_ms: Option<u64>,
-    /// Default json (rows as arrays). objects: rows as objects. csv, markdown: text.
+    /// Default json.
     #[serde(default)]
     #[schemars(schema_with = "formats")]
     format: Option<Format>,
 }
 
 fn values(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "array", "items": {
-        "type": ["string", "number", "boolean", "null", "array", "object"]
-    }})
+    json_schema!({"type": "array", "items": any_value()})
+}
+
+/// Any JSON value. Not every client follows a list of types in one place, or a schema that says nothing.
+fn any_value() -> Value {
+    let types = ["string", "number", "boolean", "null", "array", "object"];
+    json!({"anyOf": types.map(|word| json!({"type": word}))})
 }
 
 fn formats(_: &mut SchemaGenerator) -> Schema {
@@ -74,7 +78,7 @@ impl Tool for ExecuteQueryTool {
     }
 
     fn output_schema() -> Option<JsonObject> {
-        let cell = json!({"type": ["string", "number", "boolean", "null", "array", "object"]});
+        let cell = any_value();
         let schema = json!({
             "type": "object",
             "properties": {
@@ -93,7 +97,7 @@ impl Tool for ExecuteQueryTool {
                     "required": ["by", "limit"],
                 },
                 "affectedRows": {"type": "integer"},
-                "insertId": {"type": ["integer", "string"]},
+                "insertId": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
                 "notices": {"type": "array", "items": {"type": "string"}},
             },
             "required": ["rowCount"],

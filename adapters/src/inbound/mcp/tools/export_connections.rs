@@ -21,8 +21,8 @@ pub(super) struct ExportConnectionsTool;
 impl Tool for ExportConnectionsTool {
     const NAME: &'static str = "export_connections";
     const TITLE: &'static str = "Export configurations";
-    const DESCRIPTION: &'static str =
-        "Returns all configurations as the arguments of import_connections, passwords as \"***\".";
+    const DESCRIPTION: &'static str = "All configurations as arguments of import_connections, passwords as \
+         \"***\".";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 

@@ -20,9 +20,8 @@ pub(super) struct ListConnectionsTool;
 
 impl Tool for ListConnectionsTool {
     const NAME: &'static str = "list_connections";
-    const TITLE: &'static str = "List open connections";
-    const DESCRIPTION: &'static str = "Lists the open connections: name, engine and server version, database, whether \
-         read-only, pool use, since when. For those that could be opened use show_configurations.";
+    const TITLE: &'static str = "List connections";
+    const DESCRIPTION: &'static str = "Open connections: server version, database, access, pool use, age. Others: show_configurations.";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 

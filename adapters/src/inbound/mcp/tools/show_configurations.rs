@@ -20,9 +20,9 @@ pub(super) struct ShowConfigurationsTool;
 
 impl Tool for ShowConfigurationsTool {
     const NAME: &'static str = "show_configurations";
-    const TITLE: &'static str = "Show configured databases";
-    const DESCRIPTION: &'static str = "Lists every configured database: name, where it is configured, engine, whether valid \
-         and what is wrong if not, whether connected. Secrets are masked.";
+    const TITLE: &'static str = "Show configurations";
+    const DESCRIPTION: &'static str =
+        "All configured databases: valid or what is wrong, connected or not. Secrets are masked.";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 

@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Its name; a configured one is opened.
+    /// Opened if configured.
     connection: String,
 }
 
@@ -22,9 +22,8 @@ pub(super) struct TestConnectionTool;
 
 impl Tool for TestConnectionTool {
     const NAME: &'static str = "test_connection";
-    const TITLE: &'static str = "Test a connection";
-    const DESCRIPTION: &'static str = "Makes a real round trip to a database. Returns ok, latencyMs and serverVersion, or the \
-         failure with the step that failed: name_resolution, tcp, tls, sign_in, database, query.";
+    const TITLE: &'static str = "Test connection";
+    const DESCRIPTION: &'static str = "Makes a real round trip: ok, latency, server version; or the failure and the step it came to.";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 

@@ -30,6 +30,11 @@ pub(super) trait Tool: 'static {
         None
     }
 
+    /// The arguments as parameters. Held against the schema, unless the use case does more than that itself.
+    fn read(arguments: JsonObject, schema: &JsonObject) -> Result<Self::Params, Failure> {
+        arguments::read(arguments, schema)
+    }
+
     fn call(
         server: &McpServer,
         params: Self::Params,
@@ -66,6 +71,12 @@ impl Hints {
     pub(super) const SETTLES: Self = Self {
         read_only: false,
         destructive: false,
+        idempotent: true,
+    };
+    /// Changes this server's state, and may take the place of what was there.
+    pub(super) const REPLACES: Self = Self {
+        read_only: false,
+        destructive: true,
         idempotent: true,
     };
     pub(super) const DESTROYS: Self = Self {
@@ -126,7 +137,7 @@ fn call<'call, T: Tool>(
     call: &'call Call,
 ) -> BoxFuture<'call, Result<String, Failure>> {
     Box::pin(async move {
-        let params = arguments::read::<T::Params>(arguments, schema)?;
+        let params = T::read(arguments, schema)?;
         T::call(server, params, call).await
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::registry::Registry;
+use application::{ad_hoc::AdHoc, registry::Registry};
 use domain::{Failure, nearest::nearest};
 use rmcp::model::{JsonObject, Tool as Definition};
 
@@ -25,12 +25,16 @@ pub(in crate::inbound::mcp) struct Offered {
 }
 
 impl Toolbox {
-    pub(in crate::inbound::mcp) fn new(registry: &Registry, options: &McpOptions) -> Self {
+    pub(in crate::inbound::mcp) fn new(
+        registry: &Registry,
+        ad_hoc: &AdHoc,
+        options: &McpOptions,
+    ) -> Self {
         let any_writable = registry.any_writable();
         let offered = TOOLS
             .iter()
             .filter(|entry| options.tools.includes(entry.name))
-            .filter(|entry| options.ad_hoc_connections || entry.group != Group::AdHoc)
+            .filter(|entry| ad_hoc.is_allowed() || entry.group != Group::AdHoc)
             .map(|entry| {
                 let mut definition = (entry.define)(any_writable);
                 if options.structured_results {
