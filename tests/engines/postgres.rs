@@ -1388,3 +1388,174 @@ on_postgres!(
         );
     }
 );
+
+on_postgres!(
+    a_changed_table_shows_its_new_columns_without_rows_too,
+    async |server: &str| {
+        let admin = open(writable(config(server))).await;
+        let mut config = config(server);
+        config.pool.max_connections = 1;
+        let database = open(config).await;
+        let table = unique("emptied");
+        write(&admin, &format!("CREATE TABLE {table} (a int)"), vec![])
+            .await
+            .unwrap();
+        for (select, params) in [
+            (format!("SELECT * FROM {table}"), vec![]),
+            (format!("SELECT * FROM {table} WHERE $1"), vec![json!(true)]),
+        ] {
+            let names = async || -> Vec<String> {
+                let rows = read(&database, &select, params.clone()).await.unwrap();
+                rows.columns.into_iter().map(|column| column.name).collect()
+            };
+            assert_eq!(names().await, ["a"]);
+            assert_eq!(names().await, ["a"]);
+            write(&admin, &format!("ALTER TABLE {table} ADD b text"), vec![])
+                .await
+                .unwrap();
+            assert_eq!(names().await, ["a", "b"]);
+            write(&admin, &format!("ALTER TABLE {table} DROP b"), vec![])
+                .await
+                .unwrap();
+        }
+        write(&admin, &format!("DROP TABLE {table}"), vec![])
+            .await
+            .unwrap();
+    }
+);
+
+on_postgres!(
+    rows_beyond_the_first_portion_of_a_cursor_are_read,
+    async |server: &str| {
+        let database = open(config(server)).await;
+        let limits = QueryLimits {
+            rows: 10,
+            ..QueryLimits::default()
+        };
+        for wanted in [0, 9, 10, 11, 22, 25] {
+            let sql = "SELECT n FROM generate_series(1, $1) AS n";
+            let statement = Statement::new(sql.to_owned(), vec![json!(wanted)]).unwrap();
+            let mut rows = Rows::up_to(100);
+            database
+                .query_runner
+                .run_read(&statement, &limits, &mut rows, &Cancel::new())
+                .await
+                .unwrap();
+            assert_eq!(rows.rows.len(), wanted);
+            assert_eq!(rows.columns.len(), 1);
+        }
+    }
+);
+
+on_postgres!(
+    a_large_result_with_parameters_is_not_read_to_its_end,
+    async |server: &str| {
+        let mut config = config(server);
+        config.pool.max_connections = 1;
+        let database = open(config).await;
+        let pid = one(&database, "SELECT pg_backend_pid()").await;
+        let sql = "SELECT generate_series(1, $1), 'x'";
+        let statement = Statement::new(sql.to_owned(), vec![json!(1_000_000_000)]).unwrap();
+        let limits = QueryLimits {
+            rows: 3,
+            time: Duration::from_secs(5),
+            ..QueryLimits::default()
+        };
+        let mut rows = Rows::up_to(3);
+
+        database
+            .query_runner
+            .run_read(&statement, &limits, &mut rows, &Cancel::new())
+            .await
+            .unwrap();
+
+        assert!(rows.cut);
+        assert_eq!(one(&database, "SELECT pg_backend_pid()").await, pid);
+    }
+);
+
+/// Runs one fact of this binary in a process of its own, where libpq's variables say something foreign.
+fn in_foreign_environment(fact: &str, variables: &[(&str, &str)]) -> std::process::Output {
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", fact, "--nocapture"])
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+on_postgres!(
+    the_variables_of_libpq_change_nothing,
+    async |server: &str| {
+        let output = in_foreign_environment(
+            &format!(
+                "{}::what_answers_is_told::{server}",
+                module_path!()
+                    .split_once("::")
+                    .unwrap()
+                    .1
+                    .rsplit_once("::")
+                    .unwrap()
+                    .0
+            ),
+            &[
+                ("PGHOST", "foreign.invalid"),
+                ("PGHOSTADDR", "192.0.2.1"),
+                ("PGPORT", "1"),
+                ("PGUSER", "foreign"),
+                ("PGPASSWORD", "foreign"),
+                ("PGDATABASE", "foreign"),
+                ("PGAPPNAME", "foreign"),
+                ("PGSSLMODE", "verify-full"),
+                ("PGSSLROOTCERT", "/foreign/ca.pem"),
+                ("PGPASSFILE", "/foreign/pgpass"),
+                ("PGTZ", "Mars/Olympus"),
+            ],
+        );
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{told}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(told.contains("1 passed"), "{told}");
+    }
+);
+
+on_postgres!(
+    the_variables_that_cannot_be_overridden_are_refused,
+    async |server: &str| {
+        for (variable, value) in [
+            ("PGOPTIONS", "-c search_path=foreign"),
+            ("PGSSLCERT", "/foreign/client.pem"),
+            ("PGSSLKEY", "/foreign/client.key"),
+        ] {
+            let output = in_foreign_environment(
+                &format!(
+                    "{}::what_answers_is_told::{server}",
+                    module_path!()
+                        .split_once("::")
+                        .unwrap()
+                        .1
+                        .rsplit_once("::")
+                        .unwrap()
+                        .0
+                ),
+                &[(variable, value)],
+            );
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success());
+            assert!(
+                told.contains(&format!(
+                    "The environment sets {}",
+                    if variable == "PGOPTIONS" {
+                        variable
+                    } else {
+                        "PGSSLCERT or PGSSLKEY"
+                    }
+                )),
+                "{told}"
+            );
+            assert!(!told.contains("/foreign"), "{told}");
+        }
+    }
+);
