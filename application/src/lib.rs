@@ -1,1 +1,8 @@
 //! What the service does, told through ports.
+//!
+//! No engine's name, no driver and no protocol is known here.
+
+pub mod ad_hoc;
+pub mod encode;
+pub mod registry;
+pub mod use_cases;

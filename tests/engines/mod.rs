@@ -1,3 +1,5 @@
-//! What each engine alone must do.
+//! What each engine does by itself: opening, refusing, stopping, explaining.
 
+mod mysql;
 mod postgres;
+mod sqlite;

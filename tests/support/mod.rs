@@ -5,9 +5,13 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     missing_debug_implementations,
     reason = "the suite fails by panicking, and says what it expected in the plainest words"
 )]
 
+pub mod client;
 pub mod databases;
 pub mod rows;
+pub mod scratch;
+pub mod snapshot;

@@ -1,5 +1,6 @@
 //! Ways out: one folder an engine, and the list of them.
 
+mod file_roots;
 mod leading_words;
 mod mysql;
 mod pool;
@@ -10,6 +11,8 @@ mod sqlite;
 use std::sync::Arc;
 
 use domain::connection::{Connector, EngineFacts};
+
+pub use file_roots::Roots;
 
 /// One engine: its words and what opens its databases.
 #[derive(Debug, Clone, Copy)]

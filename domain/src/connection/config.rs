@@ -4,6 +4,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use secrecy::ExposeSecret;
 pub use secrecy::SecretString as Secret;
 use serde::Serialize;
 
@@ -33,6 +34,16 @@ pub enum Password {
     Given(Secret),
     /// Read when a connection is opened, and again when the sign-in fails.
     File(PathBuf),
+}
+
+impl PartialEq for Password {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Given(one), Self::Given(two)) => one.expose_secret() == two.expose_secret(),
+            (Self::File(one), Self::File(two)) => one == two,
+            _ => false,
+        }
+    }
 }
 
 /// How much protection of the channel is asked for; the same five words on every engine.
@@ -109,7 +120,7 @@ impl Default for PoolLimits {
 }
 
 /// Everything about one connection that its configuration decides.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionConfig {
     pub engine: EngineFacts,
     pub address: Address,

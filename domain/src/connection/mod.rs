@@ -3,13 +3,17 @@
 pub mod config;
 pub mod database;
 pub mod engine;
+pub mod known;
+pub mod mistake;
 pub mod name;
+pub mod parameters;
 pub mod policy;
 pub mod port;
 
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
 pub use engine::{Addressing, EngineFacts};
+pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
 pub use policy::{Access, Policy};
-pub use port::{ConnectionPool, Connector, PoolFigures, ServerInfo, TestReport};
+pub use port::{ConnectionPool, Connector, FileRoots, PoolFigures, ServerInfo, TestReport};

@@ -1,6 +1,10 @@
 //! The ports through which a database is opened and kept.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -31,6 +35,13 @@ pub trait ConnectionPool: Send + Sync {
     /// Ends running calls, closes every connection and waits until they are closed. A call that comes later fails
     /// with `Unavailable`.
     async fn close(&self);
+}
+
+/// The folders within which a caller may open database files.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait FileRoots: Send + Sync {
+    /// The file's real path, links resolved, if it lies within one of the folders; else `NotAllowed`.
+    fn admit(&self, path: &Path) -> Result<PathBuf, Failure>;
 }
 
 /// What answered.

@@ -1,1 +1,15 @@
 //! The service as a client of the Model Context Protocol sees it.
+
+mod arguments;
+mod call;
+mod failure;
+mod redact;
+mod schema;
+mod server;
+mod stdio;
+mod tools;
+mod transport;
+
+pub use server::{McpOptions, McpServer, Outcome};
+pub use stdio::serve_stdio;
+pub use tools::ToolSelection;

@@ -1,4 +1,21 @@
-//! MySQL.
+//! MySQL and MariaDB: one protocol, two servers, told apart when a session is opened.
+
+mod call;
+mod column;
+mod connect;
+mod connection_pool;
+mod dialect;
+mod failure;
+mod hints;
+mod kill;
+mod parameters;
+mod query_runner;
+mod result;
+mod session;
+mod settle;
+mod value;
+
+use std::sync::Arc;
 
 use domain::connection::{Addressing, EngineFacts};
 
@@ -10,5 +27,5 @@ pub(super) const ENGINE: Engine = Engine {
         words: &["mysql", "mariadb"],
         addressing: Addressing::Server { default_port: 3306 },
     },
-    connector: || todo!(),
+    connector: || Arc::new(connect::MySqlConnector),
 };

@@ -1,5 +1,21 @@
 //! `SQLite`.
 
+mod blank;
+mod connect;
+mod dialect;
+mod failure;
+mod handle;
+mod hints;
+mod opening;
+mod parameters;
+mod query_runner;
+mod session;
+mod statement;
+mod value;
+mod watched_file;
+
+use std::sync::Arc;
+
 use domain::connection::{Addressing, EngineFacts};
 
 use super::Engine;
@@ -10,5 +26,5 @@ pub(super) const ENGINE: Engine = Engine {
         words: &["sqlite", "sqlite3"],
         addressing: Addressing::File,
     },
-    connector: || todo!(),
+    connector: || Arc::new(connect::SqliteConnector),
 };

@@ -1,0 +1,398 @@
+//! The server as a client sees it: who it is, its tools, and what stands around every call.
+
+use std::{
+    any::Any,
+    future::{Future, poll_fn},
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use application::{
+    ad_hoc::AdHoc,
+    registry::{OpenConnection, Registry},
+    use_cases::Ceilings,
+};
+use domain::{Cancel, Failure, FailureKind, cancel::CancelReason};
+use futures_util::FutureExt as _;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
+        CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject, ListToolsResult,
+        MetaObject, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
+        ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, MissedTickBehavior, interval_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    call::{Call, ended},
+    failure,
+    tools::{ToolSelection, Toolbox},
+};
+
+/// What every client is told first. Clients show the model little more than this before a tool is chosen.
+const INSTRUCTIONS: &str = include_str!("instructions.md");
+
+/// How long a client may take the list of tools for granted. It does not change while the process runs.
+const TOOLS_TTL_MS: u64 = 300_000;
+/// A call that takes longer sends its first sign of life after this, if the client wants any.
+const FIRST_PROGRESS: Duration = Duration::from_secs(1);
+const NEXT_PROGRESS: Duration = Duration::from_secs(5);
+/// How long an answer waits for a sign of life that is being written before it.
+const PROGRESS_MAY_TAKE: Duration = Duration::from_millis(100);
+
+/// What the operator decides about the protocol side.
+#[derive(Debug, Clone)]
+pub struct McpOptions {
+    /// The tools that are offered.
+    pub tools: ToolSelection,
+    /// Rows are sent as structured content too, beside the text, with a schema.
+    pub structured_results: bool,
+    /// Calls that run at the same time; others wait for their turn.
+    pub max_concurrent_calls: usize,
+    /// Calls that wait for their turn; one more is refused as `busy`.
+    pub max_waiting_calls: usize,
+    /// What a call can ask for at most.
+    pub ceilings: Ceilings,
+    /// How long running calls may go on once the server is to stop.
+    pub shutdown_grace: Duration,
+    /// Calls that take at least this long are logged as warnings.
+    pub slow_call: Duration,
+}
+
+impl Default for McpOptions {
+    fn default() -> Self {
+        Self {
+            tools: ToolSelection::default(),
+            structured_results: false,
+            max_concurrent_calls: 128,
+            max_waiting_calls: 1_024,
+            ceilings: Ceilings::default(),
+            shutdown_grace: Duration::from_millis(500),
+            slow_call: Duration::from_millis(500),
+        }
+    }
+}
+
+/// The server. Clones are the same server: it is made once, whatever the number of clients.
+#[derive(Debug, Clone)]
+pub struct McpServer(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    registry: Arc<Registry>,
+    ad_hoc: AdHoc,
+    options: McpOptions,
+    toolbox: Toolbox,
+    slots: Semaphore,
+    waiting: AtomicUsize,
+    stopping: CancellationToken,
+}
+
+/// What a tool answered: the text that the model reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub text: String,
+    /// The text is a failure.
+    pub is_error: bool,
+}
+
+impl McpServer {
+    /// `ad_hoc` says what callers may open themselves; where that is nothing, the tools for it are not offered.
+    pub fn new(registry: Arc<Registry>, ad_hoc: AdHoc, options: McpOptions) -> Self {
+        let toolbox = Toolbox::new(&registry, &ad_hoc, &options);
+        Self(Arc::new(Shared {
+            registry,
+            ad_hoc,
+            toolbox,
+            slots: Semaphore::new(options.max_concurrent_calls),
+            waiting: AtomicUsize::new(0),
+            stopping: CancellationToken::new(),
+            options,
+        }))
+    }
+
+    /// Calls a tool by its name, as a client would. Fails with an explanation if no such tool is offered.
+    pub async fn call(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+        cancel: Cancel,
+    ) -> Result<Outcome, String> {
+        let result = self.run(tool, arguments, cancel).await?;
+        Ok(match result {
+            Ok(text) => Outcome {
+                text,
+                is_error: false,
+            },
+            Err(failure) => Outcome {
+                text: failure::text(&failure),
+                is_error: true,
+            },
+        })
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    pub(super) fn ad_hoc(&self) -> &AdHoc {
+        &self.0.ad_hoc
+    }
+
+    pub(super) fn options(&self) -> &McpOptions {
+        &self.0.options
+    }
+
+    /// The connection that a call means, opened if need be.
+    pub(super) async fn connection(
+        &self,
+        name: Option<&str>,
+        call: &Call,
+    ) -> Result<Arc<OpenConnection>, Failure> {
+        let connection = call
+            .unless_cancelled(self.0.registry.connection(name))
+            .await?;
+        call.on(&connection);
+        Ok(connection)
+    }
+
+    pub(super) fn shutdown_grace(&self) -> Duration {
+        self.0.options.shutdown_grace
+    }
+
+    /// Fires when running calls are to be cancelled because the server stops.
+    pub(super) fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
+    }
+
+    /// Cancels what runs.
+    pub(super) fn stop(&self) {
+        self.0.stopping.cancel();
+    }
+
+    /// Runs a tool in its turn, logs the call, and survives a tool that panics.
+    async fn run(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+        cancel: Cancel,
+    ) -> Result<Result<String, Failure>, String> {
+        let tool = self.0.toolbox.get(tool)?;
+        let call = Call::new(tool.name(), cancel);
+        let work = async {
+            let _slot = self.slot(&call.cancel).await?;
+            tool.call(self, arguments, &call).await
+        };
+        let result = AssertUnwindSafe(work)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|panic| Err(defect(panic.as_ref())));
+        call.log(&result, self.0.options.slow_call);
+        Ok(result)
+    }
+
+    async fn slot(&self, cancel: &Cancel) -> Result<SemaphorePermit<'_>, Failure> {
+        let shared = &self.0;
+        if let Ok(slot) = shared.slots.try_acquire() {
+            return Ok(slot);
+        }
+        let _waiting = Waiting::begin(&shared.waiting, shared.options.max_waiting_calls)?;
+        tokio::select! {
+            biased;
+            reason = cancel.fired() => Err(ended(reason)),
+            slot = shared.slots.acquire() => {
+                slot.map_err(|error| Failure::internal("The server takes no calls.").with_source(error))
+            }
+        }
+    }
+
+    /// Waits for `work`, passes on the client's wish to end it, and lets the client know that it goes on.
+    async fn attend<T>(
+        &self,
+        work: impl Future<Output = T>,
+        cancel: &Cancel,
+        context: &RequestContext<RoleServer>,
+    ) -> T {
+        let sending = AtomicBool::new(false);
+        let mut work = pin!(work);
+        let mut progress = pin!(progress(context, &sending));
+        tokio::select! {
+            biased;
+            result = &mut work => {
+                // Nothing may follow the answer of a call, so what is on its way must be out before it.
+                let sent = poll_fn(|waker| match progress.as_mut().poll(waker) {
+                    Poll::Pending if sending.load(Ordering::Relaxed) => Poll::Pending,
+                    _ => Poll::Ready(()),
+                });
+                if sending.load(Ordering::Relaxed) {
+                    let _ = tokio::time::timeout(PROGRESS_MAY_TAKE, sent).await;
+                }
+                result
+            }
+            () = context.ct.cancelled() => {
+                cancel.fire(if self.0.stopping.is_cancelled() {
+                    CancelReason::Shutdown
+                } else {
+                    CancelReason::Client
+                });
+                work.await
+            }
+            () = &mut progress => work.await,
+        }
+    }
+}
+
+/// Tells the client now and then that its call goes on. Returns when the client does not want to know (any more).
+async fn progress(context: &RequestContext<RoleServer>, sending: &AtomicBool) {
+    let Some(token) = context.meta.get_progress_token() else {
+        return std::future::pending().await;
+    };
+    let started = Instant::now();
+    let mut ticks = interval_at(started + FIRST_PROGRESS, NEXT_PROGRESS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let seconds = started.elapsed().as_secs_f64();
+        let progress =
+            ProgressNotificationParam::new(token.clone(), seconds).with_message("running");
+        sending.store(true, Ordering::Relaxed);
+        let sent = context.peer.notify_progress(progress).await;
+        sending.store(false, Ordering::Relaxed);
+        if sent.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// A place among the calls that wait for their turn.
+struct Waiting<'server>(&'server AtomicUsize);
+
+impl<'server> Waiting<'server> {
+    fn begin(waiting: &'server AtomicUsize, most: usize) -> Result<Self, Failure> {
+        let place = Self(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) >= most {
+            return Err(Failure::new(
+                FailureKind::Busy,
+                "Too many calls are waiting already; this one was not started.",
+            )
+            .with_hint("Wait for answers before sending more."));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The failure of a tool that panicked.
+fn defect(panic: &(dyn Any + Send)) -> Failure {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|words| (*words).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Failure::internal("The call met a defect of this server.")
+        .with_hint("Try it another way. Whoever runs this server finds the cause in its log.")
+        .with_source(words)
+}
+
+fn implementation() -> Implementation {
+    Implementation::new("portolan", env!("CARGO_PKG_VERSION")).with_title("Portolan")
+}
+
+/// Without a handshake every result says who answers.
+fn who_answers() -> MetaObject {
+    let mut meta = MetaObject::new();
+    if let Ok(implementation) = serde_json::to_value(implementation()) {
+        meta.0.insert(
+            "io.modelcontextprotocol/serverInfo".to_owned(),
+            implementation,
+        );
+    }
+    meta
+}
+
+/// Whether the request belongs to a revision without a handshake.
+fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context
+        .protocol_version()
+        .is_some_and(|version| !version.has_initialize())
+}
+
+impl ServerHandler for McpServer {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(implementation())
+            .with_instructions(INSTRUCTIONS.trim_end())
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let mut tools = ListToolsResult::with_all_items(self.0.toolbox.definitions());
+        if is_modern(&context) {
+            tools.meta = Some(who_answers());
+            tools = tools
+                .with_ttl_ms(TOOLS_TTL_MS)
+                .with_cache_scope(CacheScope::Private);
+        }
+        Ok(tools)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.0.toolbox.definition(name)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let cancel = Cancel::new();
+        let arguments = request.arguments.unwrap_or_default();
+        let call = self.call(&request.name, arguments, cancel.clone());
+        let outcome = self
+            .attend(call, &cancel, &context)
+            .await
+            .map_err(|unknown| ErrorData::invalid_params(unknown, None))?;
+        let structured = self.0.toolbox.is_structured(&request.name) && !outcome.is_error;
+        let mut result = CallToolResult::default();
+        result.is_error = Some(outcome.is_error);
+        result.structured_content = structured
+            .then(|| serde_json::from_str(&outcome.text).ok())
+            .flatten();
+        result.meta = is_modern(&context).then(who_answers);
+        result.content = vec![ContentBlock::text(outcome.text)];
+        Ok(result.into())
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(ErrorData::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            format!("There is no method `{}`.", request.method),
+            None,
+        ))
+    }
+}

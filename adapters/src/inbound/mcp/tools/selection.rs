@@ -1,0 +1,117 @@
+//! Which tools are offered: a profile, groups and names.
+
+use domain::{Failure, nearest::nearest};
+
+use super::{
+    TOOLS,
+    tool::{Entry, Group},
+};
+
+/// The tools of `minimal`.
+const MINIMAL: &[&str] = &["execute_query"];
+
+type Includes = fn(&Entry) -> bool;
+
+/// Words that mean more than one tool.
+const WORDS: &[(&str, Includes)] = &[
+    ("minimal", |tool| MINIMAL.contains(&tool.name)),
+    ("standard", |_| true),
+    ("full", |_| true),
+    ("connections", |tool| {
+        matches!(tool.group, Group::Connections | Group::AdHoc)
+    }),
+];
+
+/// A choice of tools, `standard` unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolSelection(Vec<&'static str>);
+
+impl ToolSelection {
+    /// Reads profiles (`minimal`, `standard`, `full`), groups (`connections`) and names of tools, separated by commas.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        let mut names = Vec::new();
+        for word in text
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+        {
+            let word = word.to_ascii_lowercase();
+            let meant = WORDS.iter().find(|(known, _)| *known == word);
+            let before = names.len();
+            names.extend(
+                TOOLS
+                    .iter()
+                    .filter(|tool| meant.map_or(tool.name == word, |(_, includes)| includes(tool)))
+                    .map(|tool| tool.name),
+            );
+            if names.len() == before {
+                return Err(unknown(&word));
+            }
+        }
+        if names.is_empty() {
+            return Err(Failure::invalid_argument("No tool is chosen.")
+                .with_hint("Use `standard`, `minimal`, `full`, a group or names of tools."));
+        }
+        Ok(Self(names))
+    }
+
+    pub(super) fn includes(&self, name: &str) -> bool {
+        self.0.contains(&name)
+    }
+}
+
+impl Default for ToolSelection {
+    fn default() -> Self {
+        Self(TOOLS.iter().map(|tool| tool.name).collect())
+    }
+}
+
+fn unknown(word: &str) -> Failure {
+    let known: Vec<&str> = WORDS
+        .iter()
+        .map(|(word, _)| *word)
+        .chain(TOOLS.iter().map(|tool| tool.name))
+        .collect();
+    let failure = Failure::invalid_argument(format!("`{word}` is no tool, group or profile."));
+    let list = known.join(", ");
+    failure.with_hint(match nearest(word, known) {
+        Some(meant) => format!("Did you mean `{meant}`?"),
+        None => format!("Known: {list}."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_groups_and_names_choose_tools() {
+        for (text, included, left_out) in [
+            ("minimal", "execute_query", Some("list_connections")),
+            ("standard", "list_connections", None),
+            ("FULL", "export_connections", None),
+            ("connections", "close_connection", Some("execute_query")),
+            (" execute_query , connections", "execute_query", None),
+            ("test_connection,", "test_connection", Some("execute_query")),
+        ] {
+            let selection = ToolSelection::parse(text).unwrap();
+            assert!(selection.includes(included), "{text}");
+            assert!(
+                left_out.is_none_or(|name| !selection.includes(name)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_is_a_mistake_with_the_nearest_one() {
+        let failure = ToolSelection::parse("minimal,conections").unwrap_err();
+
+        assert_eq!(
+            failure.message,
+            "`conections` is no tool, group or profile."
+        );
+        assert_eq!(failure.hint.as_deref(), Some("Did you mean `connections`?"));
+        assert!(ToolSelection::parse(" , ").is_err());
+    }
+}

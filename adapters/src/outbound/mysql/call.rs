@@ -1,0 +1,86 @@
+//! The session of one call, and what becomes of it. Nothing of that is on the call's time.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    super::pool::{Lease, Pool},
+    dialect, kill,
+    session::{After, MySqlSession},
+};
+
+/// An answer that is not wanted to its end is read on for no longer than this before the statement is killed.
+const DRAIN_LIMIT: Duration = Duration::from_millis(100);
+
+/// Holds a session while a call runs on it. Dropping it, as when the call is cut off at any point, kills whatever
+/// runs there and ends the session.
+pub(super) struct Call {
+    lease: Option<Lease<MySqlSession>>,
+    pool: Arc<Pool<MySqlSession>>,
+}
+
+impl Call {
+    pub(super) fn new(lease: Lease<MySqlSession>, pool: Arc<Pool<MySqlSession>>) -> Self {
+        Self {
+            lease: Some(lease),
+            pool,
+        }
+    }
+
+    /// The session was opened for this call.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.fresh)
+    }
+
+    pub(super) fn session(&mut self) -> &mut MySqlSession {
+        match &mut self.lease {
+            Some(lease) => lease,
+            None => unreachable!("the lease is only taken when the call ends"),
+        }
+    }
+
+    /// The statement has been answered, to its end or, if `undrained`, as far as it was wanted: clears up after it
+    /// and returns the session to the pool.
+    pub(super) fn finish(mut self, sql: &str, after: After, undrained: bool) {
+        let Some(mut lease) = self.lease.take() else {
+            return;
+        };
+        let sql = sql.to_owned();
+        let config = Arc::clone(self.pool.config());
+        let closing = self.pool.closing().clone();
+        self.pool.spawn(async move {
+            if undrained
+                && !matches!(
+                    tokio::time::timeout(DRAIN_LIMIT, lease.drain()).await,
+                    Ok(Ok(()))
+                )
+            {
+                return kill::kill_and_discard(lease, config).await;
+            }
+            if closing.is_fired() || dialect::leaves_traces(&sql) {
+                return lease.discard().await;
+            }
+            let reset = lease.reset(after, sql.len());
+            match tokio::time::timeout(config.pool.connect_timeout, reset).await {
+                Ok(Ok(())) => lease.put_back(),
+                // The statement ended our transaction, or the server is gone.
+                _ => lease.discard().await,
+            }
+        });
+    }
+
+    /// Nothing runs there any more, and nothing can.
+    pub(super) fn discard(mut self) {
+        if let Some(lease) = self.lease.take() {
+            self.pool.spawn(lease.discard());
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            let config = Arc::clone(self.pool.config());
+            self.pool.spawn(kill::kill_and_discard(lease, config));
+        }
+    }
+}

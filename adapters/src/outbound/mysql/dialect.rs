@@ -1,0 +1,460 @@
+//! What a statement does, as far as its words tell; read by a real lexer, so that words in strings, comments and
+//! quoted names decide nothing.
+//!
+//! This explains early and closes what the server's own read-only mode lets through. It is never the only thing
+//! between a statement and a write.
+
+use std::any::TypeId;
+
+use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
+use sqlparser::{
+    dialect::{Dialect as Lexicon, MySqlDialect},
+    tokenizer::{Token, Tokenizer, Whitespace},
+};
+
+pub(super) const PLACEHOLDER_HINT: &str =
+    "Write `?` for each parameter; MySQL and MariaDB know no `$1` and no `:name`.";
+
+#[derive(Debug)]
+pub(super) struct MySql;
+
+impl Dialect for MySql {
+    fn placeholder(&self) -> Placeholder {
+        Placeholder::QuestionMark
+    }
+
+    fn classify(&self, sql: &str) -> Classified {
+        let tokens = tokens(sql);
+        let (class, construct) = hidden_code(&tokens).unwrap_or_else(|| by_words(&tokens));
+        let (class, construct) = match class {
+            StatementClass::Read => into_elsewhere(&tokens).unwrap_or((class, construct)),
+            _ => (class, construct),
+        };
+        Classified { class, construct }
+    }
+}
+
+type Verdict = (StatementClass, String);
+
+fn verdict(class: StatementClass, construct: &str) -> Verdict {
+    (class, construct.to_owned())
+}
+
+/// The lexer's own MySQL, but an executable comment stays a comment: the lexer would present its contents as
+/// code, and which server runs it as code depends on the version in it.
+#[derive(Debug)]
+struct Words(MySqlDialect);
+
+impl Lexicon for Words {
+    fn dialect(&self) -> TypeId {
+        self.0.dialect()
+    }
+
+    fn is_identifier_start(&self, character: char) -> bool {
+        self.0.is_identifier_start(character)
+    }
+
+    fn is_identifier_part(&self, character: char) -> bool {
+        self.0.is_identifier_part(character)
+    }
+
+    fn is_delimited_identifier_start(&self, character: char) -> bool {
+        self.0.is_delimited_identifier_start(character)
+    }
+
+    fn supports_string_literal_backslash_escape(&self) -> bool {
+        self.0.supports_string_literal_backslash_escape()
+    }
+
+    fn ignores_wildcard_escapes(&self) -> bool {
+        self.0.ignores_wildcard_escapes()
+    }
+
+    fn supports_numeric_prefix(&self) -> bool {
+        self.0.supports_numeric_prefix()
+    }
+
+    fn requires_single_line_comment_whitespace(&self) -> bool {
+        self.0.requires_single_line_comment_whitespace()
+    }
+
+    fn supports_multiline_comment_hints(&self) -> bool {
+        false
+    }
+}
+
+/// None for a text that the lexer cannot read.
+fn tokens(sql: &str) -> Vec<Token> {
+    Tokenizer::new(&Words(MySqlDialect {}), sql)
+        .with_unescape(false)
+        .tokenize()
+        .unwrap_or_default()
+}
+
+/// An unquoted word, in upper case.
+fn word(token: &Token) -> Option<String> {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
+        _ => None,
+    }
+}
+
+fn significant(tokens: &[Token]) -> impl Iterator<Item = &Token> {
+    tokens
+        .iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_)))
+}
+
+/// `/*! … */` and `/*M! … */` are code to one server or the other. An optimizer hint, `/*+ … */`, is not.
+fn hidden_code(tokens: &[Token]) -> Option<Verdict> {
+    tokens.iter().find_map(|token| match token {
+        Token::Whitespace(Whitespace::MultiLineComment(comment))
+            if comment.starts_with('!') || comment.starts_with("M!") =>
+        {
+            Some(verdict(
+                StatementClass::Admin,
+                "An executable comment (/*! … */)",
+            ))
+        }
+        _ => None,
+    })
+}
+
+/// `SELECT … INTO` a file or a variable, which no read-only mode of the server refuses.
+fn into_elsewhere(tokens: &[Token]) -> Option<Verdict> {
+    let mut previous_is_into = false;
+    for token in significant(tokens) {
+        if previous_is_into {
+            let target = match token {
+                Token::AtSign => Some("@".to_owned()),
+                token => word(token),
+            };
+            match target.as_deref() {
+                Some(file @ ("OUTFILE" | "DUMPFILE")) => {
+                    return Some(verdict(StatementClass::Admin, &format!("INTO {file}")));
+                }
+                Some(variable) if variable.starts_with('@') => {
+                    return Some(verdict(StatementClass::Admin, "INTO @variable"));
+                }
+                _ => {}
+            }
+        }
+        previous_is_into = word(token).is_some_and(|word| word == "INTO");
+    }
+    None
+}
+
+fn by_words(tokens: &[Token]) -> Verdict {
+    use StatementClass::{Admin, Ddl, Read, Session, Transaction, Unknown, Write};
+
+    let mut leading = significant(tokens)
+        .skip_while(|token| matches!(token, Token::LParen))
+        .map_while(word);
+    let Some(first) = leading.next() else {
+        return verdict(Unknown, "");
+    };
+    let second = leading.next().unwrap_or_default();
+    let both = format!("{first} {second}");
+    let class = match first.as_str() {
+        "WITH" => return main_verb(tokens),
+        "EXPLAIN" | "DESCRIBE" | "DESC" if second == "ANALYZE" => return analysed(tokens, &both),
+        "SELECT" | "VALUES" | "TABLE" | "SHOW" | "DESCRIBE" | "DESC" | "EXPLAIN" | "CHECKSUM"
+        | "HELP" => Read,
+        "ANALYZE" => match second.as_str() {
+            "TABLE" | "TABLES" | "LOCAL" | "NO_WRITE_TO_BINLOG" => return verdict(Ddl, &both),
+            _ => return analysed(tokens, &first),
+        },
+        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => Write,
+        "CREATE" | "ALTER" | "DROP" | "RENAME" => match second.as_str() {
+            "USER" | "ROLE" | "SERVER" | "INSTANCE" | "RESOURCE" | "LOGFILE" | "TABLESPACE" => {
+                return verdict(Admin, &both);
+            }
+            _ => return verdict(Ddl, both.trim_end()),
+        },
+        "TRUNCATE" | "OPTIMIZE" | "REPAIR" => Ddl,
+        "SET" | "USE" | "PREPARE" | "EXECUTE" | "DEALLOCATE" | "HANDLER" | "LOCK" | "UNLOCK" => {
+            Session
+        }
+        "START" if second != "TRANSACTION" => return verdict(Admin, &both),
+        "BEGIN" if second == "NOT" => return verdict(Admin, "BEGIN NOT ATOMIC"),
+        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "XA" => Transaction,
+        "LOAD" | "IMPORT" | "CALL" | "DO" | "FLUSH" | "KILL" | "RESET" | "PURGE" | "CHANGE"
+        | "STOP" | "INSTALL" | "UNINSTALL" | "GRANT" | "REVOKE" | "SHUTDOWN" | "RESTART"
+        | "BINLOG" | "CACHE" | "CLONE" | "CHECK" | "BACKUP" | "SIGNAL" | "RESIGNAL" | "GET" => {
+            Admin
+        }
+        _ => Unknown,
+    };
+    verdict(class, &first)
+}
+
+/// The verbs outside all parentheses, in order.
+fn verbs(tokens: &[Token]) -> impl Iterator<Item = String> {
+    let mut depth = 0_usize;
+    significant(tokens).filter_map(move |token| {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        word(token).filter(|word| {
+            depth == 0
+                && matches!(
+                    word.as_str(),
+                    "SELECT" | "VALUES" | "TABLE" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE"
+                )
+        })
+    })
+}
+
+/// What stands behind the common table expressions, which are all in parentheses.
+fn main_verb(tokens: &[Token]) -> Verdict {
+    match verbs(tokens).next() {
+        Some(verb) if writes(&verb) => verdict(StatementClass::Write, &verb),
+        _ => verdict(StatementClass::Read, "WITH"),
+    }
+}
+
+/// A statement that is run to be explained.
+fn analysed(tokens: &[Token], construct: &str) -> Verdict {
+    match verbs(tokens).find(|verb| writes(verb)) {
+        Some(verb) => verdict(StatementClass::Write, &format!("{construct} {verb}")),
+        None => verdict(StatementClass::Read, construct),
+    }
+}
+
+fn writes(verb: &str) -> bool {
+    matches!(verb, "INSERT" | "UPDATE" | "DELETE" | "REPLACE")
+}
+
+/// Whether a session that has run `sql` may hold what our reset does not undo: user variables cannot be
+/// enumerated, and what is neither reading nor writing rows can change anything.
+pub(super) fn leaves_traces(sql: &str) -> bool {
+    sql.contains(":=")
+        || !matches!(
+            MySql.classify(sql).class,
+            StatementClass::Read | StatementClass::Write | StatementClass::Ddl
+        )
+}
+
+/// Whether `sql` asks for a plan, which the server's own bound on rows would change.
+pub(super) fn asks_for_plan(sql: &str) -> bool {
+    let sql = sql.trim_start();
+    // Only a text that begins with a comment is worth the lexer.
+    let first = if sql.starts_with(['/', '-', '#']) {
+        let tokens = tokens(sql);
+        significant(&tokens)
+            .next()
+            .and_then(word)
+            .unwrap_or_default()
+    } else {
+        let end = sql.find(|character: char| !character.is_ascii_alphabetic());
+        sql.get(..end.unwrap_or(sql.len()))
+            .unwrap_or_default()
+            .to_ascii_uppercase()
+    };
+    matches!(first.as_str(), "EXPLAIN" | "DESCRIBE" | "DESC" | "ANALYZE")
+}
+
+/// The first placeholder of another database's kind.
+pub(super) fn numbered_placeholder(sql: &str) -> Option<String> {
+    let tokens = tokens(sql);
+    let mut after_colon = false;
+    for token in &tokens {
+        let text = match token {
+            Token::Word(word) if word.quote_style.is_none() => word.value.as_str(),
+            Token::Placeholder(text) => text.as_str(),
+            _ => "",
+        };
+        if after_colon && !text.is_empty() {
+            return Some(format!(":{text}"));
+        }
+        if text.strip_prefix('$').is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        }) {
+            return Some(text.to_owned());
+        }
+        after_colon = matches!(token, Token::Colon);
+    }
+    None
+}
+
+/// Whether something follows a semicolon.
+pub(super) fn is_several(sql: &str) -> bool {
+    let tokens = tokens(sql);
+    significant(&tokens)
+        .skip_while(|token| !matches!(token, Token::SemiColon))
+        .any(|token| !matches!(token, Token::SemiColon))
+}
+
+/// Every name that may be meant in `sql`, quoted or not, once each.
+pub(super) fn names(sql: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for token in tokens(sql) {
+        if let Token::Word(word) = token
+            && !names.contains(&word.value)
+        {
+            names.push(word.value);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use StatementClass::{Admin, Ddl, Read, Session, Transaction, Unknown, Write};
+
+    #[test]
+    fn each_statement_has_its_class() {
+        for (sql, class, construct) in [
+            ("select 1", Read, "SELECT"),
+            (
+                "/* drop */ -- delete\n # x\n ((SELECT 1) UNION SELECT 2)",
+                Read,
+                "SELECT",
+            ),
+            ("SELECT 'delete' FROM `drop` -- insert", Read, "SELECT"),
+            ("WITH a AS (SELECT 1) SELECT * FROM a", Read, "WITH"),
+            (
+                "WITH RECURSIVE a AS (SELECT 1) DELETE FROM t",
+                Write,
+                "DELETE",
+            ),
+            (
+                "with a as (select 1), b as (select 2) update t set x = 1",
+                Write,
+                "UPDATE",
+            ),
+            ("VALUES ROW(1)", Read, "VALUES"),
+            ("TABLE t", Read, "TABLE"),
+            ("SHOW TABLES", Read, "SHOW"),
+            ("DESC t", Read, "DESC"),
+            ("EXPLAIN DELETE FROM t", Read, "EXPLAIN"),
+            ("EXPLAIN ANALYZE SELECT 1", Read, "EXPLAIN ANALYZE"),
+            (
+                "EXPLAIN ANALYZE DELETE a FROM a JOIN b",
+                Write,
+                "EXPLAIN ANALYZE DELETE",
+            ),
+            ("ANALYZE SELECT 1", Read, "ANALYZE"),
+            ("ANALYZE FORMAT=JSON DELETE FROM t", Write, "ANALYZE DELETE"),
+            ("ANALYZE TABLE t", Ddl, "ANALYZE TABLE"),
+            ("ANALYZE LOCAL TABLE t", Ddl, "ANALYZE LOCAL"),
+            ("CHECKSUM TABLE t", Read, "CHECKSUM"),
+            ("INSERT INTO t VALUES (1)", Write, "INSERT"),
+            ("REPLACE t VALUES (1)", Write, "REPLACE"),
+            ("CREATE TABLE t (a INT)", Ddl, "CREATE TABLE"),
+            ("DROP USER x", Admin, "DROP USER"),
+            ("TRUNCATE t", Ddl, "TRUNCATE"),
+            ("SET @a = 1", Session, "SET"),
+            (
+                "SET STATEMENT max_statement_time = 0 FOR SELECT 1",
+                Session,
+                "SET",
+            ),
+            ("USE other", Session, "USE"),
+            ("CALL p()", Admin, "CALL"),
+            ("DO SLEEP(1)", Admin, "DO"),
+            ("LOAD DATA INFILE 'x' INTO TABLE t", Admin, "LOAD"),
+            ("BEGIN", Transaction, "BEGIN"),
+            (
+                "BEGIN NOT ATOMIC COMMIT; DELETE FROM t; END",
+                Admin,
+                "BEGIN NOT ATOMIC",
+            ),
+            ("START TRANSACTION READ WRITE", Transaction, "START"),
+            ("START REPLICA", Admin, "START REPLICA"),
+            ("COMMIT", Transaction, "COMMIT"),
+            ("XA START 'x'", Transaction, "XA"),
+            ("FLUSH TABLES", Admin, "FLUSH"),
+            ("FROBNICATE t", Unknown, "FROBNICATE"),
+            ("-- nothing", Unknown, ""),
+            ("SELECT 'unclosed", Unknown, ""),
+            ("SELECT /*+ MAX_EXECUTION_TIME(1) */ 1", Read, "SELECT"),
+            ("SELECT '/*! */', \"/*M! */\", `/*!`", Read, "SELECT"),
+            (
+                "SELECT 1 /*!50000 INTO OUTFILE 'x' */",
+                Admin,
+                "An executable comment (/*! … */)",
+            ),
+            (
+                "/*M!100100 DELETE */ FROM t",
+                Admin,
+                "An executable comment (/*! … */)",
+            ),
+            ("SELECT 1 INTO OUTFILE '/tmp/x'", Admin, "INTO OUTFILE"),
+            (
+                "SELECT 1 into /* x */ dumpfile '/tmp/x'",
+                Admin,
+                "INTO DUMPFILE",
+            ),
+            ("SELECT 1 INTO @a", Admin, "INTO @variable"),
+            (
+                "(SELECT 1) UNION (SELECT 2 INTO @`a`)",
+                Admin,
+                "INTO @variable",
+            ),
+            ("SELECT 'INTO OUTFILE'", Read, "SELECT"),
+        ] {
+            let classified = MySql.classify(sql);
+            assert_eq!(
+                (classified.class, classified.construct.as_str()),
+                (class, construct),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_our_reset_does_not_undo_is_known() {
+        for (sql, leaves) in [
+            ("SELECT 1", false),
+            ("INSERT INTO t VALUES (1)", false),
+            ("SELECT @a := 1", true),
+            ("SELECT 1 INTO @a", true),
+            ("SET @a = 1", true),
+            ("USE other", true),
+            ("FROBNICATE", true),
+        ] {
+            assert_eq!(leaves_traces(sql), leaves, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_wish_for_a_plan_is_recognised() {
+        for (sql, plan) in [
+            (" explain SELECT 1", true),
+            ("/* x */ -- y\n EXPLAIN FORMAT=JSON SELECT 1", true),
+            ("ANALYZE SELECT 1", true),
+            ("SELECT 'explain'", false),
+            ("-- explain\n SELECT 1", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_for_plan(sql), plan, "{sql}");
+        }
+    }
+
+    #[test]
+    fn placeholders_of_other_databases_are_recognised() {
+        for (sql, found) in [
+            ("SELECT $1", Some("$1")),
+            ("SELECT * FROM t WHERE a = :name", Some(":name")),
+            ("SELECT ?, '$1', ':name', `$1`", None),
+            ("SELECT @a := 1", None),
+        ] {
+            assert_eq!(numbered_placeholder(sql).as_deref(), found, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_second_statement_is_seen_and_a_last_semicolon_is_not_one() {
+        for (sql, several) in [
+            ("SELECT 1; DELETE FROM t", true),
+            ("SELECT 1; -- done", false),
+            ("SELECT ';DELETE'", false),
+        ] {
+            assert_eq!(is_several(sql), several, "{sql}");
+        }
+    }
+}

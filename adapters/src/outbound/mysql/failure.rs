@@ -1,0 +1,305 @@
+//! `sqlx::Error` as a [`Failure`]: what the caller should do, by the server's error number.
+
+use std::time::Duration;
+
+use domain::{ConnectStep, Failure, FailureKind};
+use sqlx::mysql::MySqlDatabaseError;
+
+use super::{super::pool, dialect};
+
+/// The server's message shows no more of a statement than this many bytes.
+const SHOWN_OF_STATEMENT: usize = 80;
+
+fn reported(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
+    error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
+}
+
+/// The server's error number.
+pub(super) fn number(error: &sqlx::Error) -> Option<u16> {
+    reported(error).map(MySqlDatabaseError::number)
+}
+
+/// Whether the session is over, so that nothing was or will be run on it.
+pub(super) fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        // Some servers say why they closed an idle session; the message waits in the socket.
+        error => number(error).is_some_and(|number| {
+            matches!(
+                number,
+                1053 | 1152 | 1158..=1161 | 1184 | 1927 | 3032 | 3169 | 4031
+            )
+        }),
+    }
+}
+
+/// Whether the session can go on after this error: the server answered, and will listen.
+pub(super) fn is_answer(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(_)) && !is_dead(error)
+}
+
+pub(super) fn with_codes(failure: Failure, error: &sqlx::Error) -> Failure {
+    let Some(reported) = reported(error) else {
+        return failure;
+    };
+    let failure = failure.with_native_code(reported.number().into());
+    match reported.code() {
+        Some(sqlstate) => failure.with_sqlstate(sqlstate),
+        None => failure,
+    }
+}
+
+/// The failure of the first message on a new connection.
+pub(super) fn of_first_query(error: sqlx::Error) -> Failure {
+    let (message, hint) = match number(&error) {
+        Some(1298) => (
+            "The server does not know the time zone of the connection.",
+            "Set TIME_ZONE to an offset such as +01:00, or load the server's time zone tables.",
+        ),
+        _ => (
+            "Connected, but the session could not be prepared.",
+            "Check that the server is MySQL 5.7 or MariaDB 10.6, or later.",
+        ),
+    };
+    let failure = Failure::new(FailureKind::Unavailable, message)
+        .with_step(ConnectStep::Query)
+        .with_hint(hint);
+    with_codes(failure, &error).with_source(error)
+}
+
+/// The connection broke while something ran on it.
+fn lost(error: sqlx::Error) -> Failure {
+    let failure = Failure::new(
+        FailureKind::Unavailable,
+        "The connection to the database was lost while the statement ran.",
+    )
+    .with_hint("Try again; if it wrote, look first whether it took effect.");
+    with_codes(failure, &error).with_source(error)
+}
+
+/// The failure of the client's own statement.
+pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Failure {
+    if is_dead(&error) {
+        return lost(error);
+    }
+    let Some(reported) = reported(&error) else {
+        return of_driver(error);
+    };
+    let number = reported.number();
+    let (kind, hint) = verdict(number);
+    let mut failure = match kind {
+        FailureKind::Timeout => pool::timed_out(limit),
+        kind if number == 1064 => {
+            let failure = Failure::new(kind, reported.message());
+            match position(reported.message(), sql) {
+                Some(position) => failure.with_position(position),
+                None => failure,
+            }
+        }
+        kind => Failure::new(kind, without_accounts(reported.message())),
+    };
+    if let Some(hint) = hint {
+        failure = failure.with_hint(hint);
+    }
+    if let Some(hint) = hint_from_text(number, sql) {
+        failure = failure.with_hint(hint);
+    }
+    with_codes(failure, &error).with_source(error)
+}
+
+/// The driver knows no such type, `VECTOR`, and stops in the middle of the answer.
+pub(super) fn is_vector(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(message) if message.contains("unknown column type 0xf2"))
+}
+
+fn of_driver(error: sqlx::Error) -> Failure {
+    let failure = match &error {
+        error if is_vector(error) => Failure::new(
+            FailureKind::Unsupported,
+            "A column of the result has the type vector, which the driver cannot read.",
+        )
+        .with_hint("Select VECTOR_TO_STRING(column) or HEX(column) instead of the column."),
+        sqlx::Error::Protocol(message) if message.contains("unknown column type") => Failure::new(
+            FailureKind::Unsupported,
+            "A column of the result has a type that the driver cannot read.",
+        )
+        .with_hint("Convert the column in the query, for example with CAST(column AS CHAR)."),
+        _ => Failure::internal("The database's answer could not be read."),
+    };
+    failure.with_source(error)
+}
+
+fn verdict(number: u16) -> (FailureKind, Option<&'static str>) {
+    use FailureKind::{Busy, Cancelled, InvalidSql, NotAllowed, Timeout, TooLarge, Unsupported};
+    match number {
+        1792 | 1836 => (
+            NotAllowed,
+            Some(
+                "This connection is read-only. Whoever runs this server can set READ_ONLY=false for it.",
+            ),
+        ),
+        1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1370 | 1698 | 3554 => (
+            NotAllowed,
+            Some("The database account lacks the privilege; ask its administrator to grant it."),
+        ),
+        1205 | 1213 | 3572 => (Busy, Some("Another transaction holds a lock; try again.")),
+        1040 | 1203 | 1226 | 1637 => (
+            Busy,
+            Some("The server is out of connections or statements; try again later."),
+        ),
+        3024 | 1969 => (Timeout, None),
+        1317 => (
+            Cancelled,
+            Some("Somebody ended the statement on the server; it was not this call."),
+        ),
+        1153 | 1301 => (
+            TooLarge,
+            Some("A value is larger than the server's max_allowed_packet; read or send less."),
+        ),
+        1104 => (
+            TooLarge,
+            Some("The server limits joins (MAX_JOIN_SIZE); narrow the WHERE clause."),
+        ),
+        1390 => (
+            TooLarge,
+            Some("The server takes at most 65,535 placeholders in a statement."),
+        ),
+        1295 => (
+            Unsupported,
+            Some(
+                "The server cannot prepare this kind of statement; information_schema may have what you need.",
+            ),
+        ),
+        1235 => (Unsupported, None),
+        _ => (InvalidSql, None),
+    }
+}
+
+/// What only the text can tell about a syntax error or an unknown column.
+fn hint_from_text(number: u16, sql: &str) -> Option<&'static str> {
+    if !matches!(number, 1054 | 1064) {
+        return None;
+    }
+    if number == 1064 && dialect::is_several(sql) {
+        return Some("Send one statement in each call.");
+    }
+    dialect::numbered_placeholder(sql).map(|_| dialect::PLACEHOLDER_HINT)
+}
+
+/// Where a syntax error is, in characters from 1, if the message tells exactly.
+///
+/// The server shows the rest of the text from the error on, cut after some bytes: a shorter rest must be the end
+/// of the text, and a longer one must occur only once.
+fn position(message: &str, sql: &str) -> Option<usize> {
+    let (_, rest) = message.split_once("near '")?;
+    let (near, _) = rest.rsplit_once("' at line ")?;
+    if near.is_empty() {
+        return None;
+    }
+    let at = if near.len() < SHOWN_OF_STATEMENT - 3 {
+        let trimmed = sql.trim_end();
+        [sql, trimmed, trimmed.trim_end_matches(';')]
+            .into_iter()
+            .find_map(|text| text.strip_suffix(near))?
+            .len()
+    } else {
+        let mut occurrences = sql.match_indices(near);
+        let (at, _) = occurrences.next()?;
+        if occurrences.next().is_some() {
+            return None;
+        }
+        at
+    };
+    Some(sql.get(..at)?.chars().count() + 1)
+}
+
+/// The message without the `'user'@'host'` pairs that the server likes to name.
+fn without_accounts(message: &str) -> String {
+    let mut text = message.to_owned();
+    while let Some(at) = text.find("'@'") {
+        let start = text.get(..at).and_then(|before| before.rfind('\''));
+        let end = text
+            .get(at + 3..)
+            .and_then(|after| after.find('\''))
+            .map(|end| at + 3 + end + 1);
+        let (Some(start), Some(end)) = (start, end) else {
+            break;
+        };
+        let start = [" for user ", " to user "]
+            .into_iter()
+            .find(|phrase| {
+                text.get(..start)
+                    .is_some_and(|before| before.ends_with(phrase))
+            })
+            .map_or(start, |phrase| start - phrase.len());
+        text.replace_range(start..end, "");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_and_hosts_are_left_out_of_messages() {
+        for (message, shown) in [
+            (
+                "SELECT command denied to user 'ada'@'10.0.0.7' for table 'orders'",
+                "SELECT command denied for table 'orders'",
+            ),
+            (
+                "Access denied for user 'ada'@'%' to database 'shop'",
+                "Access denied to database 'shop'",
+            ),
+            (
+                "Access denied; you need the SUPER privilege",
+                "Access denied; you need the SUPER privilege",
+            ),
+        ] {
+            assert_eq!(without_accounts(message), shown);
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_syntax_error_is_told_only_where_it_is_certain() {
+        let long = "x".repeat(100);
+        let twice = format!("SELECT {long} {long}");
+        for (sql, near, expected) in [
+            ("SELEC 1", "SELEC 1", Some(1)),
+            ("SELECT 'é' FRM t", "FRM t", Some(12)),
+            ("SELECT 1; SELECT 1", "SELECT 1", Some(11)),
+            ("SELECT * FROM", "", None),
+            ("SELECT 1 x y z", "other", None),
+            (twice.as_str(), &long[..80], None),
+        ] {
+            let message =
+                format!("You have an error in your SQL syntax; … near '{near}' at line 1");
+            assert_eq!(position(&message, sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn each_number_has_its_kind() {
+        use FailureKind::{Busy, Cancelled, InvalidSql, NotAllowed, Timeout, Unsupported};
+        for (number, kind) in [
+            (1064, InvalidSql),
+            (1054, InvalidSql),
+            (1146, InvalidSql),
+            (1062, InvalidSql),
+            (1792, NotAllowed),
+            (1142, NotAllowed),
+            (1227, NotAllowed),
+            (1205, Busy),
+            (1213, Busy),
+            (3024, Timeout),
+            (1969, Timeout),
+            (1317, Cancelled),
+            (1295, Unsupported),
+        ] {
+            assert_eq!(verdict(number).0, kind, "{number}");
+        }
+    }
+}

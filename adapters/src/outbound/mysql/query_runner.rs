@@ -1,0 +1,319 @@
+//! Runs the client's statements.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    Cancel, Failure, FailureKind,
+    query::{
+        Dialect as _, DynRowSink, Outcome, QueryLimits, QueryRunner, Statement, StatementClass,
+    },
+};
+
+use super::{
+    super::pool::{Pool, must_end},
+    call::Call,
+    dialect, failure, hints, parameters,
+    result::{self, Done, OnStop, Trouble},
+    session::{After, MySqlSession},
+    settle,
+};
+
+pub(super) struct MySqlQueryRunner {
+    pool: Arc<Pool<MySqlSession>>,
+    product: String,
+}
+
+/// How an attempt to run a statement ended.
+enum Attempt {
+    Done(Done),
+    /// The client, the pool or the clock ended it; it may still be running.
+    Ended(Failure),
+    /// The server refused the statement; the session is well.
+    Refused(sqlx::Error),
+    /// The statement was not sent; the session is well.
+    Unsent(Failure),
+    /// The session is of no further use, and was of none: the statement did not begin.
+    Dead(sqlx::Error),
+    /// The session broke while the statement ran.
+    Broken(sqlx::Error),
+    /// The answer cannot be read; it may still be coming.
+    Unreadable(Failure),
+}
+
+impl MySqlQueryRunner {
+    pub(super) fn new(pool: Arc<Pool<MySqlSession>>, product: String) -> Self {
+        Self { pool, product }
+    }
+
+    async fn call(&self, cancel: &Cancel) -> Result<Call, Failure> {
+        let lease = self.pool.acquire(cancel).await?;
+        Ok(Call::new(lease, Arc::clone(&self.pool)))
+    }
+
+    async fn attempt(
+        &self,
+        call: &mut Call,
+        statement: &Statement,
+        limits: &QueryLimits,
+        on_stop: OnStop,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Attempt {
+        let mut started = false;
+        let work = work(
+            call.session(),
+            statement,
+            limits,
+            on_stop,
+            sink,
+            &mut started,
+        );
+        let result = tokio::select! {
+            biased;
+            failure = must_end(cancel, self.pool.closing(), limits.time) => return Attempt::Ended(failure),
+            result = work => result,
+        };
+        match result {
+            Ok(done) => Attempt::Done(done),
+            Err(Stumble::Unsent(failure)) => Attempt::Unsent(failure),
+            Err(Stumble::Run(Trouble::Value(failure))) => Attempt::Unreadable(failure),
+            Err(Stumble::Run(Trouble::Server(error))) => {
+                if failure::is_answer(&error) {
+                    Attempt::Refused(error)
+                } else if failure::is_dead(&error) && !started {
+                    Attempt::Dead(error)
+                } else {
+                    Attempt::Broken(error)
+                }
+            }
+        }
+    }
+
+    /// The failure of a call that got no answer, with the session seen to.
+    async fn fail(
+        &self,
+        mut call: Call,
+        attempt: Attempt,
+        statement: &Statement,
+        limits: &QueryLimits,
+        after: After,
+    ) -> Failure {
+        let sql = &statement.sql;
+        match attempt {
+            Attempt::Done(_) => Failure::internal("A call that was done was taken for failed."),
+            // Dropping the call kills the statement.
+            Attempt::Ended(failure) | Attempt::Unreadable(failure) => failure,
+            Attempt::Unsent(failure) => {
+                call.finish(sql, after, false);
+                failure
+            }
+            Attempt::Dead(error) | Attempt::Broken(error) => {
+                call.discard();
+                let is_vector = failure::is_vector(&error);
+                let failure = failure::of_statement(error, sql, limits.time);
+                if is_vector {
+                    self.name_vectors(failure, sql).await
+                } else {
+                    failure
+                }
+            }
+            Attempt::Refused(error) => {
+                let failure = failure::of_statement(error, sql, limits.time);
+                if failure.hint.is_some() || !hints::may_help(&failure) {
+                    call.finish(sql, after, false);
+                    return failure;
+                }
+                let look = hints::find(&failure, sql, &mut call.session().connection);
+                // A look that takes too long is dropped, and with it the call.
+                match tokio::time::timeout(hints::LIMIT, look).await {
+                    Ok(hint) => {
+                        call.finish(sql, after, false);
+                        match hint {
+                            Some(hint) => failure.with_hint(hint),
+                            None => failure,
+                        }
+                    }
+                    Err(_) => failure,
+                }
+            }
+        }
+    }
+}
+
+impl MySqlQueryRunner {
+    /// Says which columns the driver could not read. The session it tried on is beyond use, so another is asked.
+    async fn name_vectors(&self, mut failure: Failure, sql: &str) -> Failure {
+        let look = async {
+            let mut call = self.call(&Cancel::new()).await.ok()?;
+            let named = hints::vectors(sql, &mut call.session().connection).await;
+            call.finish("SELECT", After::Read, false);
+            named
+        };
+        if let Ok(Some(columns)) = tokio::time::timeout(hints::LIMIT, look).await {
+            failure.message = format!(
+                "The result has columns of the type vector, which the driver cannot read: {columns}."
+            );
+        }
+        failure
+    }
+}
+
+#[async_trait]
+impl QueryRunner for MySqlQueryRunner {
+    async fn run_read(
+        &self,
+        statement: &Statement,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        loop {
+            let mut call = self.call(cancel).await?;
+            let attempt = self
+                .attempt(&mut call, statement, limits, OnStop::Return, sink, cancel)
+                .await;
+            match attempt {
+                Attempt::Done(done) => {
+                    call.finish(&statement.sql, After::Read, done.stopped);
+                    return Ok(Outcome {
+                        notices: notices(&done),
+                        ..Outcome::default()
+                    });
+                }
+                // It died while it was idle; what only reads may be sent again.
+                Attempt::Dead(_) if !call.is_fresh() => call.discard(),
+                attempt => {
+                    return Err(self
+                        .fail(call, attempt, statement, limits, After::Read)
+                        .await);
+                }
+            }
+        }
+    }
+
+    async fn run_write(
+        &self,
+        statement: &Statement,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        let mut call = self.begin(limits, cancel).await?;
+        let attempt = self
+            .attempt(&mut call, statement, limits, OnStop::ReadOn, sink, cancel)
+            .await;
+        let Attempt::Done(done) = attempt else {
+            return Err(self
+                .fail(call, attempt, statement, limits, After::Write)
+                .await);
+        };
+        let class = dialect::MySql.classify(&statement.sql).class;
+        // From here on the outcome is the server's to tell, so nobody may cut in but the clock.
+        let commit = settle::commit(&mut call.session().connection, class, &self.product);
+        let committed = match tokio::time::timeout(limits.time, commit).await {
+            Ok(committed) => committed,
+            Err(_) => Err(Failure::new(
+                FailureKind::Unavailable,
+                "The commit was not answered in time: the change may or may not have been made.",
+            )
+            .with_hint("Read the rows back before trying again.")),
+        };
+        let mut notices = notices(&done);
+        match committed {
+            Ok(said) => notices.extend(said),
+            Err(failure) => {
+                call.discard();
+                return Err(failure);
+            }
+        }
+        call.finish(&statement.sql, After::Write, false);
+        Ok(Outcome {
+            affected_rows: affected_rows(&done, class),
+            insert_id: (done.last_insert_id != 0).then_some(done.last_insert_id),
+            notices,
+        })
+    }
+}
+
+impl MySqlQueryRunner {
+    /// A session in a transaction that may write. Getting there is a round trip, so a session that died while it
+    /// was idle is found out before the statement is sent.
+    async fn begin(&self, limits: &QueryLimits, cancel: &Cancel) -> Result<Call, Failure> {
+        loop {
+            let mut call = self.call(cancel).await?;
+            let begun = tokio::select! {
+                biased;
+                failure = must_end(cancel, self.pool.closing(), limits.time) => return Err(failure),
+                begun = call.session().begin_write() => begun,
+            };
+            let Err(error) = begun else {
+                return Ok(call);
+            };
+            let try_another = failure::is_dead(&error) && !call.is_fresh();
+            call.discard();
+            if !try_another {
+                return Err(failure::of_statement(error, "", limits.time));
+            }
+        }
+    }
+}
+
+enum Stumble {
+    Unsent(Failure),
+    Run(Trouble),
+}
+
+impl From<sqlx::Error> for Stumble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Run(Trouble::Server(error))
+    }
+}
+
+async fn work(
+    session: &mut MySqlSession,
+    statement: &Statement,
+    limits: &QueryLimits,
+    on_stop: OnStop,
+    sink: &mut DynRowSink,
+    started: &mut bool,
+) -> Result<Done, Stumble> {
+    // The server would show its bound as a part of the plan, and may even choose the plan for it.
+    let rows = if dialect::asks_for_plan(&statement.sql) {
+        u64::MAX
+    } else {
+        limits.rows
+    };
+    session.allow(rows, limits.time).await?;
+    let prepared = session.prepare(statement).await?;
+    let arguments = parameters::bind(statement, &prepared.statement).map_err(Stumble::Unsent)?;
+    result::run(
+        &mut session.connection,
+        &prepared,
+        arguments,
+        on_stop,
+        sink,
+        started,
+    )
+    .await
+    .map_err(Stumble::Run)
+}
+
+fn notices(done: &Done) -> Vec<String> {
+    if done.further_results {
+        vec!["The statement returned more than one result; only the first is shown.".to_owned()]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Rows changed. A writing statement that returns rows (`RETURNING`) is not told their number by the driver; each
+/// row returned is one.
+fn affected_rows(done: &Done, class: StatementClass) -> Option<u64> {
+    match (done.has_rows, class) {
+        (true, StatementClass::Write) => Some(done.rows),
+        (true, _) => None,
+        (false, StatementClass::Write) => Some(done.affected_rows),
+        (false, _) => (done.affected_rows > 0).then_some(done.affected_rows),
+    }
+}

@@ -1,0 +1,154 @@
+//! Rows of one result, from the driver's buffer into a sink.
+
+use domain::{
+    Failure,
+    query::{DynRowSink, Flow},
+};
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    Decode, Either, Executor as _, MySql, MySqlConnection, Row as _, Statement as _,
+    mysql::{MySqlArguments, MySqlRow, MySqlValueRef},
+};
+
+use super::{column::Column, session::Prepared, value};
+
+/// What a statement did.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) affected_rows: u64,
+    pub(super) last_insert_id: u64,
+    /// It returned rows, or could have.
+    pub(super) has_rows: bool,
+    /// Rows that the server sent, wanted or not.
+    pub(super) rows: u64,
+    /// The sink wanted no more: the rest of the answer has not been read.
+    pub(super) stopped: bool,
+    /// The statement returned a further result, which was left out.
+    pub(super) further_results: bool,
+}
+
+/// Why a statement did not get to its end.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The server, or the way to it.
+    Server(sqlx::Error),
+    /// A value that cannot be read; more of the answer may be under way.
+    Value(Failure),
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+/// What to do when the sink wants no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnStop {
+    /// Leave the rest unread.
+    Return,
+    /// Read the rest all the same: a statement that writes must come to its end.
+    ReadOn,
+}
+
+/// Runs a prepared statement. `started` is set once the sink has been told anything.
+pub(super) async fn run(
+    connection: &mut MySqlConnection,
+    prepared: &Prepared,
+    arguments: MySqlArguments,
+    on_stop: OnStop,
+    sink: &mut DynRowSink,
+    started: &mut bool,
+) -> Result<Done, Trouble> {
+    let mut done = Done::default();
+    let mut columns: Option<Vec<Column>> = None;
+    let mut first_result_is_over = false;
+    let mut text = String::new();
+    let query = prepared
+        .statement
+        .query_with(arguments)
+        .persistent(prepared.is_reusable);
+    let mut items = connection.fetch_many(query);
+    while let Some(item) = items.try_next().await? {
+        match item {
+            Either::Left(summary) => {
+                // A procedure's own answer comes last, after its results.
+                done.affected_rows = summary.rows_affected();
+                done.last_insert_id = summary.last_insert_id();
+                first_result_is_over = true;
+            }
+            Either::Right(_) if first_result_is_over => done.further_results = true,
+            Either::Right(row) => {
+                done.rows += 1;
+                let columns = match &mut columns {
+                    Some(columns) => columns,
+                    none => {
+                        let columns = Column::all_of(row.columns()).map_err(Trouble::Value)?;
+                        *started = true;
+                        tell(&columns, sink);
+                        none.insert(columns)
+                    }
+                };
+                if done.stopped {
+                    continue;
+                }
+                if push(&row, columns, &mut text, sink).map_err(Trouble::Value)? == Flow::Stop {
+                    done.stopped = true;
+                    if on_stop == OnStop::Return {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    drop(items);
+    done.has_rows = columns.is_some();
+    if columns.is_none() && !prepared.statement.columns().is_empty() {
+        let columns = Column::all_of(prepared.statement.columns()).map_err(Trouble::Value)?;
+        *started = true;
+        done.has_rows = true;
+        tell(&columns, sink);
+    }
+    Ok(done)
+}
+
+fn tell(columns: &[Column], sink: &mut DynRowSink) {
+    let shown: Vec<_> = columns.iter().map(|column| column.shown.clone()).collect();
+    sink.columns(&shown);
+}
+
+fn push(
+    row: &MySqlRow,
+    columns: &[Column],
+    text: &mut String,
+    sink: &mut DynRowSink,
+) -> Result<Flow, Failure> {
+    if sink.begin_row() == Flow::Stop {
+        return Ok(Flow::Stop);
+    }
+    for (index, column) in columns.iter().enumerate() {
+        let unreadable = || {
+            Failure::internal(format!(
+                "A value of column `{}` ({}) could not be read.",
+                column.shown.name, column.shown.type_name
+            ))
+        };
+        let value = row
+            .try_get_raw(index)
+            .map_err(|error| unreadable().with_source(error))?;
+        let cell = value::cell(column.kind, bytes(value), text).map_err(|_| unreadable())?;
+        sink.cell(cell);
+    }
+    Ok(sink.end_row())
+}
+
+/// The bytes as they came, `None` for NULL. `sqlx` calls zero dates NULL too, so it is not asked.
+fn bytes(value: MySqlValueRef<'_>) -> Option<&[u8]> {
+    <&[u8] as Decode<'_, MySql>>::decode(value).ok()
+}
+
+/// A cell of an answer to our own text, which comes as text.
+pub(super) fn text(row: &MySqlRow, column: usize) -> Option<String> {
+    let value = row.try_get_raw(column).ok()?;
+    Some(String::from_utf8_lossy(bytes(value)?).into_owned())
+}

@@ -1,0 +1,319 @@
+//! One connection, always found as every call expects it: inside an empty transaction that may only read.
+//!
+//! The transaction is begun before a call needs it and cleared after the answer, so that a call costs no round trip
+//! of its own for either. Being empty it holds no snapshot and no lock: the first read of the call takes the
+//! snapshot. Our own constant text goes as one multi-statement message; the client's text never does (see
+//! [`MySqlSession::prepare`]).
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{
+    Failure,
+    connection::{ConnectionConfig, ServerInfo},
+    query::Statement,
+};
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    AssertSqlSafe, Connection as _, Either, Executor as _, MySqlConnection, SqlSafeStr as _,
+    mysql::{MySqlRow, MySqlStatement},
+    raw_sql,
+};
+
+use super::{
+    super::pool::Session,
+    connect, failure,
+    parameters::{self, Types},
+    result,
+};
+
+/// A goodbye is waited for no longer than this.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+/// The server's own time limit is only a safety net: ours fires first, and says more.
+const SERVER_TIME_MARGIN: Duration = Duration::from_secs(1);
+/// Prepared statements are forgotten between two calls once there are this many of them.
+const FORGET_STATEMENTS_AT: usize = 200;
+/// A text longer than this is not kept prepared: the cache is bounded by number, and must be by size.
+const LONGEST_KEPT_TEXT: usize = 32 * 1024;
+
+pub(super) struct MySqlSession {
+    pub(super) connection: MySqlConnection,
+    /// The server's number for it, which `KILL` takes.
+    pub(super) id: u64,
+    pub(super) server: ServerInfo,
+    texts: Texts,
+    bounds: Bounds,
+    /// With which types of parameters each statement in the cache was first run.
+    first_types: HashMap<Arc<str>, Types>,
+}
+
+/// What the server itself holds a statement to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bounds {
+    /// `sql_select_limit`: one more than a call returns, so that a cut can be told.
+    rows: u64,
+    time: Duration,
+}
+
+/// Our own constant messages, made once a session.
+struct Texts {
+    after_read: Box<str>,
+    after_write: Box<str>,
+    bounds: Bounds,
+}
+
+impl Texts {
+    fn new(config: &ConnectionConfig) -> Self {
+        let bounds = Bounds {
+            rows: config.max_rows.saturating_add(1),
+            time: config.statement_timeout,
+        };
+        let ready = ready(config, bounds);
+        Self {
+            // The first statement fails where the call's statement has ended our transaction.
+            after_read: format!("ROLLBACK TO SAVEPOINT portolan; ROLLBACK; {ready}").into(),
+            after_write: format!("ROLLBACK; {ready}").into(),
+            bounds,
+        }
+    }
+}
+
+/// Makes the session what every call expects, whatever it was.
+///
+/// `sql_mode` is the server's own, without the `IGNORE_SPACE` that `sqlx` always asks for. Locks by name and
+/// `LAST_INSERT_ID` outlive a transaction.
+fn ready(config: &ConnectionConfig, bounds: Bounds) -> String {
+    let zone = match config.time_zone.as_str() {
+        // A name needs the server's time zone tables; the offset does not.
+        "UTC" => "+00:00",
+        other => other,
+    };
+    // No quote and no backslash is part of any zone's name.
+    let zone = zone.replace(['\'', '\\'], "");
+    format!(
+        "DO RELEASE_ALL_LOCKS(), LAST_INSERT_ID(0); \
+         SET NAMES utf8mb4, SESSION time_zone = '{zone}', SESSION sql_mode = @@GLOBAL.sql_mode, \
+         SESSION timestamp = DEFAULT, {}; \
+         SET SESSION TRANSACTION READ ONLY; START TRANSACTION READ ONLY; SAVEPOINT portolan",
+        set_bounds(bounds)
+    )
+}
+
+/// The variable for the time has another name and unit on either server. Each runs what is in its own kind of
+/// comment: MariaDB skips those for versions 5.7 of MySQL, and MySQL those that begin with an M.
+fn set_bounds(bounds: Bounds) -> String {
+    let time = bounds.time.saturating_add(SERVER_TIME_MARGIN);
+    let milliseconds = time.as_millis().min(u128::from(u32::MAX));
+    let seconds = time.as_secs_f64().min(31_536_000.0);
+    format!(
+        "SESSION sql_select_limit = {} /*!50708 , SESSION max_execution_time = {milliseconds} */ \
+         /*M!100101 , SESSION max_statement_time = {seconds:.3} */",
+        bounds.rows
+    )
+}
+
+impl Session for MySqlSession {
+    async fn open(config: &Arc<ConnectionConfig>) -> Result<Self, Failure> {
+        let mut connection = connect::sign_in(config).await?;
+        let texts = Texts::new(config);
+        let sql = format!(
+            "SELECT CONNECTION_ID(), VERSION(), @@version_comment; SHOW SESSION STATUS LIKE 'Ssl_version'; {}",
+            ready(config, texts.bounds)
+        );
+        let rows = own_rows(&mut connection, sql)
+            .await
+            .map_err(failure::of_first_query)?;
+        let text = |row: usize, column| rows.get(row).and_then(|row| result::text(row, column));
+        let id = text(0, 0)
+            .and_then(|id| id.parse().ok())
+            .ok_or_else(|| Failure::internal("The server did not tell the session's number."))?;
+        let version = text(0, 1).unwrap_or_default();
+        let comment = text(0, 2).unwrap_or_default();
+        let server = ServerInfo {
+            product: product(&version, &comment).to_owned(),
+            version: plain_version(&version).to_owned(),
+            tls: text(1, 1).filter(|version| !version.is_empty()),
+        };
+        Ok(Self {
+            connection,
+            id,
+            server,
+            bounds: texts.bounds,
+            texts,
+            first_types: HashMap::new(),
+        })
+    }
+
+    async fn close(self) {
+        // The server hears the goodbye even while it is busy; nobody waits for its answer.
+        let _ = tokio::time::timeout(GOODBYE_LIMIT, self.connection.close()).await;
+    }
+}
+
+impl MySqlSession {
+    /// The one place where the client's text enters: it is only ever prepared, so the server itself refuses a text
+    /// that holds more than one statement. What has been prepared before costs no round trip.
+    pub(super) async fn prepare(&mut self, statement: &Statement) -> Result<Prepared, sqlx::Error> {
+        let text: Arc<str> = statement.sql.as_str().into();
+        let prepared = self
+            .connection
+            .prepare(AssertSqlSafe(Arc::clone(&text)).into_sql_str())
+            .await?;
+        Ok(Prepared {
+            is_reusable: self.takes(text, statement),
+            statement: prepared,
+        })
+    }
+
+    /// MySQL settles the types of parameters when a statement first runs, and converts what comes later to them:
+    /// a text that comes after a number arrives as 0. With other types the statement must be prepared anew.
+    fn takes(&mut self, text: Arc<str>, statement: &Statement) -> bool {
+        if statement.params.is_empty() {
+            return true;
+        }
+        let types = parameters::types(statement);
+        match self.first_types.entry(text) {
+            Entry::Occupied(first) => *first.get() == types,
+            Entry::Vacant(none) => {
+                none.insert(types);
+                true
+            }
+        }
+    }
+
+    /// Lets the server send and work as much as the call may take, where that is more than it would by itself.
+    pub(super) async fn allow(&mut self, rows: u64, time: Duration) -> Result<(), sqlx::Error> {
+        let bounds = Bounds {
+            rows: self.bounds.rows.max(rows.saturating_add(1)),
+            time: self.bounds.time.max(time),
+        };
+        if bounds != self.bounds {
+            let sql = format!("SET {}", set_bounds(bounds));
+            raw_sql(AssertSqlSafe(sql))
+                .execute(&mut self.connection)
+                .await?;
+            self.bounds = bounds;
+        }
+        Ok(())
+    }
+
+    /// Trades the transaction for one that may write. Every row that a writing statement reads counts, so no bound
+    /// on rows may be in force.
+    pub(super) async fn begin_write(&mut self) -> Result<(), sqlx::Error> {
+        raw_sql(
+            "ROLLBACK; SET SESSION TRANSACTION READ WRITE; SET SESSION sql_select_limit = DEFAULT; \
+             START TRANSACTION READ WRITE; SAVEPOINT portolan",
+        )
+        .execute(&mut self.connection)
+        .await?;
+        self.bounds.rows = u64::MAX;
+        Ok(())
+    }
+
+    /// Makes the session ready for the next call. A failure means that it must not have one.
+    pub(super) async fn reset(
+        &mut self,
+        after: After,
+        text_length: usize,
+    ) -> Result<(), sqlx::Error> {
+        if text_length > LONGEST_KEPT_TEXT
+            || self.connection.cached_statements_size() >= FORGET_STATEMENTS_AT
+        {
+            self.connection.clear_cached_statements().await?;
+            self.first_types.clear();
+        }
+        let sql = match after {
+            After::Read => &self.texts.after_read,
+            After::Write => &self.texts.after_write,
+        };
+        raw_sql(AssertSqlSafe(sql.clone()))
+            .execute(&mut self.connection)
+            .await?;
+        self.bounds = self.texts.bounds;
+        Ok(())
+    }
+
+    /// Reads and drops what is left of an answer.
+    pub(super) async fn drain(&mut self) -> Result<(), sqlx::Error> {
+        self.connection.ping().await
+    }
+}
+
+/// A statement that the server has accepted as one.
+pub(super) struct Prepared {
+    pub(super) statement: MySqlStatement,
+    /// It may run as it was prepared; if not, it is prepared once more for this run alone.
+    pub(super) is_reusable: bool,
+}
+
+/// What a session comes back from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// Our transaction must still be there.
+    Read,
+    Write,
+}
+
+/// The rows of our own text, of all its statements together.
+pub(super) async fn own_rows(
+    connection: &mut MySqlConnection,
+    sql: String,
+) -> Result<Vec<MySqlRow>, sqlx::Error> {
+    raw_sql(AssertSqlSafe(sql))
+        .fetch_many(connection)
+        .try_filter_map(|item| async {
+            Ok(match item {
+                Either::Left(_) => None,
+                Either::Right(row) => Some(row),
+            })
+        })
+        .try_collect()
+        .await
+}
+
+fn product(version: &str, comment: &str) -> &'static str {
+    if version.contains("MariaDB") || comment.to_ascii_lowercase().contains("mariadb") {
+        "MariaDB"
+    } else {
+        "MySQL"
+    }
+}
+
+/// The digits and points that a version begins with: `10.11.19` of `10.11.19-MariaDB-log`.
+fn plain_version(version: &str) -> &str {
+    let end = version
+        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .unwrap_or(version.len());
+    version.get(..end).unwrap_or(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn product_and_version_are_told_from_what_the_server_says() {
+        for (version, comment, product_name, plain) in [
+            (
+                "10.11.19-MariaDB-0+deb12u1",
+                "Debian 12",
+                "MariaDB",
+                "10.11.19",
+            ),
+            (
+                "10.6.18",
+                "mariadb.org binary distribution",
+                "MariaDB",
+                "10.6.18",
+            ),
+            ("9.7.4-2", "(Debian)", "MySQL", "9.7.4"),
+            ("8.4.0", "MySQL Community Server - GPL", "MySQL", "8.4.0"),
+        ] {
+            assert_eq!(product(version, comment), product_name);
+            assert_eq!(plain_version(version), plain);
+        }
+    }
+}

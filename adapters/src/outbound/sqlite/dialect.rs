@@ -1,0 +1,230 @@
+//! What `SQLite`'s statements do, by their words.
+
+use std::iter::Peekable;
+
+use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
+use sqlparser::{
+    dialect::SQLiteDialect,
+    tokenizer::{Token, Tokenizer},
+};
+
+use super::super::leading_words::leading_words;
+
+/// Pragmas that describe the schema, with or without an argument in parentheses.
+const DESCRIBING: [&str; 11] = [
+    "COLLATION_LIST",
+    "COMPILE_OPTIONS",
+    "DATABASE_LIST",
+    "FOREIGN_KEY_LIST",
+    "FUNCTION_LIST",
+    "INDEX_INFO",
+    "INDEX_LIST",
+    "INDEX_XINFO",
+    "TABLE_INFO",
+    "TABLE_LIST",
+    "TABLE_XINFO",
+];
+
+/// Pragmas that check the file and change nothing; the argument is a table or a number of rows.
+const CHECKING: [&str; 3] = ["FOREIGN_KEY_CHECK", "INTEGRITY_CHECK", "QUICK_CHECK"];
+
+/// Pragmas that tell a value and, when one is given, change it.
+const TELLING: [&str; 17] = [
+    "APPLICATION_ID",
+    "AUTO_VACUUM",
+    "CACHE_SIZE",
+    "DATA_VERSION",
+    "ENCODING",
+    "FOREIGN_KEYS",
+    "FREELIST_COUNT",
+    "JOURNAL_MODE",
+    "MAX_PAGE_COUNT",
+    "MODULE_LIST",
+    "PAGE_COUNT",
+    "PAGE_SIZE",
+    "PRAGMA_LIST",
+    "QUERY_ONLY",
+    "SCHEMA_VERSION",
+    "SYNCHRONOUS",
+    "USER_VERSION",
+];
+
+#[derive(Debug)]
+pub(super) struct SqliteDialect;
+
+impl Dialect for SqliteDialect {
+    fn placeholder(&self) -> Placeholder {
+        Placeholder::QuestionMark
+    }
+
+    fn classify(&self, sql: &str) -> Classified {
+        let words = leading_words(&SQLiteDialect {}, sql, 1);
+        let Some(word) = words.into_iter().next() else {
+            return classified(StatementClass::Unknown, String::new());
+        };
+        let class = match word.as_str() {
+            "SELECT" | "VALUES" => StatementClass::Read,
+            "WITH" => return with(sql),
+            "EXPLAIN" => return explain(sql),
+            "PRAGMA" => return pragma(significant(sql).into_iter().skip(1)),
+            "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => StatementClass::Write,
+            "CREATE" | "ALTER" | "DROP" | "REINDEX" | "ANALYZE" => StatementClass::Ddl,
+            // VACUUM cannot run in a transaction, and VACUUM INTO writes a file of any name.
+            "ATTACH" | "DETACH" | "VACUUM" => StatementClass::Admin,
+            "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => {
+                StatementClass::Transaction
+            }
+            _ => StatementClass::Unknown,
+        };
+        classified(class, word)
+    }
+}
+
+fn classified(class: StatementClass, construct: impl Into<String>) -> Classified {
+    Classified {
+        class,
+        construct: construct.into(),
+    }
+}
+
+/// The tokens that count, empty if the lexer cannot read them.
+fn significant(sql: &str) -> Vec<Token> {
+    Tokenizer::new(&SQLiteDialect {}, sql)
+        .with_unescape(false)
+        .tokenize()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_)))
+        .skip_while(|token| matches!(token, Token::LParen))
+        .collect()
+}
+
+fn bare_word(token: &Token) -> Option<String> {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
+        _ => None,
+    }
+}
+
+/// What comes after the common table expressions, which all stand in parentheses.
+fn with(sql: &str) -> Classified {
+    let mut depth = 0_usize;
+    for token in significant(sql) {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            token if depth == 0 => {
+                let Some(word) = bare_word(&token) else {
+                    continue;
+                };
+                if matches!(word.as_str(), "INSERT" | "UPDATE" | "DELETE" | "REPLACE") {
+                    return classified(StatementClass::Write, word);
+                }
+                if matches!(word.as_str(), "SELECT" | "VALUES") {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    classified(StatementClass::Read, "WITH")
+}
+
+/// Explaining runs nothing, but some pragmas take effect as soon as they are prepared.
+fn explain(sql: &str) -> Classified {
+    let mut tokens = significant(sql).into_iter().skip(1).peekable();
+    for word in ["QUERY", "PLAN"] {
+        tokens.next_if(|token| bare_word(token).as_deref() == Some(word));
+    }
+    if tokens
+        .next_if(|token| bare_word(token).as_deref() == Some("PRAGMA"))
+        .is_some()
+    {
+        return pragma(tokens);
+    }
+    classified(StatementClass::Read, "EXPLAIN")
+}
+
+/// A pragma by its name and by whether it is given a value.
+fn pragma(tokens: impl Iterator<Item = Token>) -> Classified {
+    let mut tokens: Peekable<_> = tokens.peekable();
+    let mut name = tokens.next().as_ref().and_then(bare_word);
+    if tokens.next_if_eq(&Token::Period).is_some() {
+        name = tokens.next().as_ref().and_then(bare_word);
+    }
+    let name = name.unwrap_or_default();
+    let known = |list: &[&str]| list.contains(&name.as_str());
+    let argument = tokens.peek().is_some_and(|next| *next != Token::SemiColon);
+    let class = if known(&DESCRIBING) || known(&CHECKING) || (known(&TELLING) && !argument) {
+        StatementClass::Read
+    } else {
+        StatementClass::Session
+    };
+    classified(class, format!("PRAGMA {name}").trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_statement_has_its_class() {
+        use StatementClass::{Admin, Ddl, Read, Session, Transaction, Unknown, Write};
+        for (sql, class, construct) in [
+            ("select 1", Read, "SELECT"),
+            ("/* DELETE */ (VALUES (1))", Read, "VALUES"),
+            ("WITH a AS (SELECT 1) SELECT * FROM a", Read, "WITH"),
+            (
+                "WITH a AS (DELETE) SELECT 'DELETE', \"delete\" FROM a",
+                Read,
+                "WITH",
+            ),
+            (
+                "WITH RECURSIVE a(x) AS (SELECT 1), b AS (SELECT 2) DELETE FROM t",
+                Write,
+                "DELETE",
+            ),
+            (
+                "WITH a AS (SELECT 1) REPLACE INTO t SELECT * FROM a",
+                Write,
+                "REPLACE",
+            ),
+            ("EXPLAIN QUERY PLAN DELETE FROM t", Read, "EXPLAIN"),
+            (
+                "EXPLAIN PRAGMA query_only = 0",
+                Session,
+                "PRAGMA QUERY_ONLY",
+            ),
+            (
+                "EXPLAIN QUERY PLAN PRAGMA query_only(0)",
+                Session,
+                "PRAGMA QUERY_ONLY",
+            ),
+            ("PRAGMA table_info(orders)", Read, "PRAGMA TABLE_INFO"),
+            (
+                "PRAGMA main.table_xinfo('orders')",
+                Read,
+                "PRAGMA TABLE_XINFO",
+            ),
+            ("PRAGMA main . user_version ;", Read, "PRAGMA USER_VERSION"),
+            ("PRAGMA user_version = 5", Session, "PRAGMA USER_VERSION"),
+            ("PRAGMA query_only(0)", Session, "PRAGMA QUERY_ONLY"),
+            ("PRAGMA wal_checkpoint", Session, "PRAGMA WAL_CHECKPOINT"),
+            ("PRAGMA", Session, "PRAGMA"),
+            ("insert into t values (1)", Write, "INSERT"),
+            ("CREATE TABLE t(a)", Ddl, "CREATE"),
+            ("ATTACH 'x' AS y", Admin, "ATTACH"),
+            ("VACUUM INTO 'copy.db'", Admin, "VACUUM"),
+            ("SAVEPOINT s", Transaction, "SAVEPOINT"),
+            ("FROBNICATE", Unknown, "FROBNICATE"),
+            ("'unclosed", Unknown, ""),
+        ] {
+            let verdict = SqliteDialect.classify(sql);
+            assert_eq!(
+                (verdict.class, verdict.construct.as_str()),
+                (class, construct),
+                "{sql}"
+            );
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What `SQLite` complains about, as a [`Failure`] that says what to do.
+
+use domain::{Failure, FailureKind, connection::Access};
+use libsqlite3_sys as codes;
+
+/// A complaint of `SQLite`, from the driver or from our own look at a statement.
+#[derive(Debug, thiserror::Error)]
+#[error("(code: {code}) {message}")]
+pub(super) struct Fault {
+    /// The extended result code.
+    pub(super) code: i32,
+    pub(super) message: String,
+    /// Where in the text that was prepared, in bytes from 0.
+    pub(super) offset: Option<usize>,
+}
+
+impl Fault {
+    /// The driver's error as a fault; gives the error back if it was not `SQLite` that complained.
+    pub(super) fn of(error: sqlx::Error) -> Result<Self, sqlx::Error> {
+        match (code(&error), &error) {
+            (Some(code), sqlx::Error::Database(complaint)) => Ok(Self {
+                code,
+                message: complaint.message().to_owned(),
+                offset: None,
+            }),
+            _ => Err(error),
+        }
+    }
+
+    /// The result code without its extension.
+    pub(super) fn primary(&self) -> i32 {
+        primary(self.code)
+    }
+
+    /// The failure of the client's statement.
+    pub(super) fn into_failure(self, access: Access) -> Failure {
+        let failure = self.told(access).with_native_code(self.code.into());
+        failure.with_source(self)
+    }
+
+    fn told(&self, access: Access) -> Failure {
+        let own = |kind| Failure::new(kind, self.message.clone());
+        match self.primary() {
+            codes::SQLITE_READONLY => match access {
+                Access::ReadOnly => own(FailureKind::NotAllowed).with_hint(
+                    "Read with SELECT instead. Whoever runs this server can set READ_ONLY=false for the connection.",
+                ),
+                Access::ReadWrite => own(FailureKind::NotAllowed)
+                    .with_hint("The database file or its folder is not writable for the user who runs this server."),
+            },
+            codes::SQLITE_AUTH => own(FailureKind::NotAllowed)
+                .with_hint("Only the tables of this one database file can be used."),
+            codes::SQLITE_TOOBIG | codes::SQLITE_NOMEM => own(FailureKind::TooLarge).with_hint(
+                "A value may have 64 MB. Select fewer columns, or length(column) where the value itself is not needed.",
+            ),
+            codes::SQLITE_BUSY | codes::SQLITE_LOCKED | codes::SQLITE_PROTOCOL => own(FailureKind::Busy)
+                .with_hint("Another program holds the database locked. Try again in a moment."),
+            codes::SQLITE_SCHEMA => own(FailureKind::Busy)
+                .with_hint("Another program changed the schema at the same time. Try again."),
+            codes::SQLITE_INTERRUPT => Failure::new(FailureKind::Cancelled, "The statement was interrupted."),
+            codes::SQLITE_CORRUPT | codes::SQLITE_NOTADB => {
+                Failure::new(FailureKind::Unavailable, "The database file is damaged.")
+                    .with_hint("`PRAGMA integrity_check` says where; restore the file from a backup.")
+            }
+            codes::SQLITE_FULL => Failure::new(
+                FailureKind::Unavailable,
+                "The disk of the database, or of its temporary files, is full.",
+            ),
+            codes::SQLITE_IOERR | codes::SQLITE_CANTOPEN | codes::SQLITE_PERM | codes::SQLITE_NOLFS => {
+                Failure::new(FailureKind::Unavailable, "The database file could not be read or written.")
+                    .with_hint("Check the file, its folder and the disk on the machine that runs this server.")
+            }
+            codes::SQLITE_ERROR | codes::SQLITE_CONSTRAINT | codes::SQLITE_MISMATCH | codes::SQLITE_RANGE
+            | codes::SQLITE_ABORT => own(FailureKind::InvalidSql),
+            _ => Failure::internal("The database engine failed in a way that it should not."),
+        }
+    }
+}
+
+/// The extended result code, if it was `SQLite` that complained.
+pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
+/// Whether another connection was in the way, so that the same again may succeed.
+pub(super) fn is_busy(code: i32) -> bool {
+    matches!(primary(code), codes::SQLITE_BUSY | codes::SQLITE_LOCKED)
+}
+
+fn primary(code: i32) -> i32 {
+    code & 0xff
+}
+
+/// The failure of the client's statement, from the driver.
+pub(super) fn of_statement(error: sqlx::Error, access: Access) -> Failure {
+    match Fault::of(error) {
+        Ok(fault) => fault.into_failure(access),
+        Err(error) => of_driver(error),
+    }
+}
+
+/// The failure of a statement of our own, or of the driver itself.
+pub(super) fn of_driver(error: sqlx::Error) -> Failure {
+    match Fault::of(error) {
+        // What stands in the way of any statement is no defect.
+        Ok(fault) if fault.primary() != codes::SQLITE_ERROR => fault.into_failure(Access::ReadOnly),
+        Ok(fault) => {
+            Failure::internal("A statement of the server itself failed.").with_source(fault)
+        }
+        Err(error) => {
+            Failure::internal("The database session ended unexpectedly.").with_source(error)
+        }
+    }
+}
+
+/// The failure of a statement whose columns are not those that it was prepared with.
+pub(super) fn schema_changed() -> Failure {
+    Failure::new(
+        FailureKind::Busy,
+        "The schema changed while the statement was being run.",
+    )
+    .with_hint("Try again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_says_what_to_do() {
+        use FailureKind::{
+            Busy, Cancelled, Internal, InvalidSql, NotAllowed, TooLarge, Unavailable,
+        };
+        for (code, kind) in [
+            (codes::SQLITE_ERROR, InvalidSql),
+            (codes::SQLITE_CONSTRAINT_UNIQUE, InvalidSql),
+            (codes::SQLITE_READONLY, NotAllowed),
+            (codes::SQLITE_READONLY_DIRECTORY, NotAllowed),
+            (codes::SQLITE_AUTH, NotAllowed),
+            (codes::SQLITE_TOOBIG, TooLarge),
+            (codes::SQLITE_NOMEM, TooLarge),
+            (codes::SQLITE_BUSY, Busy),
+            (codes::SQLITE_BUSY_SNAPSHOT, Busy),
+            (codes::SQLITE_LOCKED, Busy),
+            (codes::SQLITE_SCHEMA, Busy),
+            (codes::SQLITE_INTERRUPT, Cancelled),
+            (codes::SQLITE_NOTADB, Unavailable),
+            (codes::SQLITE_CORRUPT, Unavailable),
+            (codes::SQLITE_IOERR_READ, Unavailable),
+            (codes::SQLITE_MISUSE, Internal),
+        ] {
+            let fault = Fault {
+                code,
+                message: "as SQLite says".to_owned(),
+                offset: None,
+            };
+            let failure = fault.into_failure(Access::ReadOnly);
+            assert_eq!(
+                (failure.kind, failure.native_code),
+                (kind, Some(code.into())),
+                "{code}"
+            );
+        }
+    }
+}

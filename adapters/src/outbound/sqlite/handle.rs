@@ -1,0 +1,206 @@
+//! `SQLite`'s C interface, for what the driver has no words for: hardening a connection, and looking at a statement
+//! before it runs.
+//!
+//! This is the only file with unsafe code. Every function takes the driver's lock on the connection, which keeps
+//! the driver's own thread off it, and leaves no statement behind.
+#![expect(
+    unsafe_code,
+    reason = "the driver offers neither limits, configuration and authorizer nor the end of the first statement"
+)]
+
+use std::{
+    ffi::{CStr, c_char, c_int, c_void},
+    ptr,
+    str::Utf8Error,
+};
+
+use libsqlite3_sys as ffi;
+use sqlx::sqlite::LockedSqliteHandle;
+
+use super::failure::Fault;
+
+/// The longest text or blob, and the longest row of a table.
+const MAX_VALUE_BYTES: c_int = 64 * 1024 * 1024;
+/// Above what a caller may send, so that ours is the refusal that is seen.
+const MAX_SQL_BYTES: c_int = 1024 * 1024;
+
+/// A statement as `SQLite` sees it.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// Whether it leaves the database file as it is.
+    pub(super) reads_only: bool,
+    /// Name and declared type of each column; an expression has no declared type.
+    pub(super) columns: Vec<(String, Option<String>)>,
+    /// The name of each parameter as written (`?2`, `:id`), `None` for a bare `?` or a number that was passed over.
+    pub(super) parameters: Vec<Option<String>>,
+    /// How many bytes of the text the statement took.
+    pub(super) length: usize,
+}
+
+/// Why a statement could not be looked at.
+#[derive(Debug)]
+pub(super) enum Rejected {
+    Fault(Fault),
+    /// A column, its table or its declared type has a name that is not UTF-8: the driver's thread would not survive it.
+    NameNotText,
+}
+
+/// Closes what `SQLite` leaves open by default and what even a read-only connection may do.
+pub(super) fn harden(handle: &mut LockedSqliteHandle<'_>) -> Result<(), Fault> {
+    let database = handle.as_raw_handle().as_ptr();
+    for (setting, on) in [
+        (ffi::SQLITE_DBCONFIG_DEFENSIVE, 1),
+        (ffi::SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
+        (ffi::SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
+        (ffi::SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
+        (ffi::SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, 0),
+        (ffi::SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, 0),
+    ] {
+        // SAFETY: the handle is open and locked; each of these settings takes an int and a pointer that may be null.
+        let status =
+            unsafe { ffi::sqlite3_db_config(database, setting, on, ptr::null_mut::<c_int>()) };
+        if status != ffi::SQLITE_OK {
+            return Err(last_fault(database, status));
+        }
+    }
+    for (limit, most) in [
+        (ffi::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES),
+        (ffi::SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES),
+        (ffi::SQLITE_LIMIT_ATTACHED, 0),
+    ] {
+        // SAFETY: the handle is open and locked.
+        unsafe { ffi::sqlite3_limit(database, limit, most) };
+    }
+    // SAFETY: the handle is open and locked, and the callback uses no data of ours.
+    let status = unsafe { ffi::sqlite3_set_authorizer(database, Some(authorize), ptr::null_mut()) };
+    if status == ffi::SQLITE_OK {
+        Ok(())
+    } else {
+        Err(last_fault(database, status))
+    }
+}
+
+/// Asked for each thing that a statement would do, while it is prepared. Other files are never attached, by no
+/// statement and by no part of one (`VACUUM INTO` attaches the file that it writes).
+extern "C" fn authorize(
+    _: *mut c_void,
+    action: c_int,
+    _: *const c_char,
+    _: *const c_char,
+    _: *const c_char,
+    _: *const c_char,
+) -> c_int {
+    match action {
+        ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH => ffi::SQLITE_DENY,
+        _ => ffi::SQLITE_OK,
+    }
+}
+
+/// Prepares the first statement of `sql`, which begins with it, and forgets it again.
+pub(super) fn prepare(
+    handle: &mut LockedSqliteHandle<'_>,
+    sql: &str,
+) -> Result<Prepared, Rejected> {
+    let database = handle.as_raw_handle().as_ptr();
+    let length = c_int::try_from(sql.len()).unwrap_or(c_int::MAX);
+    let text: *const c_char = sql.as_ptr().cast();
+    let mut statement = ptr::null_mut();
+    let mut tail = ptr::null();
+    // SAFETY: the handle is open and locked, `text` has at least `length` bytes, and both out-pointers are ours.
+    let status = unsafe {
+        ffi::sqlite3_prepare_v3(database, text, length, 0, &raw mut statement, &raw mut tail)
+    };
+    if status != ffi::SQLITE_OK {
+        let mut fault = last_fault(database, status);
+        // SAFETY: the handle is open and locked.
+        let offset = unsafe { ffi::sqlite3_error_offset(database) };
+        fault.offset = usize::try_from(offset).ok();
+        return Err(Rejected::Fault(fault));
+    }
+    let statement = Statement(statement);
+    let length = (tail as usize).saturating_sub(text as usize);
+    statement
+        .describe(length)
+        .map_err(|_| Rejected::NameNotText)
+}
+
+/// A prepared statement, finalized when dropped: the driver panics on a connection that closes with one left. May be
+/// null, as for a text that holds nothing; `SQLite` then counts no columns and no parameters.
+struct Statement(*mut ffi::sqlite3_stmt);
+
+impl Drop for Statement {
+    fn drop(&mut self) {
+        // SAFETY: finalized once, by its only owner; null is allowed.
+        unsafe { ffi::sqlite3_finalize(self.0) };
+    }
+}
+
+impl Statement {
+    /// Fails if a name is not UTF-8.
+    fn describe(&self, length: usize) -> Result<Prepared, Utf8Error> {
+        // SAFETY (all of this function): the statement is alive and its connection is locked; indexes are in range;
+        // each name is copied before the next call.
+        let (reads_only, columns, parameters) = unsafe {
+            (
+                ffi::sqlite3_stmt_readonly(self.0) != 0,
+                ffi::sqlite3_column_count(self.0),
+                ffi::sqlite3_bind_parameter_count(self.0),
+            )
+        };
+        let columns = (0..columns)
+            .map(|index| {
+                let (name, declared) = unsafe {
+                    // The driver reads these three as well, so they must be readable.
+                    copied(ffi::sqlite3_column_database_name(self.0, index))?;
+                    copied(ffi::sqlite3_column_table_name(self.0, index))?;
+                    copied(ffi::sqlite3_column_origin_name(self.0, index))?;
+                    (
+                        copied(ffi::sqlite3_column_name(self.0, index))?,
+                        copied(ffi::sqlite3_column_decltype(self.0, index))?,
+                    )
+                };
+                Ok((name.unwrap_or_default(), declared))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let parameters = (1..=parameters)
+            .map(|index| unsafe { copied(ffi::sqlite3_bind_parameter_name(self.0, index)) })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Prepared {
+            reads_only,
+            columns,
+            parameters,
+            length,
+        })
+    }
+}
+
+/// The text at `name`; `None` for a null pointer.
+///
+/// # Safety
+/// `name` is null or points to text that ends with a NUL and stays where it is during the call.
+unsafe fn copied(name: *const c_char) -> Result<Option<String>, Utf8Error> {
+    if name.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller vouches for it.
+    let name = unsafe { CStr::from_ptr(name) };
+    Ok(Some(name.to_str()?.to_owned()))
+}
+
+/// What the last call on the connection complained about.
+fn last_fault(database: *mut ffi::sqlite3, status: c_int) -> Fault {
+    // SAFETY: the handle is open and locked; the message is copied before the next call.
+    let message = unsafe {
+        let message = ffi::sqlite3_errmsg(database);
+        if message.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(message).to_string_lossy().into_owned()
+        }
+    };
+    Fault {
+        code: status,
+        message,
+        offset: None,
+    }
+}

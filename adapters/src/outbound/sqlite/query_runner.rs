@@ -1,0 +1,296 @@
+//! Runs statements of the client: reads on a session that cannot write, writes on a session of their own.
+
+use std::{pin::pin, sync::Arc};
+
+use async_trait::async_trait;
+use domain::{
+    Cancel, Failure, FailureKind,
+    query::{DynRowSink, Flow, Outcome, QueryLimits, QueryRunner, Statement, StatementClass},
+};
+use futures_util::StreamExt;
+use sqlx::{
+    AssertSqlSafe, Either, Executor, Row,
+    sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow},
+};
+
+use super::{
+    super::pool::{Lease, Pool, Session, must_end},
+    failure, hints, parameters,
+    session::{LONGEST_REMEMBERED, Patience, SqliteSession},
+    statement::{Inspected, leaves_no_trace},
+    value,
+    watched_file::Change,
+};
+
+/// Rows between two looks at the clock and at the caller's wish to end.
+const ROWS_BETWEEN_LOOKS: usize = 128;
+
+pub(super) struct SqliteQueryRunner {
+    pub(super) pool: Arc<Pool<SqliteSession>>,
+}
+
+/// What to do with a session after a statement.
+enum After {
+    /// Nothing runs on it, and it is as it was.
+    Reuse,
+    /// The statement was left in the middle.
+    Settle,
+    Discard,
+}
+
+/// What happens to rows that nobody wants.
+#[derive(Clone, Copy)]
+enum Surplus {
+    /// The statement is left in the middle.
+    Leave,
+    /// They are read and dropped: a statement that writes must not be left in the middle.
+    Drain,
+}
+
+/// How reading a result ended.
+enum Ended {
+    Complete(SqliteQueryResult),
+    Stopped,
+}
+
+#[async_trait]
+impl QueryRunner for SqliteQueryRunner {
+    async fn run_read(
+        &self,
+        statement: &Statement,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        let (mut lease, changed) = acquire(&self.pool, cancel).await?;
+        let ending = pin!(must_end(cancel, self.pool.closing(), limits.time));
+        let ended = tokio::select! {
+            biased;
+            ended = read(&mut lease, changed, statement, sink) => Ok(ended),
+            failure = ending => Err(failure),
+        };
+        match ended {
+            Ok((result, After::Reuse)) => {
+                lease.put_back();
+                result
+            }
+            Ok((result, After::Settle)) => {
+                lease.interrupt();
+                self.pool.spawn(async move {
+                    if lease.settle().await {
+                        lease.put_back();
+                    } else {
+                        lease.discard().await;
+                    }
+                });
+                result
+            }
+            Ok((result, After::Discard)) => {
+                self.pool.spawn(lease.discard());
+                result
+            }
+            Err(failure) => {
+                lease.interrupt();
+                self.pool.spawn(lease.discard());
+                Err(failure)
+            }
+        }
+    }
+
+    async fn run_write(
+        &self,
+        statement: &Statement,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        // The sessions of the pool cannot write; this one only holds the place.
+        let (lease, _) = acquire(&self.pool, cancel).await?;
+        let ending = pin!(must_end(cancel, self.pool.closing(), limits.time));
+        let config = self.pool.config();
+        let mut session = None;
+        let result = tokio::select! {
+            biased;
+            result = async {
+                let session = session.insert(SqliteSession::connect(config, config.policy.access).await?);
+                write(session, statement, sink).await
+            } => result,
+            failure = ending => Err(failure),
+        };
+        // Closing rolls back what was not committed, so that the next call does not find the file locked.
+        if let Some(session) = session {
+            session.close().await;
+        }
+        lease.put_back();
+        result
+    }
+}
+
+/// A session on the file that has its name now, and whether that file may have changed.
+pub(super) async fn acquire(
+    pool: &Pool<SqliteSession>,
+    cancel: &Cancel,
+) -> Result<(Lease<SqliteSession>, bool), Failure> {
+    loop {
+        let mut lease = pool.acquire(cancel).await?;
+        match lease.look_at_file() {
+            Change::None => return Ok((lease, false)),
+            Change::Written => return Ok((lease, true)),
+            Change::Replaced => lease.discard().await,
+        }
+    }
+}
+
+async fn read(
+    session: &mut SqliteSession,
+    changed: bool,
+    statement: &Statement,
+    sink: &mut DynRowSink,
+) -> (Result<Outcome, Failure>, After) {
+    if changed && let Err(error) = session.freshen().await {
+        return (Err(failure::of_driver(error)), After::Discard);
+    }
+    let prepared = match session.inspect(&statement.sql).await {
+        Ok(inspected) => parameters::bind(&statement.params, inspected.needed)
+            .map(|arguments| (inspected, arguments)),
+        Err(failure) => Err(hints::add(session, statement, failure).await),
+    };
+    let (inspected, arguments) = match prepared {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            let understood = matches!(
+                failure.kind,
+                FailureKind::InvalidSql | FailureKind::InvalidArgument
+            );
+            let after = if understood && leaves_no_trace(&statement.sql) {
+                After::Reuse
+            } else {
+                After::Discard
+            };
+            return (Err(failure), after);
+        }
+    };
+    match stream(session, &inspected, arguments, sink, Surplus::Leave).await {
+        Ok(_) if !inspected.leaves_no_trace => (Ok(Outcome::default()), After::Discard),
+        Ok(Ended::Complete(_)) => (Ok(Outcome::default()), After::Reuse),
+        Ok(Ended::Stopped) => (Ok(Outcome::default()), After::Settle),
+        Err(failure) => (Err(failure), After::Discard),
+    }
+}
+
+async fn write(
+    session: &mut SqliteSession,
+    statement: &Statement,
+    sink: &mut DynRowSink,
+) -> Result<Outcome, Failure> {
+    session.run("BEGIN IMMEDIATE").await?;
+    let inspected = match session.inspect(&statement.sql).await {
+        Ok(inspected) => inspected,
+        Err(failure) => return Err(hints::add(session, statement, failure).await),
+    };
+    if inspected.class == StatementClass::Transaction {
+        // It would end the transaction that must be committed, or rolled back, by us.
+        return Err(Failure::new(
+            FailureKind::NotAllowed,
+            "A statement that controls a transaction cannot run inside of one.",
+        ));
+    }
+    let arguments = parameters::bind(&statement.params, inspected.needed)?;
+    let ended = stream(session, &inspected, arguments, sink, Surplus::Drain).await?;
+    session.run("COMMIT").await?;
+    let mut outcome = Outcome::default();
+    if let (StatementClass::Write, Ended::Complete(done)) = (inspected.class, ended) {
+        outcome.affected_rows = Some(done.rows_affected());
+        // The session was opened for this statement, so any other number is its own.
+        outcome.insert_id = u64::try_from(done.last_insert_rowid())
+            .ok()
+            .filter(|id| *id != 0);
+    }
+    Ok(outcome)
+}
+
+async fn stream(
+    session: &mut SqliteSession,
+    inspected: &Inspected,
+    arguments: SqliteArguments,
+    sink: &mut DynRowSink,
+    surplus: Surplus,
+) -> Result<Ended, Failure> {
+    let access = session.access();
+    let patience = Patience::new();
+    loop {
+        let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&inspected.sql)), arguments.clone())
+            .persistent(inspected.sql.len() <= LONGEST_REMEMBERED);
+        let mut results = session.connection()?.fetch_many(query);
+        let mut output = Output {
+            inspected,
+            sink,
+            announced: false,
+            rows: 0,
+        };
+        let mut stopped = false;
+        let error = loop {
+            match results.next().await {
+                Some(Ok(Either::Right(_))) if stopped => {}
+                Some(Ok(Either::Right(row))) => {
+                    if output.push(&row)? == Flow::Stop {
+                        match surplus {
+                            Surplus::Leave => return Ok(Ended::Stopped),
+                            Surplus::Drain => stopped = true,
+                        }
+                    }
+                    if output.rows.is_multiple_of(ROWS_BETWEEN_LOOKS) {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                Some(Ok(Either::Left(done))) => {
+                    output.announce();
+                    return Ok(Ended::Complete(done));
+                }
+                Some(Err(error)) => break error,
+                // The driver's thread is gone: it does not survive a table with more columns than it knows.
+                None => return Err(failure::schema_changed()),
+            }
+        };
+        if output.announced {
+            return Err(failure::of_statement(error, access));
+        }
+        patience
+            .with(error)
+            .map_err(|error| failure::of_statement(error, access))?;
+    }
+}
+
+/// The rows of one statement on their way into the sink.
+struct Output<'a> {
+    inspected: &'a Inspected,
+    sink: &'a mut DynRowSink,
+    announced: bool,
+    rows: usize,
+}
+
+impl Output<'_> {
+    /// Tells the columns, once, if there are any.
+    fn announce(&mut self) {
+        if !self.announced && !self.inspected.columns.is_empty() {
+            self.sink.columns(&self.inspected.columns);
+        }
+        self.announced = true;
+    }
+
+    fn push(&mut self, row: &SqliteRow) -> Result<Flow, Failure> {
+        if row.len() != self.inspected.declared.len() {
+            return Err(failure::schema_changed());
+        }
+        self.announce();
+        self.rows += 1;
+        if self.sink.begin_row() == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        for (index, declared) in self.inspected.declared.iter().enumerate() {
+            let value = row.try_get_raw(index).map_err(failure::of_driver)?;
+            self.sink.cell(value::cell(value, *declared)?);
+        }
+        Ok(self.sink.end_row())
+    }
+}

@@ -1,0 +1,140 @@
+//! What is known of a statement before it runs: that it is one, its columns, its placeholders.
+
+use std::sync::Arc;
+
+use domain::{
+    Failure, FailureKind,
+    connection::Access,
+    query::{Column, Dialect, StatementClass},
+};
+use sqlx::sqlite::LockedSqliteHandle;
+
+use super::{
+    blank::skip_blank,
+    dialect::SqliteDialect,
+    handle::{self, Rejected},
+    parameters,
+    value::Declared,
+};
+
+/// A statement that was looked at. Holds as long as the schema stays as it is.
+#[derive(Debug)]
+pub(super) struct Inspected {
+    pub(super) sql: Arc<str>,
+    pub(super) columns: Vec<Column>,
+    /// One for each column.
+    pub(super) declared: Vec<Declared>,
+    /// How many values it takes.
+    pub(super) needed: usize,
+    pub(super) class: StatementClass,
+    /// A session that ran it is as it was before.
+    pub(super) leaves_no_trace: bool,
+}
+
+/// The type of a column that is an expression: it may hold anything.
+const ANY: &str = "any";
+
+impl Inspected {
+    /// Refuses a text that does not hold exactly one statement that can be prepared.
+    pub(super) fn new(
+        handle: &mut LockedSqliteHandle<'_>,
+        sql: &str,
+        access: Access,
+    ) -> Result<Self, Failure> {
+        let statement = skip_blank(sql);
+        if statement.is_empty() {
+            return Err(Failure::new(
+                FailureKind::InvalidSql,
+                "The text holds no statement, only comments or semicolons.",
+            ));
+        }
+        let begins = sql.len() - statement.len();
+        let prepared = handle::prepare(handle, statement).map_err(|rejected| match rejected {
+            Rejected::Fault(fault) => {
+                let position = fault.offset.map(|offset| character(sql, begins + offset));
+                let failure = fault.into_failure(access);
+                match position {
+                    Some(position) => failure.with_position(position),
+                    None => failure,
+                }
+            }
+            Rejected::NameNotText => Failure::new(
+                FailureKind::Unsupported,
+                "A column of the result, its table or its declared type has a name that is not valid UTF-8.",
+            )
+            .with_hint("Select an expression instead, such as `+column AS name`."),
+        })?;
+        let tail = skip_blank(statement.get(prepared.length..).unwrap_or_default());
+        if !tail.is_empty() {
+            return Err(Failure::new(
+                FailureKind::InvalidSql,
+                "The text holds more than one statement; one statement a call.",
+            )
+            .with_position(character(sql, sql.len() - tail.len()))
+            .with_hint("Send each statement in a call of its own."));
+        }
+        let needed = parameters::count(&prepared.parameters)?;
+        let verdict = SqliteDialect.classify(sql);
+        Ok(Self {
+            sql: sql.into(),
+            declared: prepared
+                .columns
+                .iter()
+                .map(|(_, declared)| Declared::of(declared.as_deref()))
+                .collect(),
+            columns: prepared
+                .columns
+                .into_iter()
+                .map(|(name, declared)| Column {
+                    name,
+                    type_name: declared
+                        .filter(|declared| !declared.is_empty())
+                        .map_or_else(|| ANY.to_owned(), |declared| declared.to_lowercase()),
+                })
+                .collect(),
+            needed,
+            class: match verdict.class {
+                StatementClass::Read if !prepared.reads_only => StatementClass::Unknown,
+                class => class,
+            },
+            leaves_no_trace: leaves_no_trace(sql),
+        })
+    }
+}
+
+/// Whether a session is the same after this text as before, even if it was only prepared: some pragmas take effect
+/// that early.
+pub(super) fn leaves_no_trace(sql: &str) -> bool {
+    let verdict = SqliteDialect.classify(sql);
+    verdict.class == StatementClass::Read && !verdict.construct.starts_with("PRAGMA")
+}
+
+/// The position of a byte, in characters from 1.
+fn character(sql: &str, byte: usize) -> usize {
+    sql.char_indices().take_while(|(at, _)| *at < byte).count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_reads_leave_no_trace() {
+        for (sql, expected) in [
+            ("SELECT 1", true),
+            ("EXPLAIN QUERY PLAN SELECT 1", true),
+            ("PRAGMA user_version", false),
+            ("EXPLAIN PRAGMA user_version", false),
+            ("BEGIN", false),
+            ("WITH a AS (SELECT 1) DELETE FROM t", false),
+            ("DELETE FROM t", false),
+        ] {
+            assert_eq!(leaves_no_trace(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn positions_count_characters() {
+        assert_eq!(character("é, x", 4), 4);
+    }
+}

@@ -1,0 +1,76 @@
+//! What callers may bring with them: connections and configurations of their own, within what the operator allows.
+
+use std::{fmt, sync::Arc};
+
+use domain::{
+    Failure, FailureKind,
+    connection::{Address, ConnectionConfig, EngineFacts, FileRoots, Mistake},
+};
+
+/// The operator's rules for what comes over the protocol.
+pub struct AdHoc {
+    allowed: bool,
+    engines: Vec<EngineFacts>,
+    files: Arc<dyn FileRoots>,
+}
+
+impl fmt::Debug for AdHoc {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AdHoc")
+            .field("allowed", &self.allowed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AdHoc {
+    pub fn new(allowed: bool, engines: Vec<EngineFacts>, files: Arc<dyn FileRoots>) -> Self {
+        Self {
+            allowed,
+            engines,
+            files,
+        }
+    }
+
+    pub fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    pub(crate) fn engines(&self) -> &[EngineFacts] {
+        &self.engines
+    }
+
+    pub(crate) fn must_be_allowed(&self) -> Result<(), Failure> {
+        if self.allowed {
+            return Ok(());
+        }
+        Err(Failure::new(
+            FailureKind::NotAllowed,
+            "Connections of one's own are switched off on this server.",
+        )
+        .with_hint(
+            "Use a configured connection: show_configurations lists them. Whoever runs this server can set MCP_ADHOC_CONNECTIONS=true.",
+        ))
+    }
+
+    /// The configuration, if the files it names are within the operator's folders.
+    pub(crate) fn admit(
+        &self,
+        config: Arc<ConnectionConfig>,
+    ) -> Result<Arc<ConnectionConfig>, Failure> {
+        let Address::File(path) = &config.address else {
+            return Ok(config);
+        };
+        let path = self.files.admit(path)?;
+        let mut config = Arc::unwrap_or_clone(config);
+        config.address = Address::File(path);
+        Ok(Arc::new(config))
+    }
+
+    /// Every mistake as one failure.
+    pub(crate) fn refuse(mistakes: &[Mistake]) -> Failure {
+        let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        Failure::invalid_argument(told.join(" "))
+            .with_hint("Correct every argument that is named and call again.")
+    }
+}

@@ -1,0 +1,101 @@
+//! Stand-ins for the tests of the use cases.
+
+use std::sync::Arc;
+
+use domain::{
+    connection::{
+        Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, ServerInfo,
+        port::{MockConnectionPool, MockConnector, MockFileRoots},
+    },
+    query::{Dialect, Placeholder, StatementClass, dialect::Classified, port::MockQueryRunner},
+};
+
+use crate::ad_hoc::AdHoc;
+
+pub(super) const FACTS: EngineFacts = EngineFacts {
+    name: "testsql",
+    words: &["testsql"],
+    addressing: Addressing::Server { default_port: 1 },
+};
+
+/// A dialect in which every statement is of one class.
+#[derive(Debug)]
+struct Always(StatementClass);
+
+impl Dialect for Always {
+    fn placeholder(&self) -> Placeholder {
+        Placeholder::QuestionMark
+    }
+
+    fn classify(&self, _: &str) -> Classified {
+        Classified {
+            class: self.0,
+            construct: "WORD".to_owned(),
+        }
+    }
+}
+
+pub(super) fn config() -> ConnectionConfig {
+    let mut config = ConnectionConfig::new(
+        FACTS,
+        Address::Tcp {
+            host: "db.example".to_owned(),
+            port: 1,
+        },
+    );
+    config.database = Some("shop".to_owned());
+    config.user = Some("reader".to_owned());
+    config
+}
+
+pub(super) fn pool() -> MockConnectionPool {
+    let mut pool = MockConnectionPool::new();
+    pool.expect_figures().returning(|| PoolFigures {
+        in_use: 0,
+        idle: 1,
+        max: 10,
+    });
+    pool
+}
+
+pub(super) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPool) -> Database {
+    Database {
+        config,
+        server: ServerInfo {
+            product: "TestSQL".to_owned(),
+            version: "1.2".to_owned(),
+            tls: None,
+        },
+        dialect: Arc::new(Always(StatementClass::Read)),
+        query_runner: Arc::new(MockQueryRunner::new()),
+        pool: Arc::new(pool),
+    }
+}
+
+pub(super) fn database_with(
+    config: ConnectionConfig,
+    class: StatementClass,
+    runner: MockQueryRunner,
+) -> Database {
+    Database {
+        dialect: Arc::new(Always(class)),
+        query_runner: Arc::new(runner),
+        ..database_of(Arc::new(config), MockConnectionPool::new())
+    }
+}
+
+/// A connector that must be asked exactly `times` times, and answers with a database that can be closed.
+pub(super) fn connector(times: usize) -> MockConnector {
+    let mut connector = MockConnector::new();
+    connector.expect_open().times(times).returning(|config| {
+        let mut pool = pool();
+        pool.expect_close().returning(|| ());
+        Ok(database_of(config, pool))
+    });
+    connector
+}
+
+/// Rules for callers' own connections; no file may be opened.
+pub(super) fn ad_hoc(allowed: bool) -> AdHoc {
+    AdHoc::new(allowed, vec![FACTS], Arc::new(MockFileRoots::new()))
+}

@@ -1,0 +1,245 @@
+//! Runs one statement and returns its rows as text.
+
+use std::time::Duration;
+
+use domain::{
+    Cancel, Failure,
+    connection::Database,
+    query::{QueryLimits, Statement},
+};
+
+use crate::encode::{Answer, AnswerSink, Format};
+
+/// What no call can go beyond, set by whoever runs the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceilings {
+    pub rows: u64,
+    pub bytes: usize,
+}
+
+impl Default for Ceilings {
+    fn default() -> Self {
+        Self {
+            rows: 100_000,
+            bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// The request. A limit left out is the connection's own.
+#[derive(Debug, Clone)]
+pub struct ExecuteQuery {
+    pub statement: Statement,
+    pub format: Format,
+    pub max_rows: Option<u64>,
+    pub max_bytes: Option<usize>,
+    pub timeout: Option<Duration>,
+}
+
+impl ExecuteQuery {
+    pub async fn execute(
+        self,
+        database: &Database,
+        ceilings: Ceilings,
+        cancel: &Cancel,
+    ) -> Result<Answer, Failure> {
+        let config = &database.config;
+        config
+            .policy
+            .admit(&database.dialect.classify(&self.statement.sql))?;
+        let limits = QueryLimits {
+            rows: self.max_rows.unwrap_or(config.max_rows).min(ceilings.rows),
+            bytes: self
+                .max_bytes
+                .unwrap_or(config.max_bytes)
+                .min(ceilings.bytes),
+            time: self
+                .timeout
+                .unwrap_or(config.statement_timeout)
+                .min(config.statement_timeout),
+            ..QueryLimits::default()
+        };
+        let mut sink = AnswerSink::new(self.format, limits);
+        if let Some(asked) = self.max_rows.filter(|asked| *asked > limits.rows) {
+            sink.notice(|| {
+                format!(
+                    "maxRows {asked} is above the ceiling; {} was used",
+                    limits.rows
+                )
+            });
+        }
+        if let Some(asked) = self.max_bytes.filter(|asked| *asked > limits.bytes) {
+            sink.notice(|| {
+                format!(
+                    "maxBytes {asked} is above the ceiling; {} was used",
+                    limits.bytes
+                )
+            });
+        }
+        if let Some(asked) = self.timeout.filter(|asked| *asked > limits.time) {
+            sink.notice(|| {
+                format!(
+                    "timeoutMs {} is above the connection's limit; {} was used",
+                    asked.as_millis(),
+                    limits.time.as_millis()
+                )
+            });
+        }
+        let runner = &database.query_runner;
+        let outcome = if config.policy.is_read_only() {
+            runner
+                .run_read(&self.statement, &limits, &mut sink, cancel)
+                .await?
+        } else {
+            runner
+                .run_write(&self.statement, &limits, &mut sink, cancel)
+                .await?
+        };
+        sink.finish(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        FailureKind,
+        connection::{Access, Policy},
+        query::{Cell, Column, Flow, Outcome, StatementClass, port::MockQueryRunner},
+    };
+
+    use super::*;
+    use crate::use_cases::doubles::{config, database_with};
+
+    fn query(sql: &str) -> ExecuteQuery {
+        ExecuteQuery {
+            statement: Statement::new(sql.to_owned(), Vec::new()).unwrap(),
+            format: Format::Json,
+            max_rows: None,
+            max_bytes: None,
+            timeout: None,
+        }
+    }
+
+    /// A runner that returns numbers from 1 until it is told to stop.
+    fn endless() -> MockQueryRunner {
+        let mut runner = MockQueryRunner::new();
+        runner
+            .expect_run_read()
+            .times(1)
+            .returning(|_, _, sink, _| {
+                sink.columns(&[Column {
+                    name: "n".to_owned(),
+                    type_name: "int8".to_owned(),
+                }]);
+                for number in 1.. {
+                    if sink.begin_row() == Flow::Stop {
+                        break;
+                    }
+                    sink.cell(Cell::Int(number));
+                    if sink.end_row() == Flow::Stop {
+                        break;
+                    }
+                }
+                Ok(Outcome::default())
+            });
+        runner
+    }
+
+    #[tokio::test]
+    async fn a_refused_statement_never_reaches_the_database() {
+        // GIVEN a read-only connection whose runner expects nothing
+        let database = database_with(config(), StatementClass::Write, MockQueryRunner::new());
+
+        // WHEN a write is asked for
+        let failure = query("DELETE FROM t")
+            .execute(&database, Ceilings::default(), &Cancel::new())
+            .await
+            .unwrap_err();
+
+        // THEN it is refused, and the runner would have panicked had it been called
+        assert_eq!(failure.kind, FailureKind::NotAllowed);
+    }
+
+    #[tokio::test]
+    async fn a_writable_connection_runs_in_a_transaction_that_writes() {
+        let mut config = config();
+        config.policy = Policy {
+            access: Access::ReadWrite,
+        };
+        let mut runner = MockQueryRunner::new();
+        runner.expect_run_write().times(1).returning(|_, _, _, _| {
+            Ok(Outcome {
+                affected_rows: Some(2),
+                ..Outcome::default()
+            })
+        });
+        let database = database_with(config, StatementClass::Write, runner);
+
+        let answer = query("DELETE FROM t")
+            .execute(&database, Ceilings::default(), &Cancel::new())
+            .await
+            .unwrap();
+
+        assert_eq!(answer.text, r#"{"rowCount":0,"affectedRows":2}"#);
+    }
+
+    #[tokio::test]
+    async fn the_row_limit_is_the_connections_when_the_call_does_not_say() {
+        let mut config = config();
+        config.max_rows = 2;
+        let database = database_with(config, StatementClass::Read, endless());
+
+        let answer = query("SELECT n")
+            .execute(&database, Ceilings::default(), &Cancel::new())
+            .await
+            .unwrap();
+
+        assert_eq!(
+            answer.text,
+            r#"{"columns":["n"],"types":["int8"],"rows":[[1],[2]],"rowCount":2,"truncated":{"by":"rows","limit":2}}"#
+        );
+    }
+
+    #[tokio::test]
+    async fn asking_for_more_than_the_ceiling_gets_the_ceiling_and_a_notice() {
+        let database = database_with(config(), StatementClass::Read, endless());
+        let mut query = query("SELECT n");
+        query.max_rows = Some(5);
+        let ceilings = Ceilings {
+            rows: 1,
+            ..Ceilings::default()
+        };
+
+        let answer = query
+            .execute(&database, ceilings, &Cancel::new())
+            .await
+            .unwrap();
+
+        assert_eq!(
+            answer.text,
+            r#"{"columns":["n"],"types":["int8"],"rows":[[1]],"rowCount":1,"truncated":{"by":"rows","limit":1},"notices":["maxRows 5 is above the ceiling; 1 was used"]}"#
+        );
+    }
+
+    #[tokio::test]
+    async fn a_call_can_shorten_the_time_but_not_extend_it() {
+        for (asked, used) in [(1_000, 1_000), (60_000, 30_000)] {
+            let mut runner = MockQueryRunner::new();
+            runner
+                .expect_run_read()
+                .withf(move |_, limits, _, _| limits.time == Duration::from_millis(used))
+                .times(1)
+                .returning(|_, _, _, _| Ok(Outcome::default()));
+            let database = database_with(config(), StatementClass::Read, runner);
+            let mut query = query("SELECT 1");
+            query.timeout = Some(Duration::from_millis(asked));
+
+            let answer = query
+                .execute(&database, Ceilings::default(), &Cancel::new())
+                .await
+                .unwrap();
+
+            assert_eq!(answer.text.contains("notices"), asked > used);
+        }
+    }
+}

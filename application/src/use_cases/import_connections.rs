@@ -1,0 +1,164 @@
+//! Adds configurations that the caller gives, each on its own.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Failure,
+    connection::{ConnectionName, KnownConfiguration},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{ad_hoc::AdHoc, registry::Registry};
+
+/// Configurations by name, in the shape that `export_connections` gives.
+#[derive(Debug, Clone)]
+pub struct ImportConnections {
+    pub connections: Map<String, Value>,
+    /// Whether an entry takes the place of a configuration of the same name.
+    pub overwrite: bool,
+}
+
+/// What became of one entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "result", rename_all = "camelCase")]
+pub enum ImportEntry {
+    Added,
+    Replaced,
+    Skipped { reason: String },
+    Rejected { reason: String },
+}
+
+impl ImportConnections {
+    /// One bad entry harms no other.
+    pub fn execute(
+        self,
+        registry: &Registry,
+        ad_hoc: &AdHoc,
+    ) -> Result<BTreeMap<String, ImportEntry>, Failure> {
+        ad_hoc.must_be_allowed()?;
+        Ok(self
+            .connections
+            .iter()
+            .map(|(name, entry)| {
+                let result = import(registry, ad_hoc, name, entry, self.overwrite)
+                    .unwrap_or_else(|reason| ImportEntry::Rejected { reason });
+                (name.clone(), result)
+            })
+            .collect())
+    }
+}
+
+fn import(
+    registry: &Registry,
+    ad_hoc: &AdHoc,
+    name: &str,
+    entry: &Value,
+    overwrite: bool,
+) -> Result<ImportEntry, String> {
+    let name = ConnectionName::new(name).map_err(|failure| failure.message)?;
+    let already = registry.known_configuration(name.as_str());
+    if already.is_some() && !overwrite {
+        return Ok(ImportEntry::Skipped {
+            reason: "A configuration of this name exists; set overwrite to replace it.".to_owned(),
+        });
+    }
+    if registry.open_connection(name.as_str()).is_some() {
+        return Err("A connection of this name is open; close it first.".to_owned());
+    }
+    let mut known =
+        KnownConfiguration::from_import(name, entry, ad_hoc.engines(), already.as_ref());
+    match known.outcome {
+        Err(mistakes) => Err(AdHoc::refuse(&mistakes).message),
+        Ok(config) => {
+            known.outcome = Ok(ad_hoc.admit(config).map_err(|failure| failure.message)?);
+            registry.learn(known);
+            Ok(match already {
+                Some(_) => ImportEntry::Replaced,
+                None => ImportEntry::Added,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::use_cases::{
+        ExportConnections,
+        doubles::{FACTS, ad_hoc, connector},
+    };
+
+    fn registry() -> Registry {
+        Registry::new([(FACTS.name, Arc::new(connector(0)) as _)], [])
+    }
+
+    fn import_all(registry: &Registry, connections: &Value, overwrite: bool) -> Value {
+        let imported = ImportConnections {
+            connections: connections.as_object().unwrap().clone(),
+            overwrite,
+        }
+        .execute(registry, &ad_hoc(true))
+        .unwrap();
+        serde_json::to_value(imported).unwrap()
+    }
+
+    fn shop() -> Value {
+        json!({"type": "testsql", "host": "db.example", "name": "shop", "user": "reader", "password": "secret"})
+    }
+
+    #[test]
+    fn each_entry_says_what_became_of_it() {
+        let registry = registry();
+
+        let first = import_all(
+            &registry,
+            &json!({"shop": shop(), "bad": {"type": "nosql"}}),
+            false,
+        );
+        let second = import_all(&registry, &json!({"shop": shop()}), false);
+        let third = import_all(&registry, &json!({"shop": shop()}), true);
+
+        assert_eq!(first["shop"], json!({"result": "added"}));
+        assert_eq!(first["bad"]["result"], "rejected");
+        assert_eq!(second["shop"]["result"], "skipped");
+        assert_eq!(third["shop"], json!({"result": "replaced"}));
+    }
+
+    #[test]
+    fn what_was_exported_can_be_imported_and_keeps_its_password() {
+        let registry = registry();
+        import_all(&registry, &json!({"shop": shop()}), false);
+        let exported = serde_json::to_value(ExportConnections.execute(&registry)).unwrap();
+        assert_eq!(exported["shop"]["password"], "***");
+
+        let again = import_all(&registry, &exported, true);
+
+        assert_eq!(again["shop"], json!({"result": "replaced"}));
+        let kept = registry.configuration("shop").unwrap();
+        let wanted = KnownConfiguration::from_import(
+            ConnectionName::new("shop").unwrap(),
+            &shop(),
+            ad_hoc(true).engines(),
+            None,
+        );
+        assert_eq!(kept, wanted.outcome.unwrap());
+    }
+
+    #[test]
+    fn a_kept_password_does_not_follow_an_entry_to_another_server() {
+        let registry = registry();
+        import_all(&registry, &json!({"shop": shop()}), false);
+        let mut elsewhere = shop();
+        elsewhere["host"] = json!("attacker.example");
+        elsewhere["password"] = json!("***");
+
+        let result = import_all(&registry, &json!({"shop": elsewhere}), true);
+
+        assert_eq!(result["shop"]["result"], "rejected");
+    }
+}

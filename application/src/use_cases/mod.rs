@@ -1,0 +1,31 @@
+//! What a caller can ask of the service, one use case a file.
+//!
+//! A use case is the request and what it does. It decides; it does not format for a protocol, log or know who
+//! called.
+
+mod close_connection;
+mod connect_database;
+mod connect_from_config;
+mod connection_info;
+mod execute_query;
+mod export_connections;
+mod import_connections;
+mod list_connections;
+mod report;
+mod show_configurations;
+mod test_connection;
+
+#[cfg(test)]
+mod doubles;
+
+pub use close_connection::CloseConnection;
+pub use connect_database::ConnectDatabase;
+pub use connect_from_config::ConnectFromConfig;
+pub use connection_info::ConnectionInfo;
+pub use execute_query::{Ceilings, ExecuteQuery};
+pub use export_connections::ExportConnections;
+pub use import_connections::{ImportConnections, ImportEntry};
+pub use list_connections::ListConnections;
+pub use report::{ConnectionReport, OpenedReport};
+pub use show_configurations::ShowConfigurations;
+pub use test_connection::TestConnection;
