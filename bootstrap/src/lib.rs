@@ -1,1 +1,8 @@
 //! Puts the parts together: settings, engines, registry, server.
+
+pub mod cli;
+pub mod commands;
+pub mod configuration;
+pub mod environment;
+pub mod logging;
+pub mod settings;

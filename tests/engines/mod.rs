@@ -1,3 +1,6 @@
 //! What each engine does by itself: opening, refusing, stopping, explaining.
 
+mod mysql;
+mod postgres;
 mod sqlite;
+mod sqlite_demo;

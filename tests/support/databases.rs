@@ -125,14 +125,14 @@ pub fn unique(prefix: &str) -> String {
 pub async fn read(database: &Database, sql: &str, params: Vec<Value>) -> Result<Rows, Failure> {
     let mut rows = Rows::up_to(100_000);
     let statement = Statement::new(sql.to_owned(), params)?;
+    // An engine may leave it to the database to keep to the limit.
+    let limits = QueryLimits {
+        rows: 100_000,
+        ..QueryLimits::default()
+    };
     database
         .query_runner
-        .run_read(
-            &statement,
-            &QueryLimits::default(),
-            &mut rows,
-            &Cancel::new(),
-        )
+        .run_read(&statement, &limits, &mut rows, &Cancel::new())
         .await?;
     Ok(rows)
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use domain::connection::{Connector, EngineFacts};
 
 pub use file_roots::Roots;
+pub use sqlite::create_demo;
 
 /// One engine: its words and what opens its databases.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,14 @@ use serde::Serialize;
 
 use crate::{
     failure::{Failure, FailureKind},
+    nearest::nearest,
     query::dialect::{Classified, StatementClass},
 };
+
+/// What statements that only read begin with, on one engine or another.
+const READING_WORDS: [&str; 7] = [
+    "SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "EXPLAIN",
+];
 
 /// Whether a connection may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -69,11 +75,15 @@ impl Policy {
                 } else {
                     format!("{construct} is not a statement known to only read")
                 };
+                let hint = match nearest(construct, READING_WORDS) {
+                    Some(meant) => format!("Did you mean {meant}?"),
+                    None => format!("Begin with {}.", READING_WORDS.join(", ")),
+                };
                 Err(Failure::new(
                     FailureKind::NotAllowed,
                     format!("{what}, and this connection is read-only."),
                 )
-                .with_hint("Begin with SELECT, WITH, VALUES, TABLE, SHOW, DESCRIBE or EXPLAIN."))
+                .with_hint(hint))
             }
         }
     }
@@ -112,6 +122,25 @@ mod tests {
                 "{class:?}"
             );
             assert_eq!(writable.admit(&statement).is_ok(), read_write, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_first_word_is_told_the_right_one() {
+        for (construct, hint) in [
+            ("SELEC", "Did you mean SELECT?"),
+            (
+                "FROB",
+                "Begin with SELECT, WITH, VALUES, TABLE, SHOW, DESCRIBE, EXPLAIN.",
+            ),
+        ] {
+            let failure = Policy::READ_ONLY
+                .admit(&Classified {
+                    class: StatementClass::Unknown,
+                    construct: construct.to_owned(),
+                })
+                .unwrap_err();
+            assert_eq!(failure.hint.as_deref(), Some(hint));
         }
     }
 

@@ -44,13 +44,9 @@ impl Call {
         let Some(mut lease) = self.lease.take() else {
             return;
         };
-        let pool = Arc::clone(&self.pool);
-        if dialect::leaves_traces(sql) && !undrained {
-            return pool.spawn(lease.discard());
-        }
-        let text_length = sql.len();
-        let config = Arc::clone(pool.config());
-        let closing = pool.closing().clone();
+        let sql = sql.to_owned();
+        let config = Arc::clone(self.pool.config());
+        let closing = self.pool.closing().clone();
         self.pool.spawn(async move {
             if undrained
                 && !matches!(
@@ -60,10 +56,10 @@ impl Call {
             {
                 return kill::kill_and_discard(lease, config).await;
             }
-            if closing.is_fired() {
+            if closing.is_fired() || dialect::leaves_traces(&sql) {
                 return lease.discard().await;
             }
-            let reset = lease.reset(after, text_length);
+            let reset = lease.reset(after, sql.len());
             match tokio::time::timeout(config.pool.connect_timeout, reset).await {
                 Ok(Ok(())) => lease.put_back(),
                 // The statement ended our transaction, or the server is gone.

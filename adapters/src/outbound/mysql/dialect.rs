@@ -237,6 +237,25 @@ pub(super) fn leaves_traces(sql: &str) -> bool {
         )
 }
 
+/// Whether `sql` asks for a plan, which the server's own bound on rows would change.
+pub(super) fn asks_for_plan(sql: &str) -> bool {
+    let sql = sql.trim_start();
+    // Only a text that begins with a comment is worth the lexer.
+    let first = if sql.starts_with(['/', '-', '#']) {
+        let tokens = tokens(sql);
+        significant(&tokens)
+            .next()
+            .and_then(word)
+            .unwrap_or_default()
+    } else {
+        let end = sql.find(|character: char| !character.is_ascii_alphabetic());
+        sql.get(..end.unwrap_or(sql.len()))
+            .unwrap_or_default()
+            .to_ascii_uppercase()
+    };
+    matches!(first.as_str(), "EXPLAIN" | "DESCRIBE" | "DESC" | "ANALYZE")
+}
+
 /// The first placeholder of another database's kind.
 pub(super) fn numbered_placeholder(sql: &str) -> Option<String> {
     let tokens = tokens(sql);
@@ -399,6 +418,20 @@ mod tests {
             ("FROBNICATE", true),
         ] {
             assert_eq!(leaves_traces(sql), leaves, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_wish_for_a_plan_is_recognised() {
+        for (sql, plan) in [
+            (" explain SELECT 1", true),
+            ("/* x */ -- y\n EXPLAIN FORMAT=JSON SELECT 1", true),
+            ("ANALYZE SELECT 1", true),
+            ("SELECT 'explain'", false),
+            ("-- explain\n SELECT 1", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_for_plan(sql), plan, "{sql}");
         }
     }
 

@@ -70,7 +70,7 @@ pub(super) fn of_first_query(error: sqlx::Error) -> Failure {
 }
 
 /// The connection broke while something ran on it.
-pub(super) fn lost(error: sqlx::Error) -> Failure {
+fn lost(error: sqlx::Error) -> Failure {
     let failure = Failure::new(
         FailureKind::Unavailable,
         "The connection to the database was lost while the statement ran.",
@@ -109,15 +109,18 @@ pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Fa
     with_codes(failure, &error).with_source(error)
 }
 
+/// The driver knows no such type, `VECTOR`, and stops in the middle of the answer.
+pub(super) fn is_vector(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(message) if message.contains("unknown column type 0xf2"))
+}
+
 fn of_driver(error: sqlx::Error) -> Failure {
     let failure = match &error {
-        sqlx::Error::Protocol(message) if message.contains("unknown column type 0xf2") => {
-            Failure::new(
-                FailureKind::Unsupported,
-                "A column of the result has the type vector, which the driver cannot read.",
-            )
-            .with_hint("Select VECTOR_TO_STRING(column) or HEX(column) instead of the column.")
-        }
+        error if is_vector(error) => Failure::new(
+            FailureKind::Unsupported,
+            "A column of the result has the type vector, which the driver cannot read.",
+        )
+        .with_hint("Select VECTOR_TO_STRING(column) or HEX(column) instead of the column."),
         sqlx::Error::Protocol(message) if message.contains("unknown column type") => Failure::new(
             FailureKind::Unsupported,
             "A column of the result has a type that the driver cannot read.",

@@ -50,24 +50,7 @@ async fn for_table(message: &str, connection: &mut MySqlConnection) -> Option<St
 async fn for_column(message: &str, sql: &str, connection: &mut MySqlConnection) -> Option<String> {
     let unknown = quoted(message)?;
     let column = unknown.rsplit('.').next()?;
-    let mut words = dialect::names(sql);
-    words.truncate(MOST_WORDS);
-    let marks = vec!["?"; words.len()].join(", ");
-    let values: Vec<&str> = words.iter().chain(&words).map(String::as_str).collect();
-    let rows = rows(
-        connection,
-        format!(
-            "SELECT table_name, column_name FROM information_schema.columns \
-             WHERE (table_schema = DATABASE() OR table_schema IN ({marks})) AND table_name IN ({marks}) \
-             ORDER BY table_schema, table_name, ordinal_position LIMIT 5000"
-        ),
-        &values,
-    )
-    .await?;
-    let columns: Vec<(String, String)> = rows
-        .iter()
-        .filter_map(|row| Some((result::text(row, 0)?, result::text(row, 1)?)))
-        .collect();
+    let columns = columns(sql, "", connection).await?;
     if let Some(name) = nearest(column, columns.iter().map(|(_, name)| name.as_str())) {
         let table = columns
             .iter()
@@ -80,6 +63,42 @@ async fn for_column(message: &str, sql: &str, connection: &mut MySqlConnection) 
         .map(|(table, name)| format!("{table}.{name}"))
         .collect();
     (!names.is_empty()).then(|| format!("Columns there: {}.", list(&names)))
+}
+
+/// Table and column of every vector that `sql` may mean, for a message.
+pub(super) async fn vectors(sql: &str, connection: &mut MySqlConnection) -> Option<String> {
+    let found = columns(sql, "AND data_type = 'vector'", connection).await?;
+    let named: Vec<String> = found
+        .iter()
+        .map(|(table, column)| format!("{table}.{column}"))
+        .collect();
+    (!named.is_empty()).then(|| list(&named))
+}
+
+/// Table and column, of the tables whose names occur in `sql`.
+async fn columns(
+    sql: &str,
+    condition: &str,
+    connection: &mut MySqlConnection,
+) -> Option<Vec<(String, String)>> {
+    let mut words = dialect::names(sql);
+    words.truncate(MOST_WORDS);
+    let marks = vec!["?"; words.len()].join(", ");
+    let values: Vec<&str> = words.iter().chain(&words).map(String::as_str).collect();
+    let rows = rows(
+        connection,
+        format!(
+            "SELECT table_name, column_name FROM information_schema.columns \
+             WHERE (table_schema = DATABASE() OR table_schema IN ({marks})) AND table_name IN ({marks}) {condition} \
+             ORDER BY table_schema, table_name, ordinal_position LIMIT 5000"
+        ),
+        &values,
+    )
+    .await?;
+    let pairs = rows
+        .iter()
+        .filter_map(|row| Some((result::text(row, 0)?, result::text(row, 1)?)));
+    Some(pairs.collect())
 }
 
 /// The first name in quotes.

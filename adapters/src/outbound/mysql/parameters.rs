@@ -6,6 +6,25 @@ use sqlx::{Arguments as _, Either, Statement as _, mysql::MySqlArguments, mysql:
 
 use super::dialect;
 
+/// One letter for the type of each parameter, in order.
+pub(super) type Types = Box<[u8]>;
+
+/// The types that the values of `statement` are sent with.
+pub(super) fn types(statement: &Statement) -> Types {
+    statement
+        .params
+        .iter()
+        .map(|value| match value {
+            Value::Null => b'n',
+            Value::Bool(_) => b'b',
+            Value::Number(number) if number.is_i64() => b'i',
+            Value::Number(number) if number.is_u64() => b'u',
+            Value::Number(_) => b'f',
+            Value::String(_) | Value::Array(_) | Value::Object(_) => b's',
+        })
+        .collect()
+}
+
 /// The values of `statement`, ready to be sent; refused where their number is not that of the placeholders.
 pub(super) fn bind(
     statement: &Statement,

@@ -110,7 +110,13 @@ impl MySqlQueryRunner {
             }
             Attempt::Dead(error) | Attempt::Broken(error) => {
                 call.discard();
-                failure::of_statement(error, sql, limits.time)
+                let is_vector = failure::is_vector(&error);
+                let failure = failure::of_statement(error, sql, limits.time);
+                if is_vector {
+                    self.name_vectors(failure, sql).await
+                } else {
+                    failure
+                }
             }
             Attempt::Refused(error) => {
                 let failure = failure::of_statement(error, sql, limits.time);
@@ -132,6 +138,24 @@ impl MySqlQueryRunner {
                 }
             }
         }
+    }
+}
+
+impl MySqlQueryRunner {
+    /// Says which columns the driver could not read. The session it tried on is beyond use, so another is asked.
+    async fn name_vectors(&self, mut failure: Failure, sql: &str) -> Failure {
+        let look = async {
+            let mut call = self.call(&Cancel::new()).await.ok()?;
+            let named = hints::vectors(sql, &mut call.session().connection).await;
+            call.finish("SELECT", After::Read, false);
+            named
+        };
+        if let Ok(Some(columns)) = tokio::time::timeout(hints::LIMIT, look).await {
+            failure.message = format!(
+                "The result has columns of the type vector, which the driver cannot read: {columns}."
+            );
+        }
+        failure
     }
 }
 
@@ -229,7 +253,7 @@ impl MySqlQueryRunner {
             let try_another = failure::is_dead(&error) && !call.is_fresh();
             call.discard();
             if !try_another {
-                return Err(failure::lost(error));
+                return Err(failure::of_statement(error, "", limits.time));
             }
         }
     }
@@ -254,9 +278,15 @@ async fn work(
     sink: &mut DynRowSink,
     started: &mut bool,
 ) -> Result<Done, Stumble> {
-    session.allow(limits.rows, limits.time).await?;
+    // The server would show its bound as a part of the plan, and may even choose the plan for it.
+    let rows = if dialect::asks_for_plan(&statement.sql) {
+        u64::MAX
+    } else {
+        limits.rows
+    };
+    session.allow(rows, limits.time).await?;
     let prepared = session.prepare(statement).await?;
-    let arguments = parameters::bind(statement, &prepared).map_err(Stumble::Unsent)?;
+    let arguments = parameters::bind(statement, &prepared.statement).map_err(Stumble::Unsent)?;
     result::run(
         &mut session.connection,
         &prepared,

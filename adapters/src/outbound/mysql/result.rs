@@ -7,10 +7,10 @@ use domain::{
 use futures_util::TryStreamExt as _;
 use sqlx::{
     Decode, Either, Executor as _, MySql, MySqlConnection, Row as _, Statement as _,
-    mysql::{MySqlArguments, MySqlRow, MySqlStatement, MySqlValueRef},
+    mysql::{MySqlArguments, MySqlRow, MySqlValueRef},
 };
 
-use super::{column::Column, value};
+use super::{column::Column, session::Prepared, value};
 
 /// What a statement did.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ pub(super) enum OnStop {
 /// Runs a prepared statement. `started` is set once the sink has been told anything.
 pub(super) async fn run(
     connection: &mut MySqlConnection,
-    prepared: &MySqlStatement,
+    prepared: &Prepared,
     arguments: MySqlArguments,
     on_stop: OnStop,
     sink: &mut DynRowSink,
@@ -64,7 +64,11 @@ pub(super) async fn run(
     let mut columns: Option<Vec<Column>> = None;
     let mut first_result_is_over = false;
     let mut text = String::new();
-    let mut items = connection.fetch_many(prepared.query_with(arguments));
+    let query = prepared
+        .statement
+        .query_with(arguments)
+        .persistent(prepared.is_reusable);
+    let mut items = connection.fetch_many(query);
     while let Some(item) = items.try_next().await? {
         match item {
             Either::Left(summary) => {
@@ -99,8 +103,8 @@ pub(super) async fn run(
     }
     drop(items);
     done.has_rows = columns.is_some();
-    if columns.is_none() && !prepared.columns().is_empty() {
-        let columns = Column::all_of(prepared.columns()).map_err(Trouble::Value)?;
+    if columns.is_none() && !prepared.statement.columns().is_empty() {
+        let columns = Column::all_of(prepared.statement.columns()).map_err(Trouble::Value)?;
         *started = true;
         done.has_rows = true;
         tell(&columns, sink);

@@ -5,7 +5,11 @@
 //! snapshot. Our own constant text goes as one multi-statement message; the client's text never does (see
 //! [`MySqlSession::prepare`]).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::{
     Failure,
@@ -19,7 +23,12 @@ use sqlx::{
     raw_sql,
 };
 
-use super::{super::pool::Session, connect, failure, result};
+use super::{
+    super::pool::Session,
+    connect, failure,
+    parameters::{self, Types},
+    result,
+};
 
 /// A goodbye is waited for no longer than this.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -35,8 +44,10 @@ pub(super) struct MySqlSession {
     /// The server's number for it, which `KILL` takes.
     pub(super) id: u64,
     pub(super) server: ServerInfo,
-    texts: Arc<Texts>,
+    texts: Texts,
     bounds: Bounds,
+    /// With which types of parameters each statement in the cache was first run.
+    first_types: HashMap<Arc<str>, Types>,
 }
 
 /// What the server itself holds a statement to.
@@ -131,7 +142,8 @@ impl Session for MySqlSession {
             id,
             server,
             bounds: texts.bounds,
-            texts: Arc::new(texts),
+            texts,
+            first_types: HashMap::new(),
         })
     }
 
@@ -144,14 +156,32 @@ impl Session for MySqlSession {
 impl MySqlSession {
     /// The one place where the client's text enters: it is only ever prepared, so the server itself refuses a text
     /// that holds more than one statement. What has been prepared before costs no round trip.
-    pub(super) async fn prepare(
-        &mut self,
-        statement: &Statement,
-    ) -> Result<MySqlStatement, sqlx::Error> {
+    pub(super) async fn prepare(&mut self, statement: &Statement) -> Result<Prepared, sqlx::Error> {
         let text: Arc<str> = statement.sql.as_str().into();
-        self.connection
-            .prepare(AssertSqlSafe(text).into_sql_str())
-            .await
+        let prepared = self
+            .connection
+            .prepare(AssertSqlSafe(Arc::clone(&text)).into_sql_str())
+            .await?;
+        Ok(Prepared {
+            is_reusable: self.takes(text, statement),
+            statement: prepared,
+        })
+    }
+
+    /// MySQL settles the types of parameters when a statement first runs, and converts what comes later to them:
+    /// a text that comes after a number arrives as 0. With other types the statement must be prepared anew.
+    fn takes(&mut self, text: Arc<str>, statement: &Statement) -> bool {
+        if statement.params.is_empty() {
+            return true;
+        }
+        let types = parameters::types(statement);
+        match self.first_types.entry(text) {
+            Entry::Occupied(first) => *first.get() == types,
+            Entry::Vacant(none) => {
+                none.insert(types);
+                true
+            }
+        }
     }
 
     /// Lets the server send and work as much as the call may take, where that is more than it would by itself.
@@ -193,6 +223,7 @@ impl MySqlSession {
             || self.connection.cached_statements_size() >= FORGET_STATEMENTS_AT
         {
             self.connection.clear_cached_statements().await?;
+            self.first_types.clear();
         }
         let sql = match after {
             After::Read => &self.texts.after_read,
@@ -209,6 +240,13 @@ impl MySqlSession {
     pub(super) async fn drain(&mut self) -> Result<(), sqlx::Error> {
         self.connection.ping().await
     }
+}
+
+/// A statement that the server has accepted as one.
+pub(super) struct Prepared {
+    pub(super) statement: MySqlStatement,
+    /// It may run as it was prepared; if not, it is prepared once more for this run alone.
+    pub(super) is_reusable: bool,
 }
 
 /// What a session comes back from.

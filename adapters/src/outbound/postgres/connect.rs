@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Failure, FailureKind,
+    ConnectStep, Failure, FailureKind,
     connection::{Address, ConnectionConfig, Password, TlsMode},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -56,6 +56,11 @@ async fn sign_in(
 
 /// The driver does not tell a wrong name from a closed port.
 async fn explain(error: sqlx::Error, config: &ConnectionConfig) -> Failure {
+    if let sqlx::Error::Io(_) | sqlx::Error::Tls(_) = &error
+        && let Some(failure) = unreadable_tls_file(config).await
+    {
+        return failure.with_source(error);
+    }
     let unreachable = match &error {
         sqlx::Error::Io(io) if io.kind() != std::io::ErrorKind::InvalidData => {
             reach::probe(&config.address).await
@@ -63,6 +68,34 @@ async fn explain(error: sqlx::Error, config: &ConnectionConfig) -> Failure {
         _ => None,
     };
     unreachable.unwrap_or_else(|| failure::of_connect(error))
+}
+
+/// The driver's error for a file that is not there says no more than that.
+async fn unreadable_tls_file(config: &ConnectionConfig) -> Option<Failure> {
+    let tls = config.tls.clone();
+    let unreadable = tokio::task::spawn_blocking(move || {
+        [
+            ("SSL_CA", tls.ca),
+            ("SSL_CERT", tls.certificate),
+            ("SSL_KEY", tls.key),
+        ]
+        .into_iter()
+        .find(|(_, path)| {
+            path.as_ref()
+                .is_some_and(|path| std::fs::File::open(path).is_err())
+        })
+    });
+    let (setting, _) = unreadable.await.ok().flatten()?;
+    Some(
+        Failure::new(
+            FailureKind::Unavailable,
+            format!("The file of {setting} cannot be read."),
+        )
+        .with_step(ConnectStep::Tls)
+        .with_hint(format!(
+            "Check {setting} of the connection, and who may read the file."
+        )),
+    )
 }
 
 fn refuses_sign_in(error: &sqlx::Error) -> bool {
@@ -91,7 +124,7 @@ async fn read_password(config: &ConnectionConfig) -> Result<Option<SecretString>
                         FailureKind::Unavailable,
                         "The file of the password cannot be read.",
                     )
-                    .with_step(domain::ConnectStep::SignIn)
+                    .with_step(ConnectStep::SignIn)
                     .with_hint("Check PASSWORD_FILE of the connection, and who may read the file.")
                     .with_source(error)
                 })?;
@@ -143,7 +176,11 @@ fn options(config: &ConnectionConfig) -> Result<PgConnectOptions, Failure> {
 /// Start-up values are what `RESET` and `DISCARD` return to, so no statement can take these off.
 fn session_settings(config: &ConnectionConfig) -> Vec<(&'static str, String)> {
     let mut settings = vec![
+        // A text must mean the same when it is parsed and when it is run.
+        ("standard_conforming_strings", "on".to_owned()),
         ("bytea_output", "hex".to_owned()),
+        // Cursors are read to their end as a rule, and should be planned so.
+        ("cursor_tuple_fraction", "1.0".to_owned()),
         ("statement_timeout", milliseconds(config.statement_timeout)),
         (
             "idle_in_transaction_session_timeout",

@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Error, Executor, SqlSafeStr};
 
 use super::{
     failure,
+    message::DECLARE,
     parameters::quoted,
     session::{PostgresSession, run},
     statements::Prepared,
@@ -35,7 +36,12 @@ impl PostgresSession {
             .filter_map(|oid| oid.parse().ok())
             .collect();
         // What cannot be a cursor is a statement that changes rows; its columns come with its first row.
-        let columns = match self.columns_by_cursor(sql, parameters.len()).await {
+        let columns = if sql.starts_with(DECLARE) {
+            Ok(Vec::new())
+        } else {
+            self.columns_by_cursor(sql, parameters.len()).await
+        };
+        let columns = match columns {
             Ok(columns) => columns,
             Err(error) if failure::is_lost(&error) => return Err(error),
             Err(_) => Vec::new(),

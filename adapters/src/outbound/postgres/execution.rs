@@ -1,21 +1,15 @@
-//! One statement on one session: what goes over the wire, and what comes back.
-//!
-//! Everything that a statement needs goes in one message: the transaction, its canary, its time limit, the check of
-//! its name when that is used for the first time, and the statement. A statement that the session knows costs one
-//! round trip.
+//! One statement on one session, from its text to the last row.
 
-use std::{fmt::Write as _, ops::Range, sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use domain::{
     Failure, FailureKind,
-    query::{
-        Column, Dialect as _, DynRowSink, Flow, Outcome, QueryLimits, Statement, StatementClass,
-    },
+    query::{Dialect as _, DynRowSink, Flow, Outcome, QueryLimits, Statement, StatementClass},
 };
 use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, Column as _, Either, Error, Row as _, ValueRef as _,
-    postgres::{PgErrorPosition, PgRow},
+    AssertSqlSafe, Either, Error,
+    postgres::{PgDatabaseError, PgErrorPosition, PgRow},
     raw_sql,
 };
 
@@ -23,12 +17,12 @@ use super::{
     connect::milliseconds,
     dialect::{PostgresDialect, first_word, holds_no_statement},
     failure,
+    message::{Message, Named, Way, begin, declare, fetch},
     parameters::{literals, quoted},
-    session::{PostgresSession, oid_of, run},
+    rows::{Pushed, Rows},
+    session::{PostgresSession, run},
     statements::Prepared,
     text_of,
-    types::{Shape, Types},
-    value,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +49,16 @@ pub(super) enum Ended {
 pub(super) enum Trouble {
     /// By our own judgement.
     Refused(Failure),
-    /// By the driver's or the server's; `repeatable` if the statement can be sent again without harm.
-    Driver { error: Error, repeatable: bool },
+    /// By the driver's or the server's.
+    Driver {
+        error: Error,
+        /// Where the server's position is, if it gave one, in characters of the client's own text.
+        position: Option<usize>,
+        /// The statement can be sent again without harm.
+        repeatable: bool,
+    },
+    /// The result has columns of types that must be looked up first; nothing was pushed.
+    UnknownTypes(Vec<u32>),
 }
 
 #[derive(Debug)]
@@ -66,34 +68,33 @@ pub(super) struct Execution {
 }
 
 impl Execution {
-    fn refused(failure: Failure, ended: Ended) -> Self {
+    pub(super) fn refused(failure: Failure, ended: Ended) -> Self {
         Self {
             result: Err(Trouble::Refused(failure)),
             ended,
         }
     }
 
-    fn failed(error: Error, repeatable: bool, ended: Ended) -> Self {
+    /// A failure outside of the client's own text, or with a position in just that.
+    pub(super) fn failed(error: Error, repeatable: bool, ended: Ended) -> Self {
+        let position = position(&error);
+        Self::failed_at(error, position, repeatable, ended)
+    }
+
+    fn failed_at(error: Error, position: Option<usize>, repeatable: bool, ended: Ended) -> Self {
         let ended = match &error {
             Error::Database(_) if !failure::is_lost(&error) => ended,
             _ => Ended::Broken,
         };
         Self {
-            result: Err(Trouble::Driver { error, repeatable }),
+            result: Err(Trouble::Driver {
+                error,
+                position,
+                repeatable,
+            }),
             ended,
         }
     }
-}
-
-/// What is sent to execute a statement.
-struct Message {
-    text: String,
-    /// Commands before the client's own.
-    before: usize,
-    /// Whether the last of those shows the text that the name stands for.
-    verifies: bool,
-    /// Where in `text` the parameters are, in bytes.
-    literals: Vec<Range<usize>>,
 }
 
 impl PostgresSession {
@@ -105,26 +106,39 @@ impl PostgresSession {
         limits: &QueryLimits,
         sink: &mut DynRowSink,
     ) -> Execution {
-        let known = self.statements.get(&statement.sql).is_some();
         let mut rows = Rows::new(sink, access);
-        let execution = self
+        let mut execution = self
             .execute_once(access, statement, limits, &mut rows)
             .await;
-        if rows.begun || !is_outdated(&execution.result, known) {
-            return execution;
-        }
-        // The tables have changed since the statement was prepared, or somebody dropped its name. Nothing was run.
-        if execution.ended == Ended::Open && self.undo().await != Ended::Idle {
-            return Execution {
-                ended: Ended::Broken,
-                ..execution
+        // Once for types to be looked up, once for tables that have changed or names that somebody dropped.
+        for _ in 0..2 {
+            if rows.begun {
+                break;
+            }
+            let unknown = match &mut execution.result {
+                Err(Trouble::UnknownTypes(oids)) => std::mem::take(oids),
+                result if is_outdated(result) => Vec::new(),
+                _ => break,
             };
+            if execution.ended != Ended::Idle && self.undo().await != Ended::Idle {
+                execution.ended = Ended::Broken;
+                break;
+            }
+            let ready = if unknown.is_empty() {
+                self.forget_statements().await
+            } else {
+                self.types
+                    .learn(&mut self.connection, unknown.into_iter())
+                    .await
+            };
+            if let Err(error) = ready {
+                return Execution::failed(error, true, Ended::Broken);
+            }
+            execution = self
+                .execute_once(access, statement, limits, &mut rows)
+                .await;
         }
-        if let Err(error) = self.forget_statements().await {
-            return Execution::failed(error, true, Ended::Broken);
-        }
-        self.execute_once(access, statement, limits, &mut rows)
-            .await
+        execution
     }
 
     async fn execute_once(
@@ -135,16 +149,82 @@ impl PostgresSession {
         rows: &mut Rows<'_>,
     ) -> Execution {
         let pooler = self.config().pooler;
-        // With a pooler in between, everything happens inside one transaction, and all else outside of it.
+        // With a pooler in between, everything happens inside one transaction; else, all but the statement outside.
         let around = if pooler { Ended::Open } else { Ended::Idle };
         if pooler && let Err(error) = self.begin_behind_pooler(access, limits.time).await {
             return Execution::failed(error, true, Ended::Broken);
         }
-        let (prepared, verified) = match self.prepare(&statement.sql).await {
+        if access == Access::Read
+            && !statement.params.is_empty()
+            && may_be_read_by_cursor(&statement.sql)
+        {
+            let text = declare(&statement.sql);
+            match self.prepare(&text).await {
+                Ok(_) => {
+                    return self
+                        .execute_named(access, statement, &text, limits, rows, around)
+                        .await;
+                }
+                Err(error) if failure::is_lost(&error) => {
+                    return Execution::failed(error, true, around);
+                }
+                // The statement as such is wrong, or cannot be a cursor: preparing it alone tells.
+                Err(_) if pooler => {
+                    if let Err(error) = run(
+                        &mut self.connection,
+                        "ROLLBACK TO SAVEPOINT portolan".to_owned(),
+                    )
+                    .await
+                    {
+                        return Execution::failed(error, false, Ended::Broken);
+                    }
+                }
+                Err(_) => {}
+            }
+        }
+        if !statement.params.is_empty() {
+            return self
+                .execute_named(access, statement, &statement.sql, limits, rows, around)
+                .await;
+        }
+        let known = self.statements.get(&statement.sql).is_some();
+        let prepared = match self.prepare(&statement.sql).await {
             Ok(prepared) => prepared,
-            Err(error) => return Execution::failed(error, true, around),
+            Err(error) => return unprepared(error, around),
         };
-        if let Some(failure) = refusal(statement, &prepared) {
+        let refusal =
+            refusal(statement, &prepared).or_else(|| literals(&[], &prepared.parameters).err());
+        if let Some(failure) = refusal {
+            return Execution::refused(failure, around);
+        }
+        let message = self.message(access, limits.time, &Way::Text(&statement.sql));
+        let execution = self.send(&message, None, statement, rows, None).await;
+        if execution.result.is_ok() && execution.ended == Ended::Open && !rows.begun {
+            return self
+                .finish_without_rows(execution, statement, known, rows)
+                .await;
+        }
+        execution
+    }
+
+    /// Runs a statement with parameters, which `text` is, or declares a cursor over.
+    async fn execute_named(
+        &mut self,
+        access: Access,
+        statement: &Statement,
+        text: &str,
+        limits: &QueryLimits,
+        rows: &mut Rows<'_>,
+        around: Ended,
+    ) -> Execution {
+        let pooler = self.config().pooler;
+        let by_cursor = text.len() > statement.sql.len();
+        let known = self.statements.get(&statement.sql).is_some();
+        let prepared = match self.prepare(text).await {
+            Ok(prepared) => prepared,
+            Err(error) => return unprepared(error, around),
+        };
+        if let Some(failure) = refusal(statement, &prepared).filter(|_| !by_cursor) {
             return Execution::refused(failure, around);
         }
         let literals = match literals(&statement.params, &prepared.parameters) {
@@ -152,21 +232,78 @@ impl PostgresSession {
             Err(failure) => return Execution::refused(failure, around),
         };
         let mut name = prepared.name.clone();
-        if pooler || (access == Access::Write && !verified) {
-            match self.name_of(&statement.sql).await {
+        let mut unverified = !self
+            .statements
+            .get(text)
+            .is_some_and(|known| known.verified);
+        if pooler || (access == Access::Write && unverified) {
+            match self.name_of(text).await {
                 Ok(found) => name = found,
                 Err(error) => return Execution::failed(error, true, around),
             }
+            unverified = false;
         }
-        let verify = access == Access::Read && !verified && !pooler;
-        let message = self.message(access, limits.time, &name, verify, &literals);
-        let execution = self.send(message, statement, &prepared, rows).await;
-        if !verified
-            && execution.result.is_ok()
-            && let Some(known) = self.statements.get(&statement.sql)
+        let named = Named {
+            name: &name,
+            literals: &literals,
+            unverified: unverified.then_some(text),
+        };
+        // One more than wanted, so that the sink hears of it.
+        let portion = limits.rows.saturating_add(1);
+        let way = if by_cursor {
+            Way::Cursor { named, portion }
+        } else {
+            Way::Execute(named)
+        };
+        let message = self.message(access, limits.time, &way);
+        let unverified = unverified.then_some(text);
+        let portion = by_cursor.then_some(portion);
+        let execution = self
+            .send(&message, unverified, statement, rows, portion)
+            .await;
+        if let Some(known) = self
+            .statements
+            .get(text)
+            .filter(|_| execution.result.is_ok())
         {
             known.verified = true;
         }
+        if execution.result.is_ok() && execution.ended == Ended::Open && !rows.begun {
+            // `EXECUTE` has just looked whether its columns are still the same.
+            let known = known && by_cursor;
+            return self
+                .finish_without_rows(execution, statement, known, rows)
+                .await;
+        }
+        execution
+    }
+
+    /// A result without rows does not show its columns, so the statement must.
+    async fn finish_without_rows(
+        &mut self,
+        execution: Execution,
+        statement: &Statement,
+        known: bool,
+        rows: &mut Rows<'_>,
+    ) -> Execution {
+        let prepared = match self.prepare(&statement.sql).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Execution::failed(error, false, Ended::Open),
+        };
+        if known && rows.access == Access::Read && !prepared.columns.is_empty() {
+            // Fails if a table has changed since the columns were learnt.
+            let nulls = vec!["NULL"; prepared.parameters.len()].join(",");
+            let arguments = if nulls.is_empty() {
+                nulls
+            } else {
+                format!("({nulls})")
+            };
+            let check = format!("EXPLAIN EXECUTE {}{arguments}", prepared.name);
+            if let Err(error) = run(&mut self.connection, check).await {
+                return Execution::failed_at(error, None, true, Ended::Open);
+            }
+        }
+        rows.finish(&prepared);
         execution
     }
 
@@ -177,6 +314,7 @@ impl PostgresSession {
             let _ = write!(sql, "SET LOCAL {name} = {value};");
         };
         set("statement_timeout", &milliseconds(time));
+        set("standard_conforming_strings", "on");
         set("bytea_output", "hex");
         set("extra_float_digits", "1");
         set("TimeZone", &quoted(&config.time_zone));
@@ -188,7 +326,7 @@ impl PostgresSession {
             );
             sql.push_str(&path);
         }
-        sql.push_str("SELECT pg_catalog.pg_backend_pid()");
+        sql.push_str("SAVEPOINT portolan;SELECT pg_catalog.pg_backend_pid()");
         let rows = run(&mut self.connection, sql).await?;
         if let Some(pid) = rows.last().and_then(|row| text_of(row, 0)?.parse().ok()) {
             self.pid = pid;
@@ -196,194 +334,111 @@ impl PostgresSession {
         Ok(())
     }
 
-    /// The name under which the server itself says that it holds the client's text.
-    async fn name_of(&mut self, sql: &str) -> Result<String, Error> {
+    /// The name under which the server itself says that it holds a text.
+    async fn name_of(&mut self, text: &str) -> Result<String, Error> {
         let ask = format!(
             "SELECT name FROM pg_catalog.pg_prepared_statements WHERE statement = {} \
              ORDER BY prepare_time DESC LIMIT 1",
-            quoted(sql)
+            quoted(text)
         );
         let rows = run(&mut self.connection, ask).await?;
         let name = rows.first().and_then(|row| text_of(row, 0));
         name.map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
-            .ok_or_else(|| Error::Protocol("the prepared statement has another name".to_owned()))
+            .ok_or_else(wrong_name)
     }
 
-    fn message(
-        &self,
-        access: Access,
-        time: Duration,
-        name: &str,
-        verify: bool,
-        literals: &[String],
-    ) -> Message {
-        let mut text = String::with_capacity(160 + literals.iter().map(String::len).sum::<usize>());
-        let mut before = 0;
-        if !self.config().pooler {
-            text.push_str(begin(access));
-            before += 2;
-            if time != self.config().statement_timeout {
-                text.push_str("SET LOCAL statement_timeout = ");
-                text.push_str(&milliseconds(time));
-                text.push(';');
-                before += 1;
-            }
-        }
-        if verify {
-            text.push_str("SELECT statement FROM pg_catalog.pg_prepared_statements WHERE name = '");
-            text.push_str(name);
-            text.push_str("';");
-            before += 1;
-        }
-        text.push_str("EXECUTE ");
-        text.push_str(name);
-        let mut ranges = Vec::with_capacity(literals.len());
-        for (index, literal) in literals.iter().enumerate() {
-            text.push(if index == 0 { '(' } else { ',' });
-            ranges.push(text.len()..text.len() + literal.len());
-            text.push_str(literal);
-        }
-        if !ranges.is_empty() {
-            text.push(')');
-        }
-        Message {
-            text,
-            before,
-            verifies: verify,
-            literals: ranges,
-        }
-    }
-
+    /// Sends a statement and passes its rows on; those of a cursor portion by portion.
     async fn send(
         &mut self,
-        message: Message,
+        message: &Message,
+        unverified: Option<&str>,
         statement: &Statement,
-        prepared: &Prepared,
         rows: &mut Rows<'_>,
+        portion: Option<u64>,
     ) -> Execution {
-        let Message {
-            text,
-            before,
-            verifies,
-            literals,
-        } = message;
-        let mut answers = raw_sql(AssertSqlSafe(text.as_str())).fetch_many(&mut self.connection);
-        let mut completed = 0;
-        let mut verified = !verifies;
-        let mut affected = 0;
+        let mut sql = message.sql.clone();
+        let mut before = message.before;
+        let mut verified = unverified.is_none();
         loop {
-            match answers.try_next().await {
-                Ok(Some(Either::Left(result))) => {
-                    completed += 1;
-                    if completed == before && !verified {
-                        drop(answers);
-                        return wrong_name();
+            let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
+            let mut completed = 0;
+            let mut affected = 0;
+            loop {
+                match answers.try_next().await {
+                    Ok(Some(Either::Left(result))) => {
+                        completed += 1;
+                        if completed > before {
+                            affected = result.rows_affected();
+                        }
                     }
-                    if completed > before {
-                        affected = result.rows_affected();
+                    Ok(Some(Either::Right(row))) if completed < before => {
+                        verified = verified || text_of(&row, 0) == unverified;
                     }
+                    // Whatever it is that was run, it is not what the client asked for.
+                    Ok(Some(Either::Right(_))) if !verified => {
+                        return Execution::failed(wrong_name(), true, Ended::Broken);
+                    }
+                    Ok(Some(Either::Right(row))) => {
+                        if let Some(end) = self::push(rows, &self.types, &row) {
+                            return end;
+                        }
+                    }
+                    Ok(None) if verified => break,
+                    Ok(None) => return Execution::failed(wrong_name(), true, Ended::Broken),
+                    Err(error) => return explain(error, message, statement, rows),
                 }
-                Ok(Some(Either::Right(row))) if completed < before => {
-                    verified = verified || text_of(&row, 0) == Some(&statement.sql);
+            }
+            drop(answers);
+            match portion {
+                Some(portion) if affected >= portion => {
+                    sql = fetch(portion);
+                    before = 0;
                 }
-                Ok(Some(Either::Right(row))) => match rows.push(prepared, &self.types, &row) {
-                    Ok(Flow::Continue) => {}
-                    Ok(Flow::Stop) => {
-                        return Execution {
-                            result: Ok(Outcome::default()),
-                            ended: Ended::Flowing,
-                        };
-                    }
-                    Err(failure) => return Execution::refused(failure, Ended::Broken),
-                },
-                Ok(None) => break,
-                Err(error) => {
-                    drop(answers);
-                    return explain(error, &text, &literals, statement, rows);
+                _ => {
+                    return Execution {
+                        result: Ok(Outcome {
+                            affected_rows: affected_rows(rows, statement, affected),
+                            ..Outcome::default()
+                        }),
+                        ended: Ended::Open,
+                    };
                 }
             }
         }
-        drop(answers);
-        rows.finish(prepared);
-        Execution {
-            result: Ok(Outcome {
-                affected_rows: affected_rows(rows.access, statement, prepared, affected),
-                ..Outcome::default()
-            }),
-            ended: Ended::Open,
-        }
-    }
-
-    /// Makes the transaction of a write last.
-    pub(super) async fn commit(&mut self, execution: Execution) -> Execution {
-        // The savepoint is our canary: it is gone if the statement has ended the transaction.
-        let sql = "RELEASE SAVEPOINT portolan;COMMIT".to_owned();
-        if self.config().pooler
-            && let Err(error) = self.forget_statements().await
-        {
-            return Execution::failed(error, false, Ended::Broken);
-        }
-        let Err(error) = run(&mut self.connection, sql).await else {
-            return Execution {
-                ended: Ended::Idle,
-                ..execution
-            };
-        };
-        let code = failure::reported(&error).map(|reported| reported.code().to_owned());
-        match code.as_deref() {
-            Some("25P01" | "3B001") => Execution::refused(
-                Failure::new(
-                    FailureKind::NotAllowed,
-                    "The statement ended its transaction; what it did before may have been kept.",
-                )
-                .with_hint("Send statements without COMMIT, ROLLBACK or procedures that commit."),
-                Ended::Broken,
-            ),
-            // A deferred constraint: the server has rolled back.
-            Some(code) if !code.starts_with("57P") && !code.starts_with("08") => {
-                Execution::failed(error, false, Ended::Idle)
-            }
-            _ => Execution::refused(
-                Failure::new(
-                    FailureKind::Unavailable,
-                    "The connection was lost during COMMIT; whether the change was kept is unknown.",
-                )
-                .with_hint("Look whether the change is there before sending it again.")
-                .with_source(error),
-                Ended::Broken,
-            ),
-        }
-    }
-
-    /// Rolls back a statement that failed.
-    pub(super) async fn undo(&mut self) -> Ended {
-        match run(&mut self.connection, "ROLLBACK".to_owned()).await {
-            Ok(_) => Ended::Idle,
-            Err(_) => Ended::Broken,
-        }
-    }
-
-    /// Reads what is left of an unfinished answer.
-    pub(super) async fn drain(&mut self) {
-        // The driver drains before it sends. Whether it went well shows when the session is reset.
-        let _ = run(&mut self.connection, String::new()).await;
     }
 }
 
-fn begin(access: Access) -> &'static str {
-    match access {
-        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;SAVEPOINT portolan;",
-        Access::Write => "BEGIN READ WRITE;SAVEPOINT portolan;",
+/// Passes one row on; returns how the statement ends if it does so with this row.
+fn push(rows: &mut Rows<'_>, types: &super::types::Types, row: &PgRow) -> Option<Execution> {
+    match rows.push(types, row) {
+        Ok(Pushed::Flow(Flow::Continue)) => None,
+        Ok(Pushed::Flow(Flow::Stop)) => Some(Execution {
+            result: Ok(Outcome::default()),
+            ended: Ended::Flowing,
+        }),
+        Ok(Pushed::UnknownTypes(oids)) => Some(Execution {
+            result: Err(Trouble::UnknownTypes(oids)),
+            ended: Ended::Flowing,
+        }),
+        Err(failure) => Some(Execution::refused(failure, Ended::Broken)),
     }
 }
 
-fn explain(
-    error: Error,
-    text: &str,
-    literals: &[Range<usize>],
-    statement: &Statement,
-    rows: &Rows<'_>,
-) -> Execution {
+fn wrong_name() -> Error {
+    Error::Protocol("the prepared statement has another name".to_owned())
+}
+
+/// A text that the server would not parse.
+fn unprepared(error: Error, around: Ended) -> Execution {
+    // The driver's next name is taken: somebody prepared a statement under it.
+    let ended = match failure::reported(&error).map(PgDatabaseError::code) {
+        Some("42P05") => Ended::Broken,
+        _ => around,
+    };
+    Execution::failed(error, true, ended)
+}
+
+fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'_>) -> Execution {
     if matches!(error, Error::Protocol(_)) && first_word(&statement.sql) == "COPY" {
         return Execution::refused(
             Failure::new(
@@ -395,23 +450,25 @@ fn explain(
             Ended::Broken,
         );
     }
-    if let Some(number) = parameter_at(&error, text, literals) {
-        let mut failure = failure::of_statement(error, None).with_parameter(number);
-        failure.position = None;
+    let position = position(&error);
+    if let Some(number) = position.and_then(|position| message.parameter_at(position)) {
+        let failure = failure::of_statement(error, None, None).with_parameter(number);
         return Execution::refused(failure, Ended::Open);
     }
+    // All that stands before the client's text is ASCII.
+    let position = position
+        .zip(message.text_at)
+        .and_then(|(position, start)| position.checked_sub(start))
+        .filter(|position| *position > 0);
     // The server may have run a write without our hearing of it.
     let repeatable = !rows.begun && rows.access == Access::Read;
-    Execution::failed(error, repeatable, Ended::Open)
+    Execution::failed_at(error, position, repeatable, Ended::Open)
 }
 
-fn wrong_name() -> Execution {
-    Execution {
-        result: Err(Trouble::Driver {
-            error: Error::Protocol("the prepared statement has another name".to_owned()),
-            repeatable: true,
-        }),
-        ended: Ended::Broken,
+fn position(error: &Error) -> Option<usize> {
+    match failure::reported(error)?.position()? {
+        PgErrorPosition::Original(position) => Some(position),
+        PgErrorPosition::Internal { .. } => None,
     }
 }
 
@@ -425,136 +482,32 @@ fn refusal(statement: &Statement, prepared: &Prepared) -> Option<Failure> {
     })
 }
 
-/// Whether a statement failed only because it was prepared some time ago.
-fn is_outdated(result: &Result<Outcome, Trouble>, known: bool) -> bool {
+fn may_be_read_by_cursor(sql: &str) -> bool {
+    matches!(
+        first_word(sql).as_str(),
+        "SELECT" | "WITH" | "VALUES" | "TABLE"
+    )
+}
+
+/// Whether a statement failed because of what was prepared some time ago: nothing was run, and prepared anew it may
+/// work, or fail with a position in the client's own text.
+fn is_outdated(result: &Result<Outcome, Trouble>) -> bool {
     let Err(Trouble::Driver { error, .. }) = result else {
         return false;
     };
-    failure::reported(error).is_some_and(|reported| match reported.code() {
-        "26000" => true,
-        // Prepared anew, it may work, or fail with a position in the client's own text.
-        code => known && (code == "0A000" || code.starts_with("42")),
+    failure::reported(error).is_some_and(|reported| {
+        reported.code() == "26000"
+            || (reported.code() == "0A000" && reported.routine() == Some("RevalidateCachedQuery"))
     })
 }
 
-/// The parameter whose literal the server could not read.
-fn parameter_at(error: &Error, text: &str, literals: &[Range<usize>]) -> Option<usize> {
-    let Some(PgErrorPosition::Original(position)) = failure::reported(error)?.position() else {
-        return None;
-    };
-    let (byte, _) = text.char_indices().nth(position.checked_sub(1)?)?;
-    let index = literals
-        .iter()
-        .position(|literal| literal.contains(&byte))?;
-    Some(index + 1)
-}
-
 /// Rows changed; `None` for a statement that changes none by its kind.
-fn affected_rows(
-    access: Access,
-    statement: &Statement,
-    prepared: &Prepared,
-    affected: u64,
-) -> Option<u64> {
-    if access == Access::Read {
+fn affected_rows(rows: &Rows<'_>, statement: &Statement, affected: u64) -> Option<u64> {
+    if rows.access == Access::Read {
         return None;
     }
     let classified = PostgresDialect.classify(&statement.sql);
     let changes_rows = classified.class == StatementClass::Write
-        || (classified.construct == "WITH" && prepared.columns.is_empty());
+        || (classified.construct == "WITH" && !rows.begun);
     changes_rows.then_some(affected)
-}
-
-/// The way of rows into the sink.
-struct Rows<'a> {
-    sink: &'a mut DynRowSink,
-    access: Access,
-    /// The sink has the columns.
-    begun: bool,
-    /// The sink wants no more, but the statement must come to its end.
-    full: bool,
-    shapes: Vec<Shape>,
-    scratch: String,
-}
-
-impl<'a> Rows<'a> {
-    fn new(sink: &'a mut DynRowSink, access: Access) -> Self {
-        Self {
-            sink,
-            access,
-            begun: false,
-            full: false,
-            shapes: Vec::new(),
-            scratch: String::new(),
-        }
-    }
-
-    fn begin(&mut self, columns: &[Column], shapes: &[Shape]) {
-        self.begun = true;
-        self.shapes.extend_from_slice(shapes);
-        self.sink.columns(columns);
-    }
-
-    fn push(&mut self, prepared: &Prepared, types: &Types, row: &PgRow) -> Result<Flow, Failure> {
-        if !self.begun {
-            if prepared.columns.len() == row.len() {
-                self.begin(&prepared.columns, &prepared.shapes);
-            } else {
-                let (columns, shapes) = columns_of(row, types);
-                self.begin(&columns, &shapes);
-            }
-        }
-        if self.full || self.sink.begin_row() == Flow::Stop {
-            return Ok(self.stop());
-        }
-        for (index, shape) in self.shapes.iter().enumerate() {
-            let value = row.try_get_raw(index).map_err(unreadable)?;
-            let bytes = if value.is_null() {
-                None
-            } else {
-                Some(value.as_bytes().map_err(unreadable)?)
-            };
-            self.sink
-                .cell(value::cell(*shape, bytes, &mut self.scratch));
-        }
-        match self.sink.end_row() {
-            Flow::Continue => Ok(Flow::Continue),
-            Flow::Stop => Ok(self.stop()),
-        }
-    }
-
-    /// A write is not cut off in the middle: the rest of what it returns is read and dropped.
-    fn stop(&mut self) -> Flow {
-        self.full = true;
-        match self.access {
-            Access::Read => Flow::Stop,
-            Access::Write => Flow::Continue,
-        }
-    }
-
-    /// The answer is complete; a result without rows still has columns.
-    fn finish(&mut self, prepared: &Prepared) {
-        if !self.begun && !prepared.columns.is_empty() {
-            self.begin(&prepared.columns, &prepared.shapes);
-        }
-    }
-}
-
-fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
-    Failure::internal("A row of the database's answer could not be read.").with_source(error)
-}
-
-/// What a row says of its own columns, for a statement that could not be described beforehand.
-fn columns_of(row: &PgRow, types: &Types) -> (Vec<Column>, Vec<Shape>) {
-    row.columns()
-        .iter()
-        .map(|column| {
-            let facts = types.get(oid_of(column.type_info()));
-            let column = Column {
-                name: column.name().to_owned(),
-                type_name: facts.name.to_string(),
-            };
-            (column, facts.shape)
-        })
-        .unzip()
 }

@@ -2,10 +2,7 @@
 //! words.
 
 use domain::{ConnectStep, Failure, FailureKind};
-use sqlx::{
-    Error,
-    postgres::{PgDatabaseError, PgErrorPosition},
-};
+use sqlx::{Error, postgres::PgDatabaseError};
 
 /// What the server reported, if it was the server that reported.
 pub(super) fn reported(error: &Error) -> Option<&PgDatabaseError> {
@@ -24,7 +21,13 @@ pub(super) fn is_lost(error: &Error) -> bool {
 }
 
 /// The failure of a statement that the client wrote. `timed_out` says whether its time was up.
-pub(super) fn of_statement(error: Error, timed_out: Option<Failure>) -> Failure {
+///
+/// `position` is the server's, in the client's own text.
+pub(super) fn of_statement(
+    error: Error,
+    position: Option<usize>,
+    timed_out: Option<Failure>,
+) -> Failure {
     let Some(reported) = reported(&error) else {
         return of_driver(error);
     };
@@ -51,16 +54,26 @@ pub(super) fn of_statement(error: Error, timed_out: Option<Failure>) -> Failure 
             .with_hint(
                 "Try the statement in another form; the database's own log has the details.",
             ),
-        _ => explained(Failure::new(kind, reported.message()), reported, code),
+        _ => explained(
+            Failure::new(kind, reported.message()),
+            reported,
+            code,
+            position,
+        ),
     };
     failure.with_sqlstate(code.to_owned()).with_source(error)
 }
 
-fn explained(mut failure: Failure, reported: &PgDatabaseError, code: &str) -> Failure {
+fn explained(
+    mut failure: Failure,
+    reported: &PgDatabaseError,
+    code: &str,
+    position: Option<usize>,
+) -> Failure {
     if let Some(detail) = reported.detail() {
         failure = failure.with_detail(detail);
     }
-    if let Some(PgErrorPosition::Original(position)) = reported.position() {
+    if let Some(position) = position {
         failure = failure.with_position(position);
     }
     match reported.hint().or_else(|| hint(code)) {
@@ -136,7 +149,7 @@ fn of_driver(error: Error) -> Failure {
 
 /// The failure of a query of our own, which no change of the client's SQL would mend.
 pub(super) fn of_own_query(error: Error) -> Failure {
-    match of_statement(error, None) {
+    match of_statement(error, None, None) {
         failure if matches!(failure.kind, FailureKind::Unavailable | FailureKind::Busy) => failure,
         failure => {
             let sqlstate = failure.sqlstate.clone();

@@ -5,10 +5,8 @@
 use std::time::Duration;
 
 use domain::{nearest::nearest, query::Statement};
-use sqlx::{
-    Error,
-    postgres::{PgDatabaseError, PgErrorPosition},
-};
+use sqlx::Error;
+use tokio::time::error::Elapsed;
 
 use super::{
     failure,
@@ -22,11 +20,28 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// So many names are told when none is near.
 const NAMES: usize = 12;
 
-/// A better hint than the server's for a statement that it would not parse, if there is one.
+/// A better hint than the server's for a statement that it would not parse, if there is one. When looking took too
+/// long, the session still waits for its answer.
 pub(super) async fn find(
     session: &mut PostgresSession,
     statement: &Statement,
     error: &Error,
+    position: usize,
+) -> Result<Option<String>, Elapsed> {
+    tokio::time::timeout(LIMIT, better(session, statement, error, position)).await
+}
+
+/// Whether it is worth asking for a better hint.
+pub(super) fn may_help(error: &Error) -> bool {
+    failure::reported(error)
+        .is_some_and(|reported| matches!(reported.code(), "42601" | "42883" | "42P01" | "42703"))
+}
+
+async fn better(
+    session: &mut PostgresSession,
+    statement: &Statement,
+    error: &Error,
+    position: usize,
 ) -> Option<String> {
     let reported = failure::reported(error)?;
     match reported.code() {
@@ -34,19 +49,15 @@ pub(super) async fn find(
             Some("PostgreSQL's placeholders are $1, $2, …, not question marks.".to_owned())
         }
         "42P01" if reported.hint().is_none() => {
-            let name = name_at(reported, &statement.sql)?;
-            within(table_hint(session, &name)).await
+            let name = name_at(position, &statement.sql)?;
+            table_hint(session, &name).await
         }
         "42703" if reported.hint().is_none() => {
-            let name = name_at(reported, &statement.sql)?;
-            within(column_hint(session, &name, &statement.sql)).await
+            let name = name_at(position, &statement.sql)?;
+            column_hint(session, &name, &statement.sql).await
         }
         _ => None,
     }
-}
-
-async fn within(hint: impl Future<Output = Option<String>>) -> Option<String> {
-    tokio::time::timeout(LIMIT, hint).await.ok().flatten()
 }
 
 /// A question mark is an operator of PostgreSQL's own, but hardly where a text has that and no `$1`.
@@ -114,10 +125,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
 }
 
 /// The last part of the name that stands where the server points: its messages may be in any language.
-fn name_at(reported: &PgDatabaseError, sql: &str) -> Option<String> {
-    let Some(PgErrorPosition::Original(position)) = reported.position() else {
-        return None;
-    };
+fn name_at(position: usize, sql: &str) -> Option<String> {
     let (start, _) = sql.char_indices().nth(position.checked_sub(1)?)?;
     last_name(sql.get(start..)?)
 }

@@ -1,7 +1,8 @@
 //! PostgreSQL.
 //!
-//! The client's text goes to the server through `Parse` alone, so that the server itself guarantees that it is one
-//! statement. It is then executed by an `EXECUTE` of ours, whose results are the server's own text for every type.
+//! A text of the client is first only parsed, by the extended protocol, so that the server itself guarantees that it
+//! is one statement. It is then run by the simple protocol, whose results are the server's own text for every type:
+//! without parameters that same text, with parameters an `EXECUTE` of ours, as a rule of a cursor over it.
 
 mod array;
 mod builtin_types;
@@ -13,11 +14,14 @@ mod execution;
 mod failure;
 mod hint;
 mod json;
+mod message;
 mod parameters;
 mod query_runner;
+mod rows;
 mod session;
 mod statements;
 mod stop;
+mod transaction;
 mod types;
 mod value;
 

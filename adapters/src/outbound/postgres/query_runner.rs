@@ -15,10 +15,11 @@ use domain::{
 
 use super::{
     super::pool::{self, Lease, Pool},
-    execution::{Access, Ended, Trouble},
+    execution::{Access, Ended, Execution, Trouble},
     failure, hint,
     session::PostgresSession,
     stop::stop,
+    transaction,
 };
 
 /// How much longer than its time a statement gets before we stop it: the server, which was told the same limit,
@@ -74,6 +75,13 @@ impl PostgresQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
+        if access == Access::Write && self.pool.config().policy.is_read_only() {
+            return Err(
+                Failure::new(FailureKind::NotAllowed, "This connection is read-only.").with_hint(
+                    "Whoever runs this server can set READ_ONLY=false for the connection.",
+                ),
+            );
+        }
         // Every idle session may be dead after a restart of the server; one more is new.
         let mut tries = self.pool.figures().max;
         loop {
@@ -85,23 +93,8 @@ impl PostgresQueryRunner {
             let fresh = lease.fresh;
             let mut running = Running::new(&self.pool, lease);
             let started = Instant::now();
-            let attempt = async {
-                let session = running.session();
-                let mut execution = session.execute(access, statement, limits, sink).await;
-                if access == Access::Write && execution.result.is_ok() {
-                    execution = session.commit(execution).await;
-                } else if access == Access::Write && execution.ended == Ended::Open {
-                    execution.ended = session.undo().await;
-                }
-                let hint = match &execution.result {
-                    Err(Trouble::Driver { error, .. }) if execution.ended == Ended::Idle => {
-                        hint::find(session, statement, error).await
-                    }
-                    _ => None,
-                };
-                (execution, hint)
-            };
-            let (execution, hint) = tokio::select! {
+            let attempt = attempt(running.session(), access, statement, limits, sink);
+            let (mut execution, hint) = tokio::select! {
                 biased;
                 done = attempt => done,
                 failure = pool::must_end(cancel, self.pool.closing(), limits.time + GRACE) => {
@@ -112,27 +105,42 @@ impl PostgresQueryRunner {
                     });
                 }
             };
-            running.finish(access, execution.ended);
-            let trouble = match execution.result {
-                Ok(outcome) => return Ok(outcome),
-                Err(trouble) => trouble,
-            };
-            match trouble {
-                Trouble::Refused(failure) => return Err(failure),
-                Trouble::Driver { error, repeatable } => {
-                    if repeatable && !fresh && tries > 0 && failure::is_lost(&error) {
-                        tries -= 1;
-                        continue;
-                    }
-                    let timed_out =
-                        (started.elapsed() >= limits.time).then(|| pool::timed_out(limits.time));
-                    let failure = failure::of_statement(error, timed_out);
-                    return Err(match hint {
-                        Some(hint) => failure.with_hint(hint),
-                        None => failure,
-                    });
-                }
+            if access == Access::Write && execution.result.is_ok() {
+                // From here on the change is made or not; a caller who no longer waits would never know which.
+                let limit = limits.time.max(RESET_LIMIT);
+                let commit = running.session().commit(execution);
+                let Ok(committed) = tokio::time::timeout(limit, commit).await else {
+                    running.stop();
+                    return Err(transaction::unknown_outcome());
+                };
+                execution = committed;
             }
+            running.finish(access, execution.ended);
+            let (error, position, repeatable) = match execution.result {
+                Ok(outcome) => return Ok(outcome),
+                Err(Trouble::Refused(failure)) => return Err(failure),
+                Err(Trouble::Driver {
+                    error,
+                    position,
+                    repeatable,
+                }) => (error, position, repeatable),
+                Err(Trouble::UnknownTypes(_)) => {
+                    return Err(Failure::internal(
+                        "The result has a type that cannot be looked up.",
+                    ));
+                }
+            };
+            if repeatable && !fresh && tries > 0 && is_cured_by_another_session(&error) {
+                tries -= 1;
+                continue;
+            }
+            let timed_out =
+                (started.elapsed() >= limits.time).then(|| pool::timed_out(limits.time));
+            let failure = failure::of_statement(error, position, timed_out);
+            return Err(match hint {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            });
         }
     }
 
@@ -144,6 +152,47 @@ impl PostgresQueryRunner {
         let limit = self.pool.config().pool.connect_timeout;
         matches!(tokio::time::timeout(limit, lease.ping()).await, Ok(Ok(())))
     }
+}
+
+/// Everything about a statement that must come to its end in time.
+async fn attempt(
+    session: &mut PostgresSession,
+    access: Access,
+    statement: &Statement,
+    limits: &QueryLimits,
+    sink: &mut DynRowSink,
+) -> (Execution, Option<String>) {
+    let mut execution = session.execute(access, statement, limits, sink).await;
+    let mut hint = None;
+    if let Err(trouble) = &execution.result {
+        let position = match trouble {
+            Trouble::Driver {
+                error, position, ..
+            } if hint::may_help(error) => *position,
+            _ => None,
+        };
+        // A write that failed is undone before anybody hears of it.
+        if execution.ended == Ended::Open && (access == Access::Write || position.is_some()) {
+            execution.ended = session.undo().await;
+        }
+        if let Trouble::Driver { error, .. } = trouble
+            && let Some(position) = position
+            && execution.ended == Ended::Idle
+        {
+            match hint::find(session, statement, error, position).await {
+                Ok(found) => hint = found,
+                Err(_) => execution.ended = Ended::Broken,
+            }
+        }
+    }
+    (execution, hint)
+}
+
+/// It may have died while idle, or hold a name or a statement that is not ours.
+fn is_cured_by_another_session(error: &sqlx::Error) -> bool {
+    failure::is_lost(error)
+        || matches!(error, sqlx::Error::Protocol(_))
+        || failure::reported(error).is_some_and(|reported| reported.code() == "42P05")
 }
 
 /// A session that runs a statement. However the call ends, even if it is dropped in the middle, the statement ends

@@ -178,11 +178,10 @@ impl PostgresSession {
             .map_err(failure::of_own_query)
     }
 
-    /// Has the server parse the client's text, which it accepts only if it is one statement. Says too whether the
-    /// name was seen to be the right one.
-    pub(super) async fn prepare(&mut self, sql: &str) -> Result<(Arc<Prepared>, bool), Error> {
+    /// Has the server parse the client's text, which it accepts only if it is one statement.
+    pub(super) async fn prepare(&mut self, sql: &str) -> Result<Arc<Prepared>, Error> {
         if let Some(known) = self.statements.get(sql) {
-            return Ok((Arc::clone(&known.prepared), known.verified));
+            return Ok(Arc::clone(&known.prepared));
         }
         let name = self.statements.take_name();
         let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
@@ -191,7 +190,7 @@ impl PostgresSession {
             // The server has accepted the text and only the driver does not know a type in it.
             Err(Error::ColumnDecode { .. } | Error::Decode(_) | Error::Protocol(_)) => {
                 let prepared = self.describe(name, sql).await?;
-                return Ok((self.statements.insert(sql, prepared, true), true));
+                return Ok(self.statements.insert(sql, prepared, true));
             }
             Err(error) => return Err(error),
         };
@@ -205,7 +204,7 @@ impl PostgresSession {
             .map(|column| (column.name().to_owned(), oid_of(column.type_info())))
             .collect();
         let prepared = self.complete(name, parameters, columns, false).await?;
-        Ok((self.statements.insert(sql, prepared, false), false))
+        Ok(self.statements.insert(sql, prepared, false))
     }
 
     /// Names the types.
@@ -221,19 +220,17 @@ impl PostgresSession {
             .copied()
             .chain(columns.iter().map(|(_, oid)| *oid));
         self.types.learn(&mut self.connection, oids).await?;
-        let (columns, shapes) = columns
+        let columns = columns
             .into_iter()
             .map(|(name, oid)| {
-                let facts = self.types.get(oid);
-                let type_name = facts.name.to_string();
-                (Column { name, type_name }, facts.shape)
+                let type_name = self.types.get(oid).name.to_string();
+                Column { name, type_name }
             })
-            .unzip();
+            .collect();
         Ok(Prepared {
             name,
             parameters: parameters.iter().map(|oid| self.types.get(*oid)).collect(),
             columns,
-            shapes,
             orphan,
         })
     }

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use domain::query::Column;
 
-use super::types::{Shape, TypeFacts};
+use super::types::TypeFacts;
 
 /// Beyond these, all are forgotten: no statement is worth remembering for ever.
 const MAX_STATEMENTS: usize = 200;
@@ -18,9 +18,8 @@ pub(super) struct Prepared {
     /// What the server knows it by.
     pub(super) name: String,
     pub(super) parameters: Vec<TypeFacts>,
-    /// Empty for a statement that returns no rows.
+    /// For an answer without rows, which does not show them; empty for a statement that returns none.
     pub(super) columns: Vec<Column>,
-    pub(super) shapes: Vec<Shape>,
     /// The driver does not know of it and will not close it.
     pub(super) orphan: bool,
 }

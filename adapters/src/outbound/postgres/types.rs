@@ -46,10 +46,13 @@ impl Types {
     pub(super) fn get(&self, oid: u32) -> TypeFacts {
         builtin(oid)
             .or_else(|| self.met.get(&oid).cloned())
-            .unwrap_or_else(|| TypeFacts {
-                name: "unknown".into(),
-                shape: Shape::Scalar(Scalar::Text),
-            })
+            .unwrap_or_else(unnamed)
+    }
+
+    /// Those of `oids` that have never been looked up.
+    pub(super) fn unknown(&self, oids: impl Iterator<Item = u32>) -> Vec<u32> {
+        oids.filter(|oid| *oid != 0 && builtin(*oid).is_none() && !self.met.contains_key(oid))
+            .collect()
     }
 
     /// Looks up those of `oids` that are not known yet, in one round trip; none if all are known.
@@ -58,14 +61,12 @@ impl Types {
         connection: &mut PgConnection,
         oids: impl Iterator<Item = u32>,
     ) -> Result<(), Error> {
-        let unknown: Vec<String> = oids
-            .filter(|oid| builtin(*oid).is_none() && !self.met.contains_key(oid))
-            .map(|oid| oid.to_string())
-            .collect();
+        let unknown = self.unknown(oids);
         if unknown.is_empty() {
             return Ok(());
         }
-        let sql = include_str!("queries/types.sql").replace("{oids}", &unknown.join(","));
+        let list: Vec<String> = unknown.iter().map(u32::to_string).collect();
+        let sql = include_str!("queries/types.sql").replace("{oids}", &list.join(","));
         let found: HashMap<u32, Found> = raw_sql(AssertSqlSafe(sql))
             .fetch_all(connection)
             .await?
@@ -75,6 +76,10 @@ impl Types {
         for oid in found.keys() {
             let facts = facts(*oid, &found, 0);
             self.met.insert(*oid, facts);
+        }
+        for oid in unknown {
+            // A type that was dropped in the meantime is not asked for again.
+            self.met.entry(oid).or_insert_with(unnamed);
         }
         Ok(())
     }
@@ -106,16 +111,20 @@ impl Found {
     }
 }
 
+fn unnamed() -> TypeFacts {
+    TypeFacts {
+        name: "unknown".into(),
+        shape: Shape::Scalar(Scalar::Text),
+    }
+}
+
 fn facts(oid: u32, found: &HashMap<u32, Found>, depth: usize) -> TypeFacts {
     let of = |oid| match builtin(oid) {
         Some(facts) => facts,
         None => facts(oid, found, depth + 1),
     };
     let Some(this) = found.get(&oid).filter(|_| depth < 32) else {
-        return TypeFacts {
-            name: "unknown".into(),
-            shape: Shape::Scalar(Scalar::Text),
-        };
+        return unnamed();
     };
     if let Some(element) = this.element {
         let facts = of(element);

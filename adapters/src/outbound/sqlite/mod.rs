@@ -2,6 +2,7 @@
 
 mod blank;
 mod connect;
+mod demo;
 mod dialect;
 mod failure;
 mod handle;
@@ -17,6 +18,8 @@ mod watched_file;
 use std::sync::Arc;
 
 use domain::connection::{Addressing, EngineFacts};
+
+pub use demo::create_demo;
 
 use super::Engine;
 

@@ -257,6 +257,7 @@ async fn stream(
         }
         patience
             .with(error)
+            .await
             .map_err(|error| failure::of_statement(error, access))?;
     }
 }

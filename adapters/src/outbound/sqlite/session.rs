@@ -33,6 +33,7 @@ const REMEMBERED: usize = 100;
 pub(super) const LONGEST_REMEMBERED: usize = 16 * 1024;
 /// `SQLite` waits for a lock on its own thread, deaf to any interruption, so it waits in short steps.
 const BUSY_STEP: Duration = Duration::from_millis(100);
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// And the steps end after this.
 const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 /// Steps of `SQLite`'s machine between two looks at the interruption.
@@ -190,7 +191,7 @@ impl SqliteSession {
             }
             match failed {
                 None => return version.ok_or(sqlx::Error::WorkerCrashed),
-                Some(error) => patience.with(error)?,
+                Some(error) => patience.with(error).await?,
             }
         }
     }
@@ -202,7 +203,7 @@ impl SqliteSession {
             match self.connection()?.execute(sql).await {
                 Ok(_) => return Ok(()),
                 Err(error) => {
-                    if let Err(error) = patience.with(error) {
+                    if let Err(error) = patience.with(error).await {
                         return Err(failure::of_statement(error, self.access));
                     }
                 }
@@ -290,13 +291,14 @@ impl Patience {
         Self(Instant::now() + time)
     }
 
-    /// `Ok` if it is worth trying again.
-    pub(super) fn with(&self, error: sqlx::Error) -> Result<(), sqlx::Error> {
+    /// `Ok`, after a moment, if it is worth trying again.
+    pub(super) async fn with(&self, error: sqlx::Error) -> Result<(), sqlx::Error> {
         let busy = failure::code(&error).is_some_and(failure::is_busy);
-        if busy && Instant::now() < self.0 {
-            Ok(())
-        } else {
-            Err(error)
+        if !busy || Instant::now() >= self.0 {
+            return Err(error);
         }
+        // Some locks are refused without SQLite's own wait.
+        tokio::time::sleep(BUSY_PAUSE).await;
+        Ok(())
     }
 }

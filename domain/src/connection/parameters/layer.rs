@@ -55,6 +55,8 @@ pub struct Layer {
     pub mistakes: Vec<Mistake>,
     /// A password was given and is the empty text.
     empty_password: bool,
+    /// Given, but not well: not to be reported as missing too.
+    pub(super) unusable: Vec<Parameter>,
 }
 
 impl Layer {
@@ -66,6 +68,7 @@ impl Layer {
             given: Vec::new(),
             mistakes: Vec::new(),
             empty_password: false,
+            unusable: Vec::new(),
         }
     }
 
@@ -118,7 +121,18 @@ impl Layer {
                 .expected(expectation_of(parameter)),
             None => self.unknown(word),
         };
+        self.give_mistake(word, mistake);
+    }
+
+    /// Notes that a value was given and cannot even be read.
+    pub fn give_mistake(&mut self, word: &str, mistake: Mistake) {
+        self.unusable.extend(self.keys.parameter(word));
         self.mistakes.push(mistake);
+    }
+
+    /// Where a word of this source stands.
+    pub fn key(&self, word: &str) -> String {
+        self.keys.at(word)
     }
 
     /// Whether it says by itself which database is meant.

@@ -43,6 +43,7 @@ impl Merged {
 
     fn add(&mut self, layer: &Layer, engines: &[EngineFacts]) {
         self.mistakes.extend(layer.mistakes.iter().cloned());
+        self.unusable.extend(&layer.unusable);
         let mut here = BTreeMap::new();
         let mut has_url = false;
         for given in &layer.given {

@@ -1,0 +1,120 @@
+//! The way of rows from the driver into the sink.
+
+use domain::{
+    Failure,
+    query::{Column, DynRowSink, Flow},
+};
+use sqlx::{Column as _, Row as _, ValueRef as _, postgres::PgRow};
+
+use super::{
+    execution::Access,
+    session::oid_of,
+    statements::Prepared,
+    types::{Shape, Types},
+    value,
+};
+
+pub(super) struct Rows<'a> {
+    sink: &'a mut DynRowSink,
+    pub(super) access: Access,
+    /// The sink has the columns.
+    pub(super) begun: bool,
+    /// The sink wants no more, but the statement must come to its end.
+    full: bool,
+    shapes: Vec<Shape>,
+    scratch: String,
+}
+
+/// What becomes of one row.
+pub(super) enum Pushed {
+    Flow(Flow),
+    /// It has columns of types that must be looked up first; it was not pushed.
+    UnknownTypes(Vec<u32>),
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(sink: &'a mut DynRowSink, access: Access) -> Self {
+        Self {
+            sink,
+            access,
+            begun: false,
+            full: false,
+            shapes: Vec::new(),
+            scratch: String::new(),
+        }
+    }
+
+    fn begin(&mut self, columns: &[Column], shapes: &[Shape]) {
+        self.begun = true;
+        self.shapes.extend_from_slice(shapes);
+        self.sink.columns(columns);
+    }
+
+    pub(super) fn push(&mut self, types: &Types, row: &PgRow) -> Result<Pushed, Failure> {
+        if !self.begun {
+            let unknown = types.unknown(
+                row.columns()
+                    .iter()
+                    .map(|column| oid_of(column.type_info())),
+            );
+            // A write cannot be run a second time; its custom types are read as text.
+            if self.access == Access::Read && !unknown.is_empty() {
+                return Ok(Pushed::UnknownTypes(unknown));
+            }
+            let (columns, shapes) = columns_of(row, types);
+            self.begin(&columns, &shapes);
+        }
+        if self.full || self.sink.begin_row() == Flow::Stop {
+            return Ok(Pushed::Flow(self.stop()));
+        }
+        for (index, shape) in self.shapes.iter().enumerate() {
+            let value = row.try_get_raw(index).map_err(unreadable)?;
+            let bytes = if value.is_null() {
+                None
+            } else {
+                Some(value.as_bytes().map_err(unreadable)?)
+            };
+            self.sink
+                .cell(value::cell(*shape, bytes, &mut self.scratch));
+        }
+        Ok(Pushed::Flow(match self.sink.end_row() {
+            Flow::Continue => Flow::Continue,
+            Flow::Stop => self.stop(),
+        }))
+    }
+
+    /// A write is not cut off in the middle: the rest of what it returns is read and dropped.
+    fn stop(&mut self) -> Flow {
+        self.full = true;
+        match self.access {
+            Access::Read => Flow::Stop,
+            Access::Write => Flow::Continue,
+        }
+    }
+
+    /// The answer is complete; one without rows has the columns of the statement.
+    pub(super) fn finish(&mut self, prepared: &Prepared) {
+        if !self.begun && !prepared.columns.is_empty() {
+            self.begin(&prepared.columns, &[]);
+        }
+    }
+}
+
+fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::internal("A row of the database's answer could not be read.").with_source(error)
+}
+
+/// What a row says of its own columns, which is true even if a table has changed since the statement was prepared.
+fn columns_of(row: &PgRow, types: &Types) -> (Vec<Column>, Vec<Shape>) {
+    row.columns()
+        .iter()
+        .map(|column| {
+            let facts = types.get(oid_of(column.type_info()));
+            let column = Column {
+                name: column.name().to_owned(),
+                type_name: facts.name.to_string(),
+            };
+            (column, facts.shape)
+        })
+        .unzip()
+}

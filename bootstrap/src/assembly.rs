@@ -1,0 +1,155 @@
+//! From settings and configurations to a server that can be served or called.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use adapters::{
+    inbound::mcp::{McpOptions, McpServer, ToolSelection},
+    outbound::{ENGINES, Roots, create_demo},
+};
+use application::{ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
+use domain::{
+    Failure,
+    connection::{
+        ConnectionName, Connector, EngineFacts, KnownConfiguration,
+        parameters::{GivenValue, Layer, Origin},
+    },
+};
+
+use crate::{
+    configuration::{Configuration, Inputs, NamedUrl},
+    environment::Environment,
+    settings::Settings,
+};
+
+/// What the command line says of a server.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    pub config: Option<&'a Path>,
+    pub urls: &'a [NamedUrl],
+    pub tools: Option<&'a str>,
+    pub demo: bool,
+}
+
+/// A server with its databases, and what must be done when it ends.
+#[derive(Debug)]
+pub struct Assembly {
+    pub server: McpServer,
+    registry: Arc<Registry>,
+    demo: Option<DemoFile>,
+}
+
+impl Assembly {
+    /// Closes every connection and removes what was made for this process.
+    pub async fn close(self) {
+        self.registry.close_all().await;
+        drop(self.demo);
+    }
+}
+
+/// The words of every engine.
+pub fn engines() -> Vec<EngineFacts> {
+    ENGINES.iter().map(|engine| engine.facts).collect()
+}
+
+/// What opens databases of the engine of this name.
+pub fn connector(engine: &str) -> Option<Arc<dyn Connector>> {
+    ENGINES
+        .iter()
+        .find(|known| known.facts.name == engine)
+        .map(|known| (known.connector)())
+}
+
+/// Everything that is configured, as this process finds it.
+pub fn load(wanted: &Wanted<'_>, working_directory: &Path) -> Configuration {
+    Configuration::load(&Inputs {
+        environment: &Environment::of_process(),
+        working_directory,
+        config: wanted.config,
+        urls: wanted.urls,
+        tools: wanted.tools,
+        engines: &engines(),
+    })
+}
+
+/// Builds the server. Broken connections do not stop it; broken settings do, because nobody knows what was meant.
+pub async fn assemble(
+    settings: &Settings,
+    mut known: Vec<KnownConfiguration>,
+    working_directory: &Path,
+    demo: bool,
+) -> Result<Assembly, Failure> {
+    let demo = if demo {
+        Some(DemoFile::create().await?)
+    } else {
+        None
+    };
+    if let Some(file) = &demo {
+        known.push(file.configuration()?);
+    }
+    let connectors = ENGINES
+        .iter()
+        .map(|engine| (engine.facts.name, (engine.connector)()));
+    let registry = Arc::new(Registry::new(connectors, known));
+    let roots = Roots::new(settings.sqlite_roots(working_directory));
+    let ad_hoc = AdHoc::new(settings.adhoc_connections, engines(), Arc::new(roots));
+    let options = McpOptions {
+        tools: ToolSelection::parse(&settings.tools)?,
+        structured_results: settings.structured_results,
+        max_concurrent_calls: settings.max_concurrent_calls,
+        ceilings: Ceilings {
+            rows: settings.max_rows_ceiling,
+            bytes: usize::try_from(settings.max_bytes_ceiling).unwrap_or(usize::MAX),
+        },
+        shutdown_grace: Duration::from_millis(settings.shutdown_grace_ms),
+        slow_call: Duration::from_millis(settings.slow_call_ms),
+        ..McpOptions::default()
+    };
+    Ok(Assembly {
+        server: McpServer::new(Arc::clone(&registry), ad_hoc, options),
+        registry,
+        demo,
+    })
+}
+
+/// The demo database of this process; removed with it.
+#[derive(Debug)]
+struct DemoFile(PathBuf);
+
+impl DemoFile {
+    async fn create() -> Result<Self, Failure> {
+        let unmade = |error: io::Error| {
+            Failure::internal("No folder for the demo database can be made.").with_source(error)
+        };
+        let folder = std::env::temp_dir().join(format!("portolan-demo-{}", std::process::id()));
+        // A folder of our own, so that nobody else's link can stand where the file is to be.
+        std::fs::create_dir(&folder).map_err(unmade)?;
+        let file = Self(folder.join("shop.db"));
+        create_demo(&file.0).await?;
+        Ok(file)
+    }
+
+    fn configuration(&self) -> Result<KnownConfiguration, Failure> {
+        let url = format!("sqlite:{}", self.0.display());
+        let layer = Layer::of_url("--demo", Origin::Operator, "--demo", GivenValue::text(url));
+        Ok(KnownConfiguration::from_layers(
+            ConnectionName::new("demo")?,
+            &[layer],
+            &engines(),
+        ))
+    }
+}
+
+impl Drop for DemoFile {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0.parent()
+            && let Err(error) = std::fs::remove_dir_all(folder)
+        {
+            tracing::warn!(%error, "the demo database could not be removed");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The command line. URLs are secrets from the first line, so nothing here fails on one and repeats it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use domain::{connection::Secret, nearest::nearest};
+use secrecy::ExposeSecret;
+
+use crate::configuration::NamedUrl;
+
+/// A Model Context Protocol server that takes an AI assistant safely into SQL databases.
+#[derive(Debug, Parser)]
+#[command(name = "portolan", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "Without a command, portolan serves. Anybody on this machine who may list processes can read a \
+                        command line: put URLs with passwords into DATABASE_URL or a file instead."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+/// What portolan is asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve over standard input and output (the default)
+    Serve(ServeArguments),
+    /// Print what is configured, the policy in force and what is wrong
+    Check(CheckArguments),
+    /// Call one tool and print its answer
+    Call(CallArguments),
+    /// Show a tour over an embedded database
+    Demo,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    #[command(flatten)]
+    pub sources: SourceArguments,
+    /// Serve an embedded demonstration database too, as `demo`
+    #[arg(long)]
+    pub demo: bool,
+    /// Tools to offer: profiles (minimal, standard, full), groups or names, separated by commas
+    #[arg(long, value_name = "TOOLS")]
+    pub tools: Option<String>,
+    /// A database URL, served as `default`
+    // Several are a mistake, which is told later without repeating them.
+    #[arg(value_name = "URL", value_parser = secret)]
+    bare: Vec<Secret>,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    pub sources: SourceArguments,
+    /// Connect to each database too
+    #[arg(long)]
+    pub connect: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// A database URL, checked as `default`
+    #[arg(value_name = "URL", value_parser = secret)]
+    bare: Vec<Secret>,
+}
+
+#[derive(Debug, Args)]
+pub struct CallArguments {
+    #[command(flatten)]
+    pub sources: SourceArguments,
+    /// Serve an embedded demonstration database too, as `demo`
+    #[arg(long)]
+    pub demo: bool,
+    /// The name of the tool
+    pub tool: String,
+    /// Its arguments, a JSON object
+    #[arg(value_name = "JSON", default_value = "{}")]
+    pub arguments: String,
+}
+
+/// Where connections come from, besides the environment.
+#[derive(Debug, Args)]
+pub struct SourceArguments {
+    /// The configuration file, JSON or TOML
+    #[arg(long, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// A connection and its URL; repeatable
+    #[arg(long = "url", value_name = "NAME=URL", value_parser = named_url)]
+    named: Vec<NamedUrl>,
+}
+
+impl SourceArguments {
+    /// The URLs of `--url`, in order.
+    pub fn urls(&self) -> &[NamedUrl] {
+        &self.named
+    }
+}
+
+impl ServeArguments {
+    /// Every URL of the command line, the bare one first.
+    pub fn urls(&self) -> Vec<NamedUrl> {
+        with_bare(&self.bare, &self.sources)
+    }
+}
+
+impl CheckArguments {
+    /// Every URL of the command line, the bare one first.
+    pub fn urls(&self) -> Vec<NamedUrl> {
+        with_bare(&self.bare, &self.sources)
+    }
+}
+
+fn with_bare(bare: &[Secret], sources: &SourceArguments) -> Vec<NamedUrl> {
+    bare.iter()
+        .map(|url| NamedUrl {
+            name: None,
+            url: url.clone(),
+        })
+        .chain(sources.named.iter().cloned())
+        .collect()
+}
+
+impl Cli {
+    /// Reads the arguments, the program's name first. The error prints itself; `--help` and `--version` are errors
+    /// with exit code 0.
+    pub fn read<I, T>(arguments: I) -> Result<Command, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        let cli = Self::try_parse_from(arguments)?;
+        let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+        let bare = match &command {
+            Command::Serve(serve) => serve.bare.as_slice(),
+            Command::Check(check) => check.bare.as_slice(),
+            Command::Call(_) | Command::Demo => &[],
+        };
+        match bare
+            .iter()
+            .map(ExposeSecret::expose_secret)
+            .find(|url| is_word(url))
+        {
+            Some(word) => Err(unknown_command(word)),
+            None => Ok(command),
+        }
+    }
+}
+
+/// A plain word is no URL, but a command that does not exist.
+fn is_word(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn unknown_command(word: &str) -> clap::Error {
+    let commands = ["serve", "check", "call", "demo", "help"];
+    let message = match nearest(word, commands) {
+        Some(meant) => format!("There is no such command. Did you mean `{meant}`?\n"),
+        None => {
+            "This is neither a command (serve, check, call, demo) nor a database URL.\n".to_owned()
+        }
+    };
+    clap::Error::raw(ErrorKind::InvalidSubcommand, message)
+}
+
+// Both readers take everything: an error of clap would repeat the text.
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape that clap wants")]
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::from(text.to_owned()))
+}
+
+/// `name=url`; without a name that could be one, all of it is the URL of the default connection.
+#[expect(clippy::unnecessary_wraps, reason = "the shape that clap wants")]
+fn named_url(text: &str) -> Result<NamedUrl, std::convert::Infallible> {
+    let (name, url) = match text.split_once('=') {
+        Some((name, url)) if is_word(name) && !name.is_empty() => (Some(name.to_owned()), url),
+        _ => (None, text),
+    };
+    Ok(NamedUrl {
+        name,
+        url: Secret::from(url.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Command, clap::Error> {
+        Cli::read(["portolan"].iter().chain(arguments))
+    }
+
+    fn told(urls: &[NamedUrl]) -> Vec<String> {
+        urls.iter()
+            .map(|named| {
+                format!(
+                    "{} {}",
+                    named.name.as_deref().unwrap_or("-"),
+                    named.url.expose_secret()
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn without_a_command_it_serves() {
+        for (arguments, urls) in [
+            (&[][..], &[][..]),
+            (&["serve"], &[]),
+            (&["postgres://u:p@h/db"], &["- postgres://u:p@h/db"]),
+            (&["serve", "sqlite::memory:"], &["- sqlite::memory:"]),
+            (
+                &["--url", "a=postgres://h/db?x=1", "--url", "b=sqlite:x"],
+                &["a postgres://h/db?x=1", "b sqlite:x"],
+            ),
+            (
+                &["--url", "postgres://h/db?x=1"],
+                &["- postgres://h/db?x=1"],
+            ),
+            (
+                &["mysql://h", "--url", "a=sqlite:x", "--demo"],
+                &["- mysql://h", "a sqlite:x"],
+            ),
+        ] {
+            let Ok(Command::Serve(serve)) = read(arguments) else {
+                panic!("{arguments:?} does not serve");
+            };
+            assert_eq!(told(&serve.urls()), urls, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn check_and_call_take_the_same_sources() {
+        let Ok(Command::Check(check)) =
+            read(&["check", "--connect", "--config", "c.toml", "pg://h"])
+        else {
+            panic!("does not check");
+        };
+        assert!(check.connect);
+        assert_eq!(check.sources.config, Some(PathBuf::from("c.toml")));
+        assert_eq!(told(&check.urls()), ["- pg://h"]);
+
+        let Ok(Command::Call(call)) = read(&["call", "--url", "a=pg://h", "list_connections"])
+        else {
+            panic!("does not call");
+        };
+        assert_eq!(call.arguments, "{}");
+        assert_eq!(told(call.sources.urls()), ["a pg://h"]);
+    }
+
+    #[test]
+    fn a_word_that_is_no_command_is_told_so() {
+        for (arguments, expected) in [
+            (&["chek"][..], "Did you mean `check`?"),
+            (&["something"], "neither a command"),
+            (&["check", "conect"], "neither a command"),
+        ] {
+            let told = read(arguments).unwrap_err().to_string();
+            assert!(told.contains(expected), "{arguments:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn no_url_is_in_debug_output_or_in_an_error() {
+        for arguments in [
+            &["postgres://u:hunter2@h"][..],
+            &["serve", "--url", "a=postgres://u:hunter2@h"],
+            &["check", "postgres://u:hunter2@h"],
+            &["postgres://u:hunter2@h", "postgres://u:hunter2@g"],
+        ] {
+            assert!(!format!("{:?}", read(arguments).unwrap()).contains("hunter2"));
+        }
+        let twice = read(&["check", "sqlite:x", "--unknown"])
+            .unwrap_err()
+            .to_string();
+        assert!(twice.contains("--unknown"));
+    }
+
+    #[test]
+    fn help_and_version_are_no_failures() {
+        for argument in ["--help", "--version"] {
+            assert_eq!(read(&[argument]).unwrap_err().exit_code(), 0);
+        }
+    }
+}

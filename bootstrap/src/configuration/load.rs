@@ -1,0 +1,277 @@
+//! Puts the sources together, name by name.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use domain::connection::{
+    ConnectionName, EngineFacts, KnownConfiguration, Mistake, Secret,
+    parameters::{GivenValue, Layer, Origin, Parameter, whole_number},
+};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use super::{
+    file::{self, ConfigurationFile},
+    variables::Groups,
+};
+use crate::{
+    environment::Environment,
+    settings::{self, Settings},
+};
+
+/// What a configuration is made from. Nothing else of the outside is looked at, except the file.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    pub environment: &'a Environment,
+    pub working_directory: &'a Path,
+    /// `--config`.
+    pub config: Option<&'a Path>,
+    /// URLs of the command line, in order.
+    pub urls: &'a [NamedUrl],
+    /// `--tools`.
+    pub tools: Option<&'a str>,
+    pub engines: &'a [EngineFacts],
+}
+
+/// A URL of the command line.
+#[derive(Debug, Clone)]
+pub struct NamedUrl {
+    /// `None` for the default connection.
+    pub name: Option<String>,
+    pub url: Secret,
+}
+
+/// Something that was seen and not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ignored {
+    pub what: String,
+    pub why: String,
+}
+
+impl Ignored {
+    pub(super) fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            why: why.into(),
+        }
+    }
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.what, self.why)
+    }
+}
+
+#[derive(Debug)]
+pub struct Configuration {
+    pub settings: Result<Settings, Vec<Mistake>>,
+    /// By name, valid or not.
+    pub known: Vec<KnownConfiguration>,
+    /// Mistakes that belong to no connection: in a file as a whole, in a name.
+    pub mistakes: Vec<Mistake>,
+    /// Probably mistakes, but perhaps somebody else's matter.
+    pub warnings: Vec<Mistake>,
+    pub ignored: Vec<Ignored>,
+    /// The sources that say something, in the order in which later ones win.
+    pub sources: Vec<String>,
+}
+
+impl Configuration {
+    pub fn load(inputs: &Inputs<'_>) -> Self {
+        let mut reading = file::read(inputs);
+        let settings = settings::read(
+            inputs.environment,
+            reading.file.as_mut().map(|file| settings::FromFile {
+                given: std::mem::take(&mut file.server),
+                merely_found: file.origin == Origin::FoundFile,
+            }),
+            inputs.tools,
+            reading.unread,
+        );
+        let mut loading = Loading {
+            layers: BTreeMap::new(),
+            mistakes: reading.mistakes,
+            ignored: reading.ignored,
+            sources: Vec::new(),
+        };
+        let (trusted, found) = match reading.file {
+            Some(file) if file.origin == Origin::FoundFile => (None, Some(file)),
+            file => (file, None),
+        };
+        if let Some(file) = trusted {
+            loading.add_file(file);
+        }
+        loading.add_variables(inputs.environment);
+        loading.add_database_url(inputs.environment);
+        loading.add_command_line(inputs.urls);
+        if let Some(file) = found {
+            loading.add_found(file);
+        }
+        let known = loading
+            .layers
+            .into_iter()
+            .map(|(name, layers)| {
+                let mut known = KnownConfiguration::from_layers(name, &layers, inputs.engines);
+                if let Ok(settings) = &settings.outcome {
+                    note_ceilings(&mut known, settings);
+                }
+                known
+            })
+            .collect();
+        Self {
+            settings: settings.outcome,
+            known,
+            mistakes: loading.mistakes,
+            warnings: settings.warnings,
+            ignored: loading.ignored,
+            sources: loading.sources,
+        }
+    }
+
+    /// Whether nothing at all is wrong.
+    pub fn is_valid(&self) -> bool {
+        self.mistakes.is_empty()
+            && self.settings.is_ok()
+            && self.known.iter().all(|known| known.outcome.is_ok())
+    }
+}
+
+/// A default above its ceiling is no mistake: the ceiling may be lowered for all by whoever runs the server.
+fn note_ceilings(known: &mut KnownConfiguration, settings: &Settings) {
+    let Ok(config) = &known.outcome else {
+        return;
+    };
+    let max_bytes = u64::try_from(config.max_bytes).unwrap_or(u64::MAX);
+    for (parameter, value, ceiling, setting) in [
+        (
+            Parameter::MaxRows,
+            config.max_rows,
+            settings.max_rows_ceiling,
+            "MCP_MAX_ROWS_CEILING",
+        ),
+        (
+            Parameter::MaxBytes,
+            max_bytes,
+            settings.max_bytes_ceiling,
+            "MCP_MAX_BYTES_CEILING",
+        ),
+    ] {
+        if value > ceiling {
+            known.notes.push(format!(
+                "{} is above {setting}, so {} is what counts.",
+                parameter.facts().key,
+                whole_number(ceiling)
+            ));
+        }
+    }
+}
+
+struct Loading {
+    layers: BTreeMap<ConnectionName, Vec<Layer>>,
+    mistakes: Vec<Mistake>,
+    ignored: Vec<Ignored>,
+    sources: Vec<String>,
+}
+
+impl Loading {
+    fn add(&mut self, name: ConnectionName, layer: Layer) {
+        if !self.sources.contains(&layer.source) {
+            self.sources.push(layer.source.clone());
+        }
+        self.layers.entry(name).or_default().push(layer);
+    }
+
+    fn add_file(&mut self, file: ConfigurationFile) {
+        self.sources.push(file.name);
+        for (name, layer) in file.connections {
+            self.add(name, layer);
+        }
+    }
+
+    /// Variables make a connection if they name its database, and complete one that a file has made.
+    fn add_variables(&mut self, environment: &Environment) {
+        let groups = Groups::of(environment);
+        self.ignored.extend(groups.ignored);
+        for (name, group) in groups.by_name {
+            if group.names_a_database() || self.layers.contains_key(&name) {
+                self.add(name, group.layer(environment));
+            } else if let Some(ignored) = group.why_ignored() {
+                self.ignored.push(ignored);
+            }
+        }
+    }
+
+    fn add_database_url(&mut self, environment: &Environment) {
+        const VARIABLE: &str = "DATABASE_URL";
+        if environment.is_unreadable(VARIABLE) {
+            self.mistakes
+                .push(Mistake::new(VARIABLE, "Is not valid UTF-8."));
+        }
+        if let Some(url) = environment.get_filled(VARIABLE) {
+            self.add_url(
+                ConnectionName::DEFAULT,
+                VARIABLE,
+                Layer::of_url(
+                    "environment (DATABASE_URL)",
+                    Origin::Operator,
+                    VARIABLE,
+                    GivenValue::text(url),
+                ),
+            );
+        }
+    }
+
+    fn add_command_line(&mut self, urls: &[NamedUrl]) {
+        let mut seen: Vec<String> = Vec::new();
+        for NamedUrl { name, url } in urls {
+            let name = name.as_deref().unwrap_or(ConnectionName::DEFAULT);
+            let key = format!("--url {name}");
+            if seen.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                self.mistakes.push(
+                    Mistake::new(
+                        key,
+                        format!("A second URL for the connection {name}; the first is used."),
+                    )
+                    .expected("another name, as in --url reports=postgres://…"),
+                );
+                continue;
+            }
+            seen.push(name.to_owned());
+            let layer = Layer::of_url(
+                "command line",
+                Origin::Operator,
+                key.clone(),
+                GivenValue::text(url.expose_secret()),
+            );
+            self.add_url(name, &key, layer);
+        }
+    }
+
+    fn add_url(&mut self, name: &str, key: &str, layer: Layer) {
+        match ConnectionName::new(name) {
+            Ok(name) => self.add(name, layer),
+            Err(failure) => self.mistakes.push(Mistake::new(key, failure.message)),
+        }
+    }
+
+    /// A file that was merely found makes a connection alone or not at all: else it could lead the password of
+    /// another source wherever it likes.
+    fn add_found(&mut self, file: ConfigurationFile) {
+        self.sources.insert(0, file.name.clone());
+        for (name, layer) in file.connections {
+            if let Some(others) = self.layers.get(&name) {
+                let others: Vec<&str> = others.iter().map(|other| other.source.as_str()).collect();
+                self.ignored.push(Ignored::new(
+                    format!("connections.{name} in {}", file.name),
+                    format!(
+                        "It is given by {} too, and a file that was merely found is not mixed with other sources. Name \
+                         the file with --config or DATABASE_CONFIG_PATH to have it count.",
+                        others.join(" and ")
+                    ),
+                ));
+            } else {
+                self.layers.insert(name, vec![layer]);
+            }
+        }
+    }
+}
