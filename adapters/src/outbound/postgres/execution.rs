@@ -1,7 +1,5 @@
 //! One statement on one session, from its text to the last row.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
-
 use domain::{
     Failure, FailureKind,
     query::{Dialect as _, DynRowSink, Flow, Outcome, QueryLimits, Statement, StatementClass},
@@ -14,10 +12,9 @@ use sqlx::{
 };
 
 use super::{
-    connect::milliseconds,
     dialect::{PostgresDialect, first_word, holds_no_statement},
     failure,
-    message::{Message, Named, Way, begin, declare, fetch},
+    message::{Message, Named, Way, declare, fetch},
     parameters::{literals, quoted},
     rows::{Held, Pushed, Rows},
     session::{PostgresSession, run},
@@ -310,33 +307,6 @@ impl PostgresSession {
         }
         rows.finish(&prepared);
         execution
-    }
-
-    async fn begin_behind_pooler(&mut self, access: Access, time: Duration) -> Result<(), Error> {
-        let config = Arc::clone(self.config());
-        let mut sql = begin(access).to_owned();
-        let mut set = |name: &str, value: &str| {
-            let _ = write!(sql, "SET LOCAL {name} = {value};");
-        };
-        set("statement_timeout", &milliseconds(time));
-        set("standard_conforming_strings", "on");
-        set("bytea_output", "hex");
-        set("extra_float_digits", "1");
-        set("TimeZone", &quoted(&config.time_zone));
-        if let Some(schema) = &config.schema {
-            // A list of names, as in the start-up option; as one string it would be one name.
-            let path = format!(
-                "SELECT pg_catalog.set_config('search_path', {}, true);",
-                quoted(schema)
-            );
-            sql.push_str(&path);
-        }
-        sql.push_str("SAVEPOINT portolan;SELECT pg_catalog.pg_backend_pid()");
-        let rows = run(&mut self.connection, sql).await?;
-        if let Some(pid) = rows.last().and_then(|row| text_of(row, 0)?.parse().ok()) {
-            self.pid = pid;
-        }
-        Ok(())
     }
 
     /// The name under which the server itself says that it holds a text.

@@ -1,14 +1,53 @@
-//! How the transaction around a statement ends.
+//! How the transaction around a statement begins behind a pooler, and how any ends.
+
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use domain::{Failure, FailureKind};
+use sqlx::Error;
 
 use super::{
-    execution::{Ended, Execution},
+    connect::milliseconds,
+    execution::{Access, Ended, Execution},
     failure,
+    message::begin,
+    parameters::quoted,
     session::{PostgresSession, run},
+    text_of,
 };
 
 impl PostgresSession {
+    /// Everything that a session without a pooler has from its start is set for this transaction alone.
+    pub(super) async fn begin_behind_pooler(
+        &mut self,
+        access: Access,
+        time: Duration,
+    ) -> Result<(), Error> {
+        let config = Arc::clone(self.config());
+        let mut sql = begin(access).to_owned();
+        let mut set = |name: &str, value: &str| {
+            let _ = write!(sql, "SET LOCAL {name} = {value};");
+        };
+        set("statement_timeout", &milliseconds(time));
+        set("standard_conforming_strings", "on");
+        set("bytea_output", "hex");
+        set("extra_float_digits", "1");
+        set("TimeZone", &quoted(&config.time_zone));
+        if let Some(schema) = &config.schema {
+            // A list of names, as in the start-up option; as one string it would be one name.
+            let path = format!(
+                "SELECT pg_catalog.set_config('search_path', {}, true);",
+                quoted(schema)
+            );
+            sql.push_str(&path);
+        }
+        sql.push_str("SAVEPOINT portolan;SELECT pg_catalog.pg_backend_pid()");
+        let rows = run(&mut self.connection, sql).await?;
+        if let Some(pid) = rows.last().and_then(|row| text_of(row, 0)?.parse().ok()) {
+            self.pid = pid;
+        }
+        Ok(())
+    }
+
     /// Makes the transaction of a write last.
     pub(super) async fn commit(&mut self, execution: Execution) -> Execution {
         // The savepoint is our canary: it is gone if the statement has ended the transaction.
