@@ -8,7 +8,7 @@ use validator::Validate;
 
 use super::{
     super::{call::Call, server::McpServer},
-    tool::{Group, Hints, Tool, json_under},
+    tool::{Group, Hints, Tool, json},
 };
 
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
@@ -30,6 +30,6 @@ impl Tool for ExportConnectionsTool {
     }
 
     async fn call(server: &McpServer, _: Params, _: &Call) -> Result<String, Failure> {
-        json_under("connections", &ExportConnections.execute(server.registry()))
+        json(&ExportConnections.execute(server.registry()))
     }
 }
