@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::client::{LEGACY, Launch, Server, Wire};
 
-const AT_ONCE: Duration = Duration::from_millis(400);
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 async fn each_wire(test: impl AsyncFn(Launch)) {
     test(Launch::default()).await;

@@ -10,8 +10,7 @@ fn calls(log: &str) -> Vec<Value> {
         .map(|line| {
             serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}"))
         })
-        .filter(|line| line["fields"]["tool"].is_string())
-        .map(|line| line["fields"].clone())
+        .filter(|line| line["tool"].is_string())
         .collect()
 }
 

@@ -18,10 +18,20 @@ pub fn assert_snapshot(name: &str, value: &Value) {
         return;
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        text,
-        kept,
-        "{} is not what came; UPDATE_SNAPSHOTS=1 accepts it",
-        path.display()
-    );
+    let differs = text
+        .lines()
+        .zip(kept.lines())
+        .position(|(came, kept)| came != kept)
+        .or_else(|| {
+            (text.len() != kept.len()).then(|| text.lines().count().min(kept.lines().count()))
+        });
+    if let Some(line) = differs {
+        panic!(
+            "{} line {} differs: {:?} came, {:?} was kept; UPDATE_SNAPSHOTS=1 accepts it",
+            path.display(),
+            line + 1,
+            text.lines().nth(line).unwrap_or_default(),
+            kept.lines().nth(line).unwrap_or_default(),
+        );
+    }
 }
