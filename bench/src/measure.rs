@@ -389,12 +389,19 @@ pub(crate) fn compare_memory(
 ) -> (Vec<Line>, Vec<String>) {
     let mut seen = vec![Vec::new(); contenders.len()];
     let mut troubles = Vec::new();
+    let mut failed = vec![false; contenders.len()];
     for round in 0..MEMORY_ROUNDS {
         say(&format!("memory {} of {MEMORY_ROUNDS}", round + 1));
-        for (contender, seen) in contenders.iter().zip(&mut seen) {
+        for ((contender, seen), failed) in contenders.iter().zip(&mut seen).zip(&mut failed) {
+            if *failed {
+                continue;
+            }
             match memory_of(*contender) {
                 Ok(sizes) => seen.push(sizes),
-                Err(trouble) => troubles.push(format!("{}: memory: {trouble}", contender.name())),
+                Err(trouble) => {
+                    *failed = true;
+                    troubles.push(format!("{}: memory: {trouble}", contender.name()));
+                }
             }
         }
     }
