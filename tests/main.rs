@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod configuration;
 mod engines;
 mod mcp;
 mod values;

@@ -15,7 +15,7 @@ use application::{ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
 use domain::{
     Failure,
     connection::{
-        ConnectionName, Connector, EngineFacts, KnownConfiguration,
+        ConnectionName, Connector, EngineFacts, KnownConfiguration, Mistake,
         parameters::{GivenValue, Layer, Origin},
     },
 };
@@ -66,14 +66,25 @@ pub fn connector(engine: &str) -> Option<Arc<dyn Connector>> {
 
 /// Everything that is configured, as this process finds it.
 pub fn load(wanted: &Wanted<'_>, working_directory: &Path) -> Configuration {
-    Configuration::load(&Inputs {
+    let mut configuration = Configuration::load(&Inputs {
         environment: &Environment::of_process(),
         working_directory,
         config: wanted.config,
         urls: wanted.urls,
         tools: wanted.tools,
         engines: &engines(),
-    })
+    });
+    // Which tools there are is the protocol side's knowledge.
+    if let Ok(settings) = &configuration.settings
+        && let Err(failure) = ToolSelection::parse(&settings.tools)
+    {
+        let mistake = Mistake::new("MCP_TOOLS", failure.message);
+        configuration.settings = Err(vec![match failure.hint {
+            Some(hint) => mistake.expected(hint),
+            None => mistake,
+        }]);
+    }
+    configuration
 }
 
 /// Builds the server. Broken connections do not stop it; broken settings do, because nobody knows what was meant.

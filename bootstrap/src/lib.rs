@@ -1,5 +1,6 @@
 //! Puts the parts together: settings, engines, registry, server.
 
+pub mod assembly;
 pub mod cli;
 pub mod commands;
 pub mod configuration;

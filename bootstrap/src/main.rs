@@ -1,39 +1,153 @@
-//! Serves connections given as `--url NAME=URL` over stdio.
+//! The program: reads the command line and hands over to a command.
 
-use std::sync::Arc;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use adapters::{
-    inbound::mcp::{McpOptions, McpServer, serve_stdio},
-    outbound::ENGINES,
+use bootstrap::{
+    assembly::{self, Wanted, assemble, load},
+    cli::{CallArguments, CheckArguments, Cli, Command, ServeArguments},
+    commands::{
+        call,
+        check::{CheckOptions, check},
+        demo, serve,
+    },
+    configuration::Configuration,
+    logging,
+    settings::Settings,
 };
-use application::registry::Registry;
-use domain::connection::{
-    ConnectionName, KnownConfiguration,
-    parameters::{GivenValue, Layer, Origin},
-};
+use domain::Failure;
+
+/// The command line or the configuration cannot be used.
+const UNUSABLE: u8 = 2;
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
-    let engines: Vec<_> = ENGINES.iter().map(|engine| engine.facts).collect();
-    let known = std::env::args().filter_map(|argument| {
-        let (name, url) = argument.split_once('=')?;
-        let name = ConnectionName::new(name).ok()?;
-        let layer = Layer::of_url("--url", Origin::Operator, "--url", GivenValue::text(url));
-        Some(KnownConfiguration::from_layers(name, &[layer], &engines))
-    });
-    let connectors = ENGINES
-        .iter()
-        .map(|engine| (engine.facts.name, (engine.connector)()));
-    let registry = Arc::new(Registry::new(connectors, known));
-    let server = McpServer::new(Arc::clone(&registry), McpOptions::default());
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    serve_stdio(server, async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+async fn main() -> ExitCode {
+    let command = match Cli::read(std::env::args_os()) {
+        Ok(command) => command,
+        Err(error) => error.exit(),
+    };
+    let done = match command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::Check(arguments) => check_all(arguments).await,
+        Command::Call(arguments) => call_one(arguments).await,
+        Command::Demo => demo::run(&mut io::stdout().lock()).await.map(|()| 0),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        // Whoever read the output has gone away, which is not our failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
         }
-    })
-    .await?;
-    registry.close_all().await;
-    Ok(())
+    }
+}
+
+async fn serve(arguments: ServeArguments) -> io::Result<u8> {
+    let here = std::env::current_dir()?;
+    let urls = arguments.urls();
+    let wanted = Wanted {
+        config: arguments.sources.config.as_deref(),
+        urls: &urls,
+        tools: arguments.tools.as_deref(),
+        demo: arguments.demo,
+    };
+    let configuration = load(&wanted, &here);
+    let Some(settings) = usable_settings(&configuration) else {
+        return Ok(UNUSABLE);
+    };
+    logging::start(&settings);
+    tell_mistakes(&configuration);
+    match assemble(&settings, configuration.known, &here, wanted.demo).await {
+        Ok(assembly) => serve::run(assembly).await.map(|()| 0),
+        Err(failure) => Ok(unusable(&failure)),
+    }
+}
+
+async fn check_all(arguments: CheckArguments) -> io::Result<u8> {
+    let here = std::env::current_dir()?;
+    let urls = arguments.urls();
+    let wanted = Wanted {
+        config: arguments.sources.config.as_deref(),
+        urls: &urls,
+        tools: None,
+        demo: false,
+    };
+    let options = CheckOptions {
+        connect: arguments.connect,
+        json: arguments.json,
+    };
+    let outcome = check(load(&wanted, &here), options, &here, assembly::connector).await;
+    io::stdout().write_all(outcome.report.as_bytes())?;
+    Ok(outcome.exit_code)
+}
+
+async fn call_one(arguments: CallArguments) -> io::Result<u8> {
+    let here = std::env::current_dir()?;
+    let wanted = Wanted {
+        config: arguments.sources.config.as_deref(),
+        urls: arguments.sources.urls(),
+        tools: Some("full"),
+        demo: arguments.demo,
+    };
+    let configuration = load(&wanted, &here);
+    let Some(settings) = usable_settings(&configuration) else {
+        return Ok(UNUSABLE);
+    };
+    logging::start(&settings);
+    let assembly = match assemble(&settings, configuration.known, &here, wanted.demo).await {
+        Ok(assembly) => assembly,
+        Err(failure) => return Ok(unusable(&failure)),
+    };
+    let called = call::run(assembly, &arguments.tool, &arguments.arguments).await;
+    if called.exit_code == UNUSABLE {
+        complain(&called.text);
+    } else {
+        writeln!(io::stdout(), "{}", called.text)?;
+    }
+    Ok(called.exit_code)
+}
+
+/// The settings, unless something is wrong with them, which is told then.
+fn usable_settings(configuration: &Configuration) -> Option<Settings> {
+    match &configuration.settings {
+        Ok(settings) => Some(settings.clone()),
+        Err(mistakes) => {
+            for mistake in mistakes {
+                complain(&mistake.to_string());
+            }
+            None
+        }
+    }
+}
+
+/// What is wrong harms nobody else, but whoever runs the server should see it.
+fn tell_mistakes(configuration: &Configuration) {
+    let of_connections = configuration
+        .known
+        .iter()
+        .filter_map(|known| known.outcome.as_ref().err())
+        .flatten();
+    for mistake in configuration.mistakes.iter().chain(of_connections) {
+        tracing::error!(key = %mistake.key, "{mistake}");
+    }
+    for warning in &configuration.warnings {
+        tracing::warn!(key = %warning.key, "{warning}");
+    }
+}
+
+fn unusable(failure: &Failure) -> u8 {
+    complain(&match &failure.hint {
+        Some(hint) => format!("{} {hint}", failure.message),
+        None => failure.message.clone(),
+    });
+    UNUSABLE
+}
+
+/// To the error stream: the output stream belongs to the protocol.
+fn complain(what: &str) {
+    // Where even this cannot be written, nobody is left to tell.
+    let _ = writeln!(io::stderr(), "portolan: {what}");
 }

@@ -66,7 +66,7 @@ pub struct Settings {
     #[validate(range(min = 1, max = 10_000))]
     pub max_concurrent_calls: usize,
     /// The folders below which a client may open `SQLite` files, separated as in PATH. Default: the working
-    /// directory. [`Settings::sqlite_roots`] reads it.
+    /// directory (`.`). [`Settings::sqlite_roots`] reads it.
     pub sqlite_roots: String,
     /// Whether a client may open and import connections of its own. Default true.
     #[serde(deserialize_with = "truth")]
@@ -91,7 +91,7 @@ impl Default for Settings {
             max_rows_ceiling: 100_000,
             max_bytes_ceiling: 64 << 20,
             max_concurrent_calls: 64,
-            sqlite_roots: String::new(),
+            sqlite_roots: ".".to_owned(),
             adhoc_connections: true,
             shutdown_grace_ms: 500,
             structured_results: false,
@@ -103,15 +103,10 @@ impl Default for Settings {
 impl Settings {
     /// The folders below which a client may open `SQLite` files. Relative ones begin at the working directory.
     pub fn sqlite_roots(&self, working_directory: &Path) -> Vec<PathBuf> {
-        let roots: Vec<PathBuf> = std::env::split_paths(&self.sqlite_roots)
+        std::env::split_paths(&self.sqlite_roots)
             .filter(|path| !path.as_os_str().is_empty())
             .map(|path| working_directory.join(path))
-            .collect();
-        if roots.is_empty() {
-            vec![working_directory.to_owned()]
-        } else {
-            roots
-        }
+            .collect()
     }
 }
 

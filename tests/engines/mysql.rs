@@ -1330,6 +1330,8 @@ on_both!(
                 running(&mut beside, &mark).await == 1
             })
             .await;
+            // Long enough to be no idle session that was found dead.
+            tokio::time::sleep(Duration::from_millis(600)).await;
             let id = session_of(&mut beside, &mark).await;
             raw_sql(AssertSqlSafe(format!("KILL {id}")))
                 .execute(&mut beside)

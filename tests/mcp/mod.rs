@@ -1,7 +1,37 @@
 //! The service as a client sees it: the built binary, over its standard streams.
 
+mod bad_calls;
 mod bad_input;
+mod blocked;
+mod connections;
+mod defects;
+mod ended_calls;
 mod endings;
+mod failures;
+mod log;
 mod protocol;
+mod queries;
+mod results;
 mod sdks;
 mod tool_list;
+
+use support::{
+    client::Launch,
+    scratch::{Scratch, run_beside},
+};
+
+/// A statement that `SQLite` never finishes.
+const ENDLESS: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+/// A server with one small database, called `shop`.
+async fn shop(scratch: &Scratch) -> Launch {
+    let path = scratch.path("shop.db");
+    run_beside(
+        &path,
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, email TEXT);
+         INSERT INTO customers VALUES (1, 'Ada', 'ada@example.com'), (2, 'Grace', NULL), (3, 'Zoë', 'z@example.com');",
+    )
+    .await;
+    Launch::default().database("shop", format!("sqlite://{}", path.display()))
+}

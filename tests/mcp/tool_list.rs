@@ -73,6 +73,28 @@ async fn every_tool_says_what_it_is_and_does() {
 }
 
 #[tokio::test]
+async fn a_database_that_may_be_written_to_is_told_before_it_is_asked() {
+    let hints = async |launch: Launch| {
+        let mut server = Server::start(launch).await;
+        let tools = server.request("tools/list", json!({})).await;
+        tools["result"]["tools"][0]["annotations"].clone()
+    };
+    let launch = Launch::default().database("notes", "sqlite:notes.db");
+
+    let reading = hints(launch.clone()).await;
+    let writing = hints(launch.with("NOTES_DB_READ_ONLY", "false")).await;
+
+    assert_eq!(
+        reading,
+        json!({"readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false})
+    );
+    assert_eq!(
+        writing,
+        json!({"readOnlyHint": false, "destructiveHint": true, "idempotentHint": false, "openWorldHint": false})
+    );
+}
+
+#[tokio::test]
 async fn names_and_groups_choose_tools() {
     let tools = tools("close_connection, minimal").await;
 

@@ -811,6 +811,41 @@ async fn a_row_without_columns_is_a_row(server: &str) {
     own.drop().await;
 }
 
+async fn text_that_is_not_utf_8_is_shown_as_bytes(server: &str) {
+    let name = unique("ascii");
+    psql(
+        server,
+        "portolan_test",
+        &format!("CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"),
+    );
+    let mut config = config(server);
+    config.database = Some(name.clone());
+    let database = open(config).await;
+
+    let rows = read(
+        &database,
+        r"SELECT E'caf\xe9', ARRAY[E'caf\xe9'], 'plain'",
+        vec![],
+    )
+    .await
+    .unwrap();
+
+    assert_eq!(
+        rows.rows,
+        [[
+            Owned::InvalidText(b"caf\xe9".to_vec()),
+            Owned::InvalidText(b"{caf\xe9}".to_vec()),
+            Owned::Text("plain".to_owned()),
+        ]]
+    );
+    database.pool.close().await;
+    psql(
+        server,
+        "portolan_test",
+        &format!("DROP DATABASE {name} WITH (FORCE)"),
+    );
+}
+
 macro_rules! on_postgres {
     ($($fact:ident),* $(,)?) => {
         mod on_postgres {
@@ -830,4 +865,5 @@ on_postgres!(
     an_array_with_other_bounds_is_the_servers_text,
     parameters_of_every_json_kind_fit,
     a_row_without_columns_is_a_row,
+    text_that_is_not_utf_8_is_shown_as_bytes,
 );

@@ -134,9 +134,9 @@ mod tests {
         let registry = registry();
         import_all(&registry, &json!({"shop": shop()}), false);
         let exported = serde_json::to_value(ExportConnections.execute(&registry)).unwrap();
-        assert_eq!(exported["shop"]["password"], "***");
+        assert_eq!(exported["connections"]["shop"]["password"], "***");
 
-        let again = import_all(&registry, &exported, true);
+        let again = import_all(&registry, &exported["connections"], true);
 
         assert_eq!(again["shop"], json!({"result": "replaced"}));
         let kept = registry.configuration("shop").unwrap();

@@ -12,6 +12,8 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
+use crate::environment::Environment;
+
 type Client = RunningService<RoleClient, ()>;
 
 /// A step of the tour: what is said to the person, and what the assistant asks.
@@ -20,6 +22,9 @@ struct Step {
     tool: &'static str,
     arguments: Value,
 }
+
+/// What a process needs to find its folder for temporary files, and on Windows to start at all.
+const KEPT_VARIABLES: [&str; 4] = ["TMPDIR", "TEMP", "TMP", "SYSTEMROOT"];
 
 /// The widest line that is printed; an answer's text is folded to it.
 const WIDTH: usize = 110;
@@ -47,7 +52,7 @@ fn tour() -> Vec<Step> {
             tool: "execute_query",
             arguments: json!({
                 "sql": REVENUE_BY_CATEGORY,
-                "params": ["2025-10-01"],
+                "params": ["2026-04-01"],
                 "format": "markdown",
             }),
         },
@@ -72,8 +77,18 @@ WHERE o.ordered_at >= ? GROUP BY c.id ORDER BY sum(i.quantity * i.unit_price) DE
 /// Runs the tour against a server of this same program, and writes the conversation to `out`.
 pub async fn run(out: &mut impl Write) -> io::Result<()> {
     let program = std::env::current_exe()?;
+    // The tour is about the demo database alone: whatever is configured here, by variables or by a file in this
+    // folder, stays out of it.
+    let environment = Environment::of_process();
+    let kept = KEPT_VARIABLES
+        .into_iter()
+        .filter_map(|name| environment.get(name).map(|value| (name, value)));
     let mut server = tokio::process::Command::new(&program)
         .args(["serve", "--demo"])
+        .env_clear()
+        .envs(kept)
+        .env("MCP_LOG_LEVEL", "error")
+        .current_dir(std::env::temp_dir())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -93,7 +108,10 @@ pub async fn run(out: &mut impl Write) -> io::Result<()> {
 async fn converse(client: &Client, out: &mut impl Write) -> io::Result<()> {
     let tools = client.list_all_tools().await.map_err(io::Error::other)?;
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
-    writeln!(out, "Portolan is running on a demo database, and this is what an assistant sees.\n")?;
+    writeln!(
+        out,
+        "Portolan is running on a demo database, and this is what an assistant sees.\n"
+    )?;
     writeln!(out, "Tools: {}\n", names.join(", "))?;
     for (number, step) in tour().into_iter().enumerate() {
         writeln!(out, "── {}. {}", number + 1, step.title)?;
@@ -104,7 +122,11 @@ async fn converse(client: &Client, out: &mut impl Write) -> io::Result<()> {
         };
         let call = CallToolRequestParams::new(step.tool).with_arguments(arguments);
         let result = client.call_tool(call).await.map_err(io::Error::other)?;
-        let who = if result.is_error == Some(true) { "failure" } else { "answer" };
+        let who = if result.is_error == Some(true) {
+            "failure"
+        } else {
+            "answer"
+        };
         for content in &result.content {
             if let Some(text) = content.as_text() {
                 print_answer(who, &text.text, out)?;
@@ -159,5 +181,8 @@ fn farewell(program: &str, out: &mut impl Write) -> io::Result<()> {
         out,
         "  Codex            codex mcp add portolan --env DATABASE_URL=postgres://user:password@host/name -- '{program}'"
     )?;
-    writeln!(out, "\nTo go on with this shop instead, leave the variable out and add: serve --demo")
+    writeln!(
+        out,
+        "\nTo go on with this shop instead, leave the variable out and add: serve --demo"
+    )
 }

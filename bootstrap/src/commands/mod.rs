@@ -1,3 +1,6 @@
 //! One file a verb.
 
+pub mod call;
 pub mod check;
+pub mod demo;
+pub mod serve;

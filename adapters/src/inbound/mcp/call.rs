@@ -91,7 +91,7 @@ impl Call {
                     tool = self.tool,
                     connection,
                     engine,
-                    duration_ms = duration.as_secs_f64() * 1_000.0,
+                    duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3,
                     rows = self.rows.get().copied(),
                     outcome = failure.map_or("ok", |failure| failure.kind.as_str()),
                     sqlstate = failure.and_then(|failure| failure.sqlstate.as_deref()),

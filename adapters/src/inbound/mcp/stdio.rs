@@ -3,12 +3,15 @@
 use std::{future::Future, io, time::Duration};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{server::McpServer, transport::LineTransport};
 
 /// How long calls have to end after they were told to.
 const CANCELLED_CALLS_MAY_TAKE: Duration = Duration::from_millis(400);
+/// How long a client has to take what is still waiting for it at the end.
+const LAST_WORDS_MAY_TAKE: Duration = Duration::from_millis(100);
 
 /// Serves the client at the other end of this process's standard streams until it is gone, or `shutdown` is ready.
 ///
@@ -26,35 +29,45 @@ pub async fn serve_stdio(
     let transport = LineTransport::of_process(ended.clone(), &broken)?;
     let mut session = tokio::spawn(session(server.clone(), transport.clone()));
 
-    tokio::select! {
-        () = shutdown => ended.cancel(),
-        () = ended.cancelled() => {}
-        _ = &mut session => return transport.flush().await,
-    }
-    let answered = tokio::select! {
-        () = broken.cancelled() => false,
-        done = tokio::time::timeout(server.shutdown_grace(), &mut session) => done.is_ok(),
+    let goes_on = tokio::select! {
+        () = shutdown => true,
+        () = ended.cancelled() => true,
+        _ = &mut session => false,
     };
-    if !answered {
-        server.stop();
-        if tokio::time::timeout(CANCELLED_CALLS_MAY_TAKE, &mut session)
-            .await
-            .is_err()
-        {
-            tracing::warn!("calls were still running when the server stopped");
-            session.abort();
-        }
+    ended.cancel();
+    if goes_on {
+        wind_up(&server, &mut session, &broken).await;
     }
     // The client may be gone, and whether it is makes no difference any more.
-    let _ = tokio::time::timeout(CANCELLED_CALLS_MAY_TAKE, transport.flush()).await;
+    let _ = timeout(LAST_WORDS_MAY_TAKE, transport.flush()).await;
     Ok(())
+}
+
+/// Gives running calls their grace, then cancels them.
+async fn wind_up(server: &McpServer, session: &mut JoinHandle<()>, broken: &CancellationToken) {
+    let answered = tokio::select! {
+        // Nobody is left to be answered.
+        () = broken.cancelled() => false,
+        done = timeout(server.shutdown_grace(), &mut *session) => done.is_ok(),
+    };
+    if answered {
+        return;
+    }
+    server.stop();
+    if timeout(CANCELLED_CALLS_MAY_TAKE, &mut *session)
+        .await
+        .is_err()
+    {
+        tracing::warn!("calls were still running when the server stopped");
+        session.abort();
+    }
 }
 
 async fn session(server: McpServer, transport: LineTransport) {
     loop {
         let begun = server
             .clone()
-            .serve_with_ct(transport.clone(), server.stopping().clone())
+            .serve_with_ct(transport.clone(), server.stopping().child_token())
             .await;
         match begun {
             Ok(running) => {

@@ -1,6 +1,9 @@
 //! Runs the client's statements.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use domain::{
@@ -18,6 +21,10 @@ use super::{
     session::{After, MySqlSession},
     settle,
 };
+
+/// A session that died while it was idle shows it at the first touch. One that dies later was killed over what it
+/// runs, which must not be run again.
+const NOTICED_WITHIN: Duration = Duration::from_millis(500);
 
 pub(super) struct MySqlQueryRunner {
     pool: Arc<Pool<MySqlSession>>,
@@ -60,6 +67,7 @@ impl MySqlQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Attempt {
+        let begun = Instant::now();
         let mut started = false;
         let work = work(
             call.session(),
@@ -81,7 +89,7 @@ impl MySqlQueryRunner {
             Err(Stumble::Run(Trouble::Server(error))) => {
                 if failure::is_answer(&error) {
                     Attempt::Refused(error)
-                } else if failure::is_dead(&error) && !started {
+                } else if failure::is_dead(&error) && !started && begun.elapsed() < NOTICED_WITHIN {
                     Attempt::Dead(error)
                 } else {
                     Attempt::Broken(error)

@@ -19,10 +19,11 @@ use super::{
     failure,
     message::{Message, Named, Way, begin, declare, fetch},
     parameters::{literals, quoted},
-    rows::{Pushed, Rows},
+    rows::{Held, Pushed, Rows},
     session::{PostgresSession, run},
     statements::Prepared,
     text_of,
+    types::Types,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,32 +155,15 @@ impl PostgresSession {
         if pooler && let Err(error) = self.begin_behind_pooler(access, limits.time).await {
             return Execution::failed(error, true, Ended::Broken);
         }
-        if access == Access::Read
-            && !statement.params.is_empty()
-            && may_be_read_by_cursor(&statement.sql)
-        {
-            let text = declare(&statement.sql);
-            match self.prepare(&text).await {
-                Ok(_) => {
+        if access == Access::Read && !statement.params.is_empty() {
+            match self.declare(&statement.sql, around).await {
+                Ok(Some(text)) => {
                     return self
                         .execute_named(access, statement, &text, limits, rows, around)
                         .await;
                 }
-                Err(error) if failure::is_lost(&error) => {
-                    return Execution::failed(error, true, around);
-                }
-                // The statement as such is wrong, or cannot be a cursor: preparing it alone tells.
-                Err(_) if pooler => {
-                    if let Err(error) = run(
-                        &mut self.connection,
-                        "ROLLBACK TO SAVEPOINT portolan".to_owned(),
-                    )
-                    .await
-                    {
-                        return Execution::failed(error, false, Ended::Broken);
-                    }
-                }
-                Err(_) => {}
+                Ok(None) => {}
+                Err(execution) => return execution,
             }
         }
         if !statement.params.is_empty() {
@@ -205,6 +189,27 @@ impl PostgresSession {
                 .await;
         }
         execution
+    }
+
+    /// Prepares a cursor over a statement and returns the text of it; `None` if the statement cannot be read so, or
+    /// is wrong as such: preparing it alone tells.
+    async fn declare(&mut self, sql: &str, around: Ended) -> Result<Option<String>, Execution> {
+        let text = declare(sql);
+        if self.statements.get(&text).is_none() && !may_be_read_by_cursor(sql) {
+            return Ok(None);
+        }
+        match self.prepare(&text).await {
+            Ok(_) => Ok(Some(text)),
+            Err(error) if failure::is_lost(&error) => Err(Execution::failed(error, true, around)),
+            Err(_) if around == Ended::Open => {
+                let back = "ROLLBACK TO SAVEPOINT portolan".to_owned();
+                match run(&mut self.connection, back).await {
+                    Ok(_) => Ok(None),
+                    Err(error) => Err(Execution::failed(error, false, Ended::Broken)),
+                }
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// Runs a statement with parameters, which `text` is, or declares a cursor over.
@@ -359,6 +364,7 @@ impl PostgresSession {
         let mut sql = message.sql.clone();
         let mut before = message.before;
         let mut verified = unverified.is_none();
+        let mut held = Held::default();
         loop {
             let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
             let mut completed = 0;
@@ -379,8 +385,19 @@ impl PostgresSession {
                         return Execution::failed(wrong_name(), true, Ended::Broken);
                     }
                     Ok(Some(Either::Right(row))) => {
-                        if let Some(end) = self::push(rows, &self.types, &row) {
-                            return end;
+                        let unknown = match self::push(rows, &self.types, &row, &held) {
+                            Step::GoOn => continue,
+                            Step::End(execution) => return execution,
+                            Step::Hold(unknown) => unknown,
+                        };
+                        // A portion of a cursor can wait for a look-up; a result of any size is begun again.
+                        let kept = held.keep(row, &unknown);
+                        if portion.is_none() || !kept {
+                            let (_, unknown) = held.take();
+                            return Execution {
+                                result: Err(Trouble::UnknownTypes(unknown)),
+                                ended: Ended::Flowing,
+                            };
                         }
                     }
                     Ok(None) if verified => break,
@@ -389,6 +406,19 @@ impl PostgresSession {
                 }
             }
             drop(answers);
+            let (waiting, unknown) = held.take();
+            if let Err(error) = self
+                .types
+                .learn(&mut self.connection, unknown.into_iter())
+                .await
+            {
+                return Execution::failed_at(error, None, true, Ended::Open);
+            }
+            for row in waiting {
+                if let Step::End(execution) = self::push(rows, &self.types, &row, &held) {
+                    return execution;
+                }
+            }
             match portion {
                 Some(portion) if affected >= portion => {
                     sql = fetch(portion);
@@ -408,19 +438,26 @@ impl PostgresSession {
     }
 }
 
-/// Passes one row on; returns how the statement ends if it does so with this row.
-fn push(rows: &mut Rows<'_>, types: &super::types::Types, row: &PgRow) -> Option<Execution> {
+enum Step {
+    GoOn,
+    End(Execution),
+    /// The row must wait until these types have been looked up.
+    Hold(Vec<u32>),
+}
+
+/// Passes one row on.
+fn push(rows: &mut Rows<'_>, types: &Types, row: &PgRow, held: &Held) -> Step {
+    if !held.is_empty() {
+        return Step::Hold(Vec::new());
+    }
     match rows.push(types, row) {
-        Ok(Pushed::Flow(Flow::Continue)) => None,
-        Ok(Pushed::Flow(Flow::Stop)) => Some(Execution {
+        Ok(Pushed::Flow(Flow::Continue)) => Step::GoOn,
+        Ok(Pushed::Flow(Flow::Stop)) => Step::End(Execution {
             result: Ok(Outcome::default()),
             ended: Ended::Flowing,
         }),
-        Ok(Pushed::UnknownTypes(oids)) => Some(Execution {
-            result: Err(Trouble::UnknownTypes(oids)),
-            ended: Ended::Flowing,
-        }),
-        Err(failure) => Some(Execution::refused(failure, Ended::Broken)),
+        Ok(Pushed::UnknownTypes(oids)) => Step::Hold(oids),
+        Err(failure) => Step::End(Execution::refused(failure, Ended::Broken)),
     }
 }
 

@@ -100,6 +100,46 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Rows that wait until the types of their columns are known.
+#[derive(Default)]
+pub(super) struct Held {
+    rows: Vec<PgRow>,
+    unknown: Vec<u32>,
+    bytes: usize,
+}
+
+/// Rows of more bytes are not worth holding.
+const MAX_HELD: usize = 8 << 20;
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether the row could be kept.
+    pub(super) fn keep(&mut self, row: PgRow, unknown: &[u32]) -> bool {
+        self.bytes += (0..row.len())
+            .filter_map(|index| {
+                row.try_get_raw(index)
+                    .ok()?
+                    .as_bytes()
+                    .ok()
+                    .map(<[u8]>::len)
+            })
+            .sum::<usize>();
+        self.unknown.extend_from_slice(unknown);
+        self.rows.push(row);
+        self.bytes <= MAX_HELD
+    }
+
+    pub(super) fn take(&mut self) -> (Vec<PgRow>, Vec<u32>) {
+        (
+            std::mem::take(&mut self.rows),
+            std::mem::take(&mut self.unknown),
+        )
+    }
+}
+
 fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
     Failure::internal("A row of the database's answer could not be read.").with_source(error)
 }

@@ -53,6 +53,12 @@ impl Session for PostgresSession {
             // The driver asks for UTC in a way that wins over start-up options.
             if !config.time_zone.eq_ignore_ascii_case("UTC") {
                 settings = format!("SET TimeZone = {};", quoted(&config.time_zone));
+            }
+            if greeting.plain_bytes {
+                // The server would refuse to show text that is not valid UTF-8, which such a database may hold.
+                settings.push_str("SET client_encoding = 'SQL_ASCII';");
+            }
+            if !settings.is_empty() {
                 run(&mut connection, settings.clone())
                     .await
                     .map_err(failure::of_connect)?;
@@ -86,12 +92,15 @@ struct Greeting {
     server: ServerInfo,
     pid: i32,
     checks_connection: bool,
+    /// The database does not know the encoding of its text.
+    plain_bytes: bool,
 }
 
 /// Finds out what answers, in one round trip. Relatives of PostgreSQL may lack everything but the first line.
 async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, Error> {
     let mut sql = "SELECT version(), pg_backend_pid();".to_owned();
     if !pooler {
+        sql.push_str("SHOW server_encoding;");
         sql.push_str(
             "SELECT version FROM pg_catalog.pg_stat_ssl WHERE ssl AND pid = pg_backend_pid();",
         );
@@ -115,11 +124,17 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
                         .and_then(|pid| pid.parse().ok())
                         .unwrap_or(0),
                     checks_connection: false,
+                    plain_bytes: false,
                 });
             }
             Ok(Some(Either::Right(row))) => {
-                if let Some(greeting) = greeting.as_mut().filter(|_| answered == 1) {
-                    greeting.server.tls = text_of(&row, 0).map(str::to_owned);
+                let Some(greeting) = &mut greeting else {
+                    continue;
+                };
+                match answered {
+                    1 => greeting.plain_bytes = text_of(&row, 0) == Some("SQL_ASCII"),
+                    2 => greeting.server.tls = text_of(&row, 0).map(str::to_owned),
+                    _ => {}
                 }
             }
             Err(error) if greeting.is_none() || failure::is_lost(&error) => return Err(error),
@@ -128,7 +143,7 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
         }
     }
     let mut greeting = greeting.ok_or(Error::RowNotFound)?;
-    greeting.checks_connection = answered == 3;
+    greeting.checks_connection = answered == 4;
     Ok(greeting)
 }
 

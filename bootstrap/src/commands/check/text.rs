@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use domain::connection::{
     ConnectionConfig, KnownConfiguration, Mistake,
-    parameters::{Parameter, effective},
+    parameters::{Kind, Parameter, effective, whole_number},
 };
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub fn report_text(configuration: &Configuration, attempts: &Attempts) -> String
             let lines: Vec<String> = settings
                 .effective()
                 .into_iter()
-                .map(|setting| row(setting.key, &setting.value, setting.is_default))
+                .map(|setting| row(setting.key, &told(&setting.value, ""), setting.is_default))
                 .collect();
             section(&mut text, "Settings of the server", &lines);
         }
@@ -80,11 +80,17 @@ fn connection(text: &mut String, known: &KnownConfiguration, attempts: &Attempts
             );
             write(text, format_args!("  Policy: {}\n", policy(config)));
             for (parameter, value) in effective(config) {
-                let line = row(
-                    parameter.facts().key,
-                    &shown(known, parameter, value),
-                    is_default(known, parameter),
-                );
+                let facts = parameter.facts();
+                let value = shown(known, parameter, value);
+                let value = match facts.kind {
+                    Kind::Whole { unit: "", .. } => value.to_string(),
+                    Kind::Whole {
+                        unit: "milliseconds",
+                        ..
+                    } => told(&value, " ms"),
+                    _ => told(&value, ""),
+                };
+                let line = row(facts.key, &value, is_default(known, parameter));
                 write(text, format_args!("  {line}\n"));
             }
         }
@@ -138,14 +144,22 @@ fn is_default(known: &KnownConfiguration, parameter: Parameter) -> bool {
     !given(parameter) && !by_another
 }
 
-fn row(key: &str, value: &Value, is_default: bool) -> String {
-    let value = match value {
-        Value::String(text) if !text.is_empty() => text.clone(),
-        Value::String(_) | Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    };
+fn row(key: &str, value: &str, is_default: bool) -> String {
     let mark = if is_default { "  (default)" } else { "" };
     format!("{key:<20} {value}{mark}")
+}
+
+fn told(value: &Value, unit: &str) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => {
+            let number = number
+                .as_u64()
+                .map_or_else(|| number.to_string(), whole_number);
+            format!("{number}{unit}")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn section<L: std::fmt::Display>(text: &mut String, heading: &str, lines: &[L]) {

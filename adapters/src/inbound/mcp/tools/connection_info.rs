@@ -4,12 +4,11 @@ use application::use_cases::ConnectionInfo;
 use domain::Failure;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use validator::Validate;
 
 use super::{
     super::{call::Call, server::McpServer},
-    tool::{Group, Hints, Tool, json},
+    tool::{Group, Hints, Tool, json_under},
 };
 
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
@@ -40,6 +39,6 @@ impl Tool for ConnectionInfoTool {
         let connections = call
             .unless_cancelled(info.execute(server.registry()))
             .await?;
-        json(&json!({"connections": connections}))
+        json_under("connections", &connections)
     }
 }

@@ -4,7 +4,6 @@ use application::use_cases::ExportConnections;
 use domain::Failure;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use validator::Validate;
 
 use super::{
@@ -31,6 +30,6 @@ impl Tool for ExportConnectionsTool {
     }
 
     async fn call(server: &McpServer, _: Params, _: &Call) -> Result<String, Failure> {
-        json(&json!({"connections": ExportConnections.execute(server.registry())}))
+        json(&ExportConnections.execute(server.registry()))
     }
 }

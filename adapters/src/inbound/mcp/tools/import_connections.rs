@@ -5,12 +5,11 @@ use domain::Failure;
 use rmcp::model::JsonObject;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde_json::json;
 use validator::Validate;
 
 use super::{
     super::{call::Call, server::McpServer},
-    tool::{Group, Hints, Tool, json},
+    tool::{Group, Hints, Tool, json_under},
 };
 
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
@@ -47,6 +46,6 @@ impl Tool for ImportConnectionsTool {
             overwrite: params.overwrite.unwrap_or(false),
         };
         let imported = import.execute(server.registry(), server.ad_hoc())?;
-        json(&json!({ "connections": imported }))
+        json_under("connections", &imported)
     }
 }

@@ -4,12 +4,11 @@ use application::use_cases::ListConnections;
 use domain::Failure;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use validator::Validate;
 
 use super::{
     super::{call::Call, server::McpServer},
-    tool::{Group, Hints, Tool, json},
+    tool::{Group, Hints, Tool, json_under},
 };
 
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
@@ -30,6 +29,6 @@ impl Tool for ListConnectionsTool {
     }
 
     async fn call(server: &McpServer, _: Params, _: &Call) -> Result<String, Failure> {
-        json(&json!({"connections": ListConnections.execute(server.registry())}))
+        json_under("connections", &ListConnections.execute(server.registry()))
     }
 }

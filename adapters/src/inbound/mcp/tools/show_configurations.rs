@@ -4,12 +4,11 @@ use application::use_cases::ShowConfigurations;
 use domain::Failure;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use validator::Validate;
 
 use super::{
     super::{call::Call, server::McpServer},
-    tool::{Group, Hints, Tool, json},
+    tool::{Group, Hints, Tool, json_under},
 };
 
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
@@ -31,6 +30,9 @@ impl Tool for ShowConfigurationsTool {
     }
 
     async fn call(server: &McpServer, _: Params, _: &Call) -> Result<String, Failure> {
-        json(&json!({"configurations": ShowConfigurations.execute(server.registry())}))
+        json_under(
+            "configurations",
+            &ShowConfigurations.execute(server.registry()),
+        )
     }
 }

@@ -142,6 +142,11 @@ fn call<'call, T: Tool>(
     })
 }
 
+/// An answer as compact JSON: an object with one field.
+pub(super) fn json_under(name: &str, answer: &impl Serialize) -> Result<String, Failure> {
+    Ok(format!("{{\"{name}\":{}}}", json(answer)?))
+}
+
 /// An answer as compact JSON.
 pub(super) fn json(answer: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(answer).map_err(|error| {

@@ -1,0 +1,12 @@
+//! PostgreSQL, through its ports: no policy and no use case stands in between.
+
+#[macro_use]
+mod helpers;
+
+mod connecting;
+mod environment;
+mod read_only;
+mod sessions;
+mod statements;
+mod stopping;
+mod writing;
