@@ -56,7 +56,8 @@ fn select_one_goal(dialect: Dialect) -> Goal {
     })
 }
 
-const IN_FLIGHT_HOW: &str = "SELECT 1; the direct client: as many tasks on a pool of 10 connections, not tested before use; \
+const IN_FLIGHT_HOW: &str = "SELECT 1; the direct client: as many tasks on a pool of 10 connections, not tested before use \
+     (sqlx pings each one when it is given back); \
      servers: as many requests under way on their one input. Calls divided by the time of all of them";
 
 const SUBJECTS: [Subject; 10] = [
