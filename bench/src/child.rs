@@ -10,6 +10,7 @@ use std::{
     process::{Command, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -40,6 +41,8 @@ pub(crate) struct Child {
     input: Option<Box<dyn Write + Send>>,
     output: BufReader<Box<dyn Read + Send>>,
     errors: PathBuf,
+    /// Whether the watchdog has had to kill it.
+    killed: Arc<AtomicBool>,
     watchdog: mpsc::Sender<Watch>,
 }
 
@@ -89,8 +92,9 @@ impl Child {
         let pid = process.id();
         let process = Arc::new(Mutex::new(process));
         let (watchdog, watched) = mpsc::channel();
-        let watched_process = Arc::clone(&process);
-        thread::spawn(move || watch(&watched, &watched_process));
+        let killed = Arc::new(AtomicBool::new(false));
+        let (its_process, its_word) = (Arc::clone(&process), Arc::clone(&killed));
+        thread::spawn(move || watch(&watched, &its_process, &its_word));
         Ok(Self {
             name: name.to_owned(),
             pid,
@@ -98,6 +102,7 @@ impl Child {
             input: Some(input),
             output: BufReader::with_capacity(256 * 1_024, output),
             errors: errors.to_owned(),
+            killed,
             watchdog,
         })
     }
@@ -144,12 +149,18 @@ impl Child {
         let said = std::fs::read_to_string(&self.errors).unwrap_or_default();
         let last_lines = said.lines().rev().take(5).collect::<Vec<_>>();
         let last_words = last_lines.into_iter().rev().collect::<Vec<_>>().join("\n");
-        format!(
-            "{} was lost, or was stopped after {} s without an answer ({error}); its last words:\n{last_words}",
-            self.name,
-            PATIENCE.as_secs()
-        )
-        .into()
+        let mut trouble = format!("{} was lost: {error}", self.name);
+        if self.killed.load(Ordering::Relaxed) {
+            trouble = format!(
+                "{} was stopped after {} s without an answer",
+                self.name,
+                PATIENCE.as_secs()
+            );
+        }
+        if !last_words.is_empty() {
+            trouble = format!("{trouble}; its last words:\n{last_words}");
+        }
+        trouble.into()
     }
 }
 
@@ -181,7 +192,11 @@ impl Drop for Child {
 }
 
 /// Kills the process when somebody has waited too long; ends when the child is dropped.
-fn watch(watched: &mpsc::Receiver<Watch>, process: &Mutex<std::process::Child>) {
+fn watch(
+    watched: &mpsc::Receiver<Watch>,
+    process: &Mutex<std::process::Child>,
+    killed: &AtomicBool,
+) {
     while let Ok(watch) = watched.recv() {
         if matches!(watch, Watch::Waiting)
             && matches!(
@@ -189,6 +204,7 @@ fn watch(watched: &mpsc::Receiver<Watch>, process: &Mutex<std::process::Child>) 
                 Err(RecvTimeoutError::Timeout)
             )
         {
+            killed.store(true, Ordering::Relaxed);
             // Fails only if it has just ended by itself.
             let _ = process
                 .lock()

@@ -73,7 +73,7 @@ fn run(arguments: &Arguments) -> Fallible<ExitCode> {
     let load_before = proc::load();
     let mut report = Report {
         machine: Machine {
-            processors: thread::available_parallelism()?.get(),
+            processors: u16::try_from(thread::available_parallelism()?.get())?,
             load_before,
             load_after: String::new(),
             rounds: arguments.rounds,

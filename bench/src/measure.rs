@@ -56,7 +56,8 @@ fn select_one_goal(dialect: Dialect) -> Goal {
     })
 }
 
-const IN_FLIGHT_HOW: &str = "SELECT 1; the direct client: as many tasks on a pool of 10 connections, not tested before use; \
+const IN_FLIGHT_HOW: &str = "SELECT 1; the direct client: as many tasks on a pool of 10 connections, not tested before use \
+     (sqlx pings each one when it is given back); \
      servers: as many requests under way on their one input. Calls divided by the time of all of them";
 
 const SUBJECTS: [Subject; 10] = [
@@ -389,12 +390,19 @@ pub(crate) fn compare_memory(
 ) -> (Vec<Line>, Vec<String>) {
     let mut seen = vec![Vec::new(); contenders.len()];
     let mut troubles = Vec::new();
+    let mut failed = vec![false; contenders.len()];
     for round in 0..MEMORY_ROUNDS {
         say(&format!("memory {} of {MEMORY_ROUNDS}", round + 1));
-        for (contender, seen) in contenders.iter().zip(&mut seen) {
+        for ((contender, seen), failed) in contenders.iter().zip(&mut seen).zip(&mut failed) {
+            if *failed {
+                continue;
+            }
             match memory_of(*contender) {
                 Ok(sizes) => seen.push(sizes),
-                Err(trouble) => troubles.push(format!("{}: memory: {trouble}", contender.name())),
+                Err(trouble) => {
+                    *failed = true;
+                    troubles.push(format!("{}: memory: {trouble}", contender.name()));
+                }
             }
         }
     }

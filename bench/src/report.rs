@@ -20,7 +20,7 @@ pub(crate) struct Report {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Machine {
-    pub(crate) processors: usize,
+    pub(crate) processors: u16,
     pub(crate) load_before: String,
     pub(crate) load_after: String,
     pub(crate) rounds: u32,
@@ -57,6 +57,17 @@ impl Report {
         );
         if !optimized {
             text.push_str("NOT OPTIMIZED: this is a debug build, its figures mean nothing.\n");
+        }
+        let busy = |load: &str| {
+            load.parse::<f32>()
+                .is_ok_and(|load| load >= f32::from(*processors))
+        };
+        if busy(load_before) {
+            text.push_str(
+                "THE MACHINE IS BUSY with other work: a direct client and its database then share a processor and hand \
+                 calls over faster than\nthey do on an idle machine, so ratios of single calls come out too high, and \
+                 everything swings.\n",
+            );
         }
         for database in &self.databases {
             let _ = write!(text, "\n{} {}", database.name, database.version);
