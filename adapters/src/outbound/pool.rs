@@ -6,7 +6,10 @@ use std::{
     fmt,
     future::Future,
     ops::{Deref, DerefMut},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,7 +21,11 @@ use domain::{
     cancel::CancelReason,
     connection::{ConnectionConfig, PoolFigures},
 };
+use tokio::sync::Notify;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+
+/// How long a call waits for a clean-up before it opens a session of its own.
+const CLEAN_UP_TAKES: Duration = Duration::from_millis(10);
 
 /// One connection to a database.
 pub(super) trait Session: Send + Sync + Sized + 'static {
@@ -37,6 +44,10 @@ pub(super) struct Pool<S: Session> {
     closing: Cancel,
     /// Leases and clean-ups that are still under way.
     tracker: TaskTracker,
+    /// Clean-ups under way, each about to give a session back.
+    cleaning: AtomicUsize,
+    /// Told whenever a clean-up ends.
+    cleaned: Notify,
 }
 
 /// A session on loan. Give it back with [`Lease::put_back`] or end it with [`Lease::discard`]; one that is merely
@@ -81,19 +92,19 @@ impl<S: Session> managed::Manager for Opener<S> {
     }
 
     async fn recycle(&self, slot: &mut Slot<S>, _: &Metrics) -> RecycleResult<Failure> {
-        if expired(slot, &self.config) {
+        // How long it was idle does not matter any more: it is wanted now.
+        if outlived(slot, &self.config) {
             return Err(RecycleError::message("too old"));
         }
         Ok(())
     }
 }
 
-fn expired<S>(slot: &Slot<S>, config: &ConnectionConfig) -> bool {
-    slot.idle_since.elapsed() >= config.pool.idle_timeout
-        || config
-            .pool
-            .max_lifetime
-            .is_some_and(|limit| slot.opened.elapsed() >= limit)
+fn outlived<S>(slot: &Slot<S>, config: &ConnectionConfig) -> bool {
+    config
+        .pool
+        .max_lifetime
+        .is_some_and(|limit| slot.opened.elapsed() >= limit)
 }
 
 impl<S: Session> Pool<S> {
@@ -117,6 +128,8 @@ impl<S: Session> Pool<S> {
             config,
             closing: Cancel::new(),
             tracker: TaskTracker::new(),
+            cleaning: AtomicUsize::new(0),
+            cleaned: Notify::new(),
         });
         tokio::spawn(close_idle(Arc::downgrade(&pool), pool.closing.clone()));
         Ok(pool)
@@ -142,7 +155,10 @@ impl<S: Session> Pool<S> {
         let got = tokio::select! {
             biased;
             reason = cancel.fired() => return Err(cancelled(reason)),
-            got = self.slots.timeout_get(&timeouts) => got,
+            got = async {
+                self.await_clean_up().await;
+                self.slots.timeout_get(&timeouts).await
+            } => got,
         };
         let slot = got.map_err(|error| match error {
             PoolError::Backend(failure) => failure,
@@ -156,9 +172,33 @@ impl<S: Session> Pool<S> {
         })
     }
 
-    /// Runs work that the caller need not wait for; closing the pool does.
-    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn(work);
+    /// Cleans up after a call, which need not wait for it; the next call does for a moment, and closing the pool.
+    pub(super) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        self.cleaning.fetch_add(1, Ordering::AcqRel);
+        let pool = Arc::clone(self);
+        self.tracker.spawn(async move {
+            work.await;
+            pool.cleaning.fetch_sub(1, Ordering::AcqRel);
+            pool.cleaned.notify_waiters();
+        });
+    }
+
+    /// Waits a moment for a session that is about to come back, where none is idle and a new one would be opened: a
+    /// clean-up takes a fraction of the time that connecting does, and one caller at a time needs one session.
+    async fn await_clean_up(&self) {
+        let until = tokio::time::Instant::now() + CLEAN_UP_TAKES;
+        loop {
+            // Made before the look, so that what ends in between is not missed.
+            let cleaned = self.cleaned.notified();
+            let status = self.slots.status();
+            if status.available > 0
+                || status.size >= status.max_size
+                || self.cleaning.load(Ordering::Acquire) == 0
+                || tokio::time::timeout_at(until, cleaned).await.is_err()
+            {
+                return;
+            }
+        }
     }
 
     pub(super) fn figures(&self) -> PoolFigures {
@@ -271,8 +311,9 @@ async fn close_idle<S: Session>(pool: Weak<Pool<S>>, closing: Cancel) {
             .size
             .saturating_sub(pool.config.pool.min_connections as usize);
         let old = pool.slots.retain(|slot, _| {
-            let close = spare > 0 && expired(slot, &pool.config);
-            spare -= usize::from(close);
+            let idle = slot.idle_since.elapsed() >= pool.config.pool.idle_timeout;
+            let close = outlived(slot, &pool.config) || (idle && spare > 0);
+            spare = spare.saturating_sub(usize::from(close));
             !close
         });
         for slot in old.removed {
