@@ -14,7 +14,7 @@ pub const DEFAULT_STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The limits of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryLimits {
-    /// Most rows to return.
+    /// Most rows to return. The sink says stop at the row after them, beyond which an engine need not read.
     pub rows: u64,
     /// Most bytes of result text to return.
     pub bytes: usize,

@@ -1,13 +1,10 @@
 //! What a statement, its parameters and its mistakes are answered with.
 
-use domain::{
-    Cancel, FailureKind,
-    query::{QueryLimits, Statement},
-};
+use domain::FailureKind;
 use serde_json::{Value, json};
 use support::{
     databases::{config, open, read, unique, writable, write},
-    rows::{Owned, Rows},
+    rows::Owned,
 };
 
 use super::helpers::{number, one, one_with, refused};
@@ -277,28 +274,5 @@ on_postgres!(
 
         assert_eq!(failure.kind, FailureKind::Unsupported);
         assert_eq!(one(&database, "SELECT 1").await, number("1"));
-    }
-);
-
-on_postgres!(
-    rows_beyond_the_first_portion_of_a_cursor_are_read,
-    async |server: &str| {
-        let database = open(config(server)).await;
-        let limits = QueryLimits {
-            rows: 10,
-            ..QueryLimits::default()
-        };
-        for wanted in [0, 9, 10, 11, 22, 25] {
-            let sql = "SELECT n FROM generate_series(1, $1) AS n";
-            let statement = Statement::new(sql.to_owned(), vec![json!(wanted)]).unwrap();
-            let mut rows = Rows::up_to(100);
-            database
-                .query_runner
-                .run_read(&statement, &limits, &mut rows, &Cancel::new())
-                .await
-                .unwrap();
-            assert_eq!(rows.rows.len(), wanted);
-            assert_eq!(rows.columns.len(), 1);
-        }
     }
 );

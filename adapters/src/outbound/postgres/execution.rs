@@ -14,7 +14,7 @@ use sqlx::{
 use super::{
     dialect::{PostgresDialect, first_word, holds_no_statement},
     failure,
-    message::{Message, Named, Way, declare, fetch},
+    message::{BEGIN_READ, END, Message, Named, Way, declare},
     parameters::{literals, quoted},
     rows::{Held, Pushed, Rows},
     session::{PostgresSession, run},
@@ -179,8 +179,8 @@ impl PostgresSession {
             return Execution::refused(failure, around);
         }
         let message = self.message(access, limits.time, &Way::Text(&statement.sql));
-        let execution = self.send(&message, None, statement, rows, None).await;
-        if execution.result.is_ok() && execution.ended == Ended::Open && !rows.begun {
+        let execution = self.send(&message, None, statement, rows, false).await;
+        if is_complete(&execution) && !rows.begun {
             return self
                 .finish_without_rows(execution, statement, known, rows)
                 .await;
@@ -259,9 +259,8 @@ impl PostgresSession {
         };
         let message = self.message(access, limits.time, &way);
         let unverified = unverified.then_some(text);
-        let portion = by_cursor.then_some(portion);
         let execution = self
-            .send(&message, unverified, statement, rows, portion)
+            .send(&message, unverified, statement, rows, by_cursor)
             .await;
         if let Some(known) = self
             .statements
@@ -270,7 +269,7 @@ impl PostgresSession {
         {
             known.verified = true;
         }
-        if execution.result.is_ok() && execution.ended == Ended::Open && !rows.begun {
+        if is_complete(&execution) && !rows.begun {
             // `EXECUTE` has just looked whether its columns are still the same.
             let known = known && by_cursor;
             return self
@@ -290,7 +289,7 @@ impl PostgresSession {
     ) -> Execution {
         let prepared = match self.prepare(&statement.sql).await {
             Ok(prepared) => prepared,
-            Err(error) => return Execution::failed(error, false, Ended::Open),
+            Err(error) => return Execution::failed(error, false, execution.ended),
         };
         if known && rows.access == Access::Read && !prepared.columns.is_empty() {
             // Fails if a table has changed since the columns were learnt.
@@ -300,7 +299,10 @@ impl PostgresSession {
             } else {
                 format!("({nulls})")
             };
-            let check = format!("EXPLAIN EXECUTE {}{arguments}", prepared.name);
+            let mut check = format!("EXPLAIN EXECUTE {}{arguments}", prepared.name);
+            if execution.ended == Ended::Idle {
+                check = format!("{BEGIN_READ}{check};{END}");
+            }
             if let Err(error) = run(&mut self.connection, check).await {
                 return Execution::failed_at(error, None, true, Ended::Open);
             }
@@ -322,90 +324,96 @@ impl PostgresSession {
             .ok_or_else(wrong_name)
     }
 
-    /// Sends a statement and passes its rows on; those of a cursor portion by portion.
+    /// Sends a statement and passes its rows on.
     async fn send(
         &mut self,
         message: &Message,
         unverified: Option<&str>,
         statement: &Statement,
         rows: &mut Rows<'_>,
-        portion: Option<u64>,
+        may_wait: bool,
     ) -> Execution {
-        let mut sql = message.sql.clone();
-        let mut before = message.before;
+        let sql = message.sql.clone();
         let mut verified = unverified.is_none();
         let mut held = Held::default();
+        let mut completed = 0;
+        let mut affected = 0;
+        let mut ended = if message.ends {
+            Ended::Idle
+        } else {
+            Ended::Open
+        };
+        let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
         loop {
-            let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
-            let mut completed = 0;
-            let mut affected = 0;
-            loop {
-                match answers.try_next().await {
-                    Ok(Some(Either::Left(result))) => {
-                        completed += 1;
-                        if completed > before {
-                            affected = result.rows_affected();
-                        }
+            match answers.try_next().await {
+                Ok(Some(Either::Left(result))) => {
+                    completed += 1;
+                    if completed == message.before + 1 {
+                        affected = result.rows_affected();
                     }
-                    Ok(Some(Either::Right(row))) if completed < before => {
-                        verified = verified || text_of(&row, 0) == unverified;
-                    }
-                    // Whatever it is that was run, it is not what the client asked for.
-                    Ok(Some(Either::Right(_))) if !verified => {
-                        return Execution::failed(wrong_name(), true, Ended::Broken);
-                    }
-                    Ok(Some(Either::Right(row))) => {
-                        let unknown = match self::push(rows, &self.types, &row, &held) {
-                            Step::GoOn => continue,
-                            Step::End(execution) => return execution,
-                            Step::Hold(unknown) => unknown,
-                        };
-                        // A portion of a cursor can wait for a look-up; a result of any size is begun again.
-                        let kept = held.keep(row, &unknown);
-                        if portion.is_none() || !kept {
-                            let (_, unknown) = held.take();
-                            return Execution {
-                                result: Err(Trouble::UnknownTypes(unknown)),
-                                ended: Ended::Flowing,
-                            };
-                        }
-                    }
-                    Ok(None) if verified => break,
-                    Ok(None) => return Execution::failed(wrong_name(), true, Ended::Broken),
-                    Err(error) => return explain(error, message, statement, rows),
                 }
-            }
-            drop(answers);
-            let (waiting, unknown) = held.take();
-            if let Err(error) = self
-                .types
-                .learn(&mut self.connection, unknown.into_iter())
-                .await
-            {
-                return Execution::failed_at(error, None, true, Ended::Open);
-            }
-            for row in waiting {
-                if let Step::End(execution) = self::push(rows, &self.types, &row, &held) {
-                    return execution;
+                Ok(Some(Either::Right(row))) if completed < message.before => {
+                    verified = verified || text_of(&row, 0) == unverified;
                 }
-            }
-            match portion {
-                Some(portion) if affected >= portion => {
-                    sql = fetch(portion);
-                    before = 0;
+                // What follows the statement is ours; its own answer is complete.
+                Ok(Some(Either::Right(_))) if completed > message.before => {}
+                Err(_) if completed > message.before => {
+                    ended = Ended::Broken;
+                    break;
                 }
-                _ => {
-                    return Execution {
-                        result: Ok(Outcome {
-                            affected_rows: affected_rows(rows, statement, affected),
-                            ..Outcome::default()
-                        }),
-                        ended: Ended::Open,
+                // Whatever it is that was run, it is not what the client asked for.
+                Ok(Some(Either::Right(_))) if !verified => {
+                    return Execution::failed(wrong_name(), true, Ended::Broken);
+                }
+                Ok(Some(Either::Right(row))) => {
+                    let unknown = match self::push(rows, &self.types, &row, &held) {
+                        Step::GoOn => continue,
+                        Step::End(execution) => return execution,
+                        Step::Hold(unknown) => unknown,
                     };
+                    // A bounded number of rows can wait for a look-up; a result of any size is begun again.
+                    let kept = held.keep(row, &unknown);
+                    if !may_wait || !kept {
+                        let (_, unknown) = held.take();
+                        return Execution {
+                            result: Err(Trouble::UnknownTypes(unknown)),
+                            ended: Ended::Flowing,
+                        };
+                    }
                 }
+                Ok(None) if verified => break,
+                Ok(None) => return Execution::failed(wrong_name(), true, Ended::Broken),
+                Err(error) => return explain(error, message, statement, rows),
             }
         }
+        drop(answers);
+        let (waiting, unknown) = held.take();
+        if let Err(error) = self
+            .types
+            .learn(&mut self.connection, unknown.into_iter())
+            .await
+        {
+            return Execution::failed_at(error, None, true, ended);
+        }
+        for row in waiting {
+            if let Step::End(execution) = self::push(rows, &self.types, &row, &held) {
+                // Nothing flows any more.
+                return Execution { ended, ..execution };
+            }
+        }
+        Execution {
+            result: Ok(Outcome {
+                affected_rows: affected_rows(rows, statement, affected),
+                ..Outcome::default()
+            }),
+            ended,
+        }
     }
+}
+
+/// Whether the statement was answered to its end.
+fn is_complete(execution: &Execution) -> bool {
+    execution.result.is_ok() && matches!(execution.ended, Ended::Open | Ended::Idle)
 }
 
 enum Step {

@@ -1,11 +1,14 @@
 //! What is sent to run a statement.
 //!
-//! Everything that it needs goes in one message: the transaction, its canary, its time limit, the check of a name
-//! that is used for the first time, and the statement. A statement that the session knows costs one round trip.
+//! Everything that it needs goes in one message: the transaction, its time limit, the check of a name that is used
+//! for the first time, the statement, and the roll-back where the statement cannot have ended the transaction itself.
+//! A statement that the session knows costs one round trip, and mostly nothing after that.
 
 use std::{fmt::Write as _, ops::Range, time::Duration};
 
-use super::{connect::milliseconds, execution::Access, session::PostgresSession};
+use super::{
+    connect::milliseconds, dialect::first_word, execution::Access, session::PostgresSession,
+};
 
 /// How a statement that the server has parsed is run.
 #[derive(Debug)]
@@ -15,7 +18,7 @@ pub(super) enum Way<'a> {
     Text(&'a str),
     /// By its name, with parameters.
     Execute(Named<'a>),
-    /// By a cursor over it, with parameters, read in portions.
+    /// By a cursor over it, with parameters, read as far as it is wanted.
     Cursor { named: Named<'a>, portion: u64 },
 }
 
@@ -37,6 +40,9 @@ pub(super) struct Message {
     pub(super) text_at: Option<usize>,
     /// Where in `sql` the parameters are, in bytes.
     pub(super) literals: Vec<Range<usize>>,
+    /// What the client's statement began ends in the same message, so an answer that was read to its end leaves
+    /// nothing to clean up.
+    pub(super) ends: bool,
 }
 
 /// The cursor that a statement with parameters is read through.
@@ -49,7 +55,7 @@ pub(super) fn declare(sql: &str) -> String {
 
 pub(super) const DECLARE: &str = "DECLARE portolan_rows NO SCROLL CURSOR FOR ";
 
-pub(super) fn fetch(portion: u64) -> String {
+fn fetch(portion: u64) -> String {
     // The server takes no count beyond this.
     format!(
         "FETCH FORWARD {} FROM {CURSOR}",
@@ -57,18 +63,45 @@ pub(super) fn fetch(portion: u64) -> String {
     )
 }
 
+pub(super) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
+pub(super) const BEGIN_WRITE: &str = "BEGIN READ WRITE;";
+/// Our canary: it is gone if a statement has ended the transaction that we began for it.
+pub(super) const CANARY: &str = "SAVEPOINT portolan;";
+/// Ends the transaction of a statement that cannot have ended it itself, and undoes what a rollback does not.
+pub(super) const END: &str = "ROLLBACK;SELECT pg_catalog.pg_advisory_unlock_all()";
+
 pub(super) fn begin(access: Access) -> &'static str {
     match access {
-        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;SAVEPOINT portolan;",
-        Access::Write => "BEGIN READ WRITE;SAVEPOINT portolan;",
+        Access::Read => BEGIN_READ,
+        Access::Write => BEGIN_WRITE,
     }
 }
 
+/// Whether a statement, which the server has accepted as one, is of a kind that can never end its transaction.
+fn stays_inside(sql: &str) -> bool {
+    matches!(
+        first_word(sql).as_str(),
+        "SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN"
+    )
+}
+
 impl PostgresSession {
-    pub(super) fn message(&self, access: Access, time: Duration, way: &Way<'_>) -> Message {
+    pub(super) fn message(&mut self, access: Access, time: Duration, way: &Way<'_>) -> Message {
         let mut message = Message::default();
+        self.guarded = true;
         if !self.config().pooler {
-            message.command(begin(access), 2);
+            message.ends = access == Access::Read
+                && match way {
+                    Way::Text(text) => stays_inside(text),
+                    Way::Execute(_) => false,
+                    // Nothing but a query can be declared.
+                    Way::Cursor { .. } => true,
+                };
+            message.command(begin(access), 1);
+            if !message.ends {
+                message.command(CANARY, 1);
+            }
+            self.guarded = !message.ends;
             if time != self.config().statement_timeout {
                 let limit = milliseconds(time);
                 message.command(&format!("SET LOCAL statement_timeout = {limit};"), 1);
@@ -89,6 +122,11 @@ impl PostgresSession {
                 message.command(";", 1);
                 message.sql.push_str(&fetch(*portion));
             }
+        }
+        if message.ends {
+            // The text may end in a comment.
+            message.sql.push_str("\n;");
+            message.sql.push_str(END);
         }
         message
     }

@@ -179,7 +179,7 @@ async fn attempt(
             && let Some(position) = position
             && execution.ended == Ended::Idle
         {
-            match hint::find(session, statement, error, position).await {
+            match Box::pin(hint::find(session, statement, error, position)).await {
                 Ok(found) => hint = found,
                 Err(_) => execution.ended = Ended::Broken,
             }
@@ -222,7 +222,7 @@ impl Running {
         if let Some(lease) = self.lease.take() {
             let pool = Arc::clone(&self.pool);
             self.pool.spawn(async move {
-                stop(pool.config(), lease.pid).await;
+                Box::pin(stop(pool.config(), lease.pid)).await;
                 lease.discard().await;
             });
         }
@@ -230,7 +230,12 @@ impl Running {
 
     /// Makes the session ready for the next call, after the answer.
     fn finish(mut self, access: Access, ended: Ended) {
-        if let Some(lease) = self.lease.take() {
+        if let Some(mut lease) = self.lease.take() {
+            if ended == Ended::Idle && access == Access::Read && lease.is_tidy() {
+                lease.last_used = Instant::now();
+                lease.put_back();
+                return;
+            }
             let pool = Arc::clone(&self.pool);
             self.pool
                 .spawn(async move { clean_up(&pool, lease, access, ended).await });
@@ -257,14 +262,14 @@ async fn clean_up(
             .await
             .is_err()
     {
-        stop(pool.config(), lease.pid).await;
+        Box::pin(stop(pool.config(), lease.pid)).await;
         lease.discard().await;
         return;
     }
     let reset = async {
         match ended {
             Ended::Broken => false,
-            Ended::Idle if access == Access::Read => true,
+            Ended::Idle if access == Access::Read => lease.tidy().await.is_ok(),
             Ended::Idle => lease.restore().await.is_ok(),
             Ended::Open | Ended::Flowing => lease.roll_back().await.is_ok(),
         }

@@ -20,6 +20,7 @@ use super::{
     super::pool::Session,
     connect::connect,
     failure,
+    message::END,
     parameters::quoted,
     statements::{Prepared, Statements},
     text_of,
@@ -40,6 +41,8 @@ pub(super) struct PostgresSession {
     /// Sets what could not be set at start-up, again after a `RESET ALL`.
     settings: String,
     pub(super) last_used: Instant,
+    /// The transaction has its canary.
+    pub(super) guarded: bool,
 }
 
 impl Session for PostgresSession {
@@ -76,6 +79,7 @@ impl Session for PostgresSession {
             pid: greeting.pid,
             settings,
             last_used: Instant::now(),
+            guarded: false,
         })
     }
 
@@ -283,10 +287,13 @@ impl PostgresSession {
             .await?;
             return Ok(());
         }
-        // The savepoint is our canary: it is gone if the statement has ended the transaction.
-        let sql =
-            "ROLLBACK TO SAVEPOINT portolan;ROLLBACK;SELECT pg_catalog.pg_advisory_unlock_all()";
-        run(&mut self.connection, sql.to_owned()).await?;
+        let mut sql = if self.guarded {
+            "ROLLBACK TO SAVEPOINT portolan;".to_owned()
+        } else {
+            String::new()
+        };
+        sql.push_str(END);
+        run(&mut self.connection, sql).await?;
         self.tidy().await
     }
 
@@ -304,7 +311,12 @@ impl PostgresSession {
         self.tidy().await
     }
 
-    async fn tidy(&mut self) -> Result<(), Error> {
+    /// Whether a session whose transaction has ended is as good as new.
+    pub(super) fn is_tidy(&self) -> bool {
+        !self.statements.are_too_many()
+    }
+
+    pub(super) async fn tidy(&mut self) -> Result<(), Error> {
         if self.statements.are_too_many() {
             self.forget_statements().await?;
         }

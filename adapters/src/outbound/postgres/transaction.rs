@@ -9,7 +9,7 @@ use super::{
     connect::milliseconds,
     execution::{Access, Ended, Execution},
     failure,
-    message::begin,
+    message::{CANARY, begin},
     parameters::quoted,
     session::{PostgresSession, run},
     text_of,
@@ -40,7 +40,8 @@ impl PostgresSession {
             );
             sql.push_str(&path);
         }
-        sql.push_str("SAVEPOINT portolan;SELECT pg_catalog.pg_backend_pid()");
+        sql.push_str(CANARY);
+        sql.push_str("SELECT pg_catalog.pg_backend_pid()");
         let rows = run(&mut self.connection, sql).await?;
         if let Some(pid) = rows.last().and_then(|row| text_of(row, 0)?.parse().ok()) {
             self.pid = pid;
