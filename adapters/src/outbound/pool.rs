@@ -78,7 +78,7 @@ impl<S: Session> managed::Manager for Opener<S> {
 
     async fn create(&self) -> Result<Slot<S>, Failure> {
         let limit = self.config.pool.connect_timeout;
-        let session = match tokio::time::timeout(limit, S::open(&self.config)).await {
+        let session = match tokio::time::timeout(limit, Box::pin(S::open(&self.config))).await {
             Ok(opened) => opened?,
             Err(_) => return Err(super::reach::timed_out(&self.config).await),
         };
@@ -177,6 +177,8 @@ impl<S: Session> Pool<S> {
         self.cleaning.fetch_add(1, Ordering::AcqRel);
         let pool = Arc::clone(self);
         self.tracker.spawn(async move {
+            // The answer goes first: this lets every task that can run do so.
+            tokio::task::yield_now().await;
             work.await;
             pool.cleaning.fetch_sub(1, Ordering::AcqRel);
             pool.cleaned.notify_waiters();
@@ -248,7 +250,7 @@ impl<S: Session> Lease<S> {
     /// Ends the session; its slot is free at once.
     pub(super) async fn discard(mut self) {
         if let Some(slot) = self.slot.take() {
-            Object::take(slot).session.close().await;
+            Box::pin(Object::take(slot).session.close()).await;
         }
     }
 }

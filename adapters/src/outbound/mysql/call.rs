@@ -54,7 +54,7 @@ impl Call {
                     Ok(Ok(()))
                 )
             {
-                return kill::kill_and_discard(lease, config).await;
+                return Box::pin(kill::kill_and_discard(lease, config)).await;
             }
             if closing.is_fired() || dialect::leaves_traces(&sql) {
                 return lease.discard().await;
