@@ -22,7 +22,9 @@ use domain::Failure;
 /// The command line or the configuration cannot be used.
 const UNUSABLE: u8 = 2;
 
-#[tokio::main]
+// One thread does the waiting for everything: a call hands its answer from task to task, and waking another thread
+// for each of these steps would cost more than the steps. What blocks has threads of its own.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let command = match Cli::read(std::env::args_os()) {
         Ok(command) => command,
@@ -58,7 +60,7 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     let Some(settings) = usable_settings(&configuration) else {
         return Ok(UNUSABLE);
     };
-    logging::start(&settings);
+    let _log = logging::start(&settings);
     tell_mistakes(&configuration);
     match assemble(&settings, configuration.known, &here, wanted.demo).await {
         Ok(assembly) => serve::run(assembly).await.map(|()| 0),
@@ -96,7 +98,7 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
     let Some(settings) = usable_settings(&configuration) else {
         return Ok(UNUSABLE);
     };
-    logging::start(&settings);
+    let _log = logging::start(&settings);
     let assembly = match assemble(&settings, configuration.known, &here, wanted.demo).await {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
