@@ -1,8 +1,9 @@
 //! The log: lines on the error stream, because the output stream belongs to the protocol.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, mem};
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan,
     util::SubscriberInitExt,
@@ -57,17 +58,49 @@ where
     }
 }
 
-/// Begins to log to the error stream, for the rest of the process. A second start changes nothing.
-pub fn start(settings: &Settings) {
+/// Lines that wait to be written. Beyond these they are dropped.
+const WAITING_LINES: usize = 4096;
+
+/// The log while it is written. Dropping it writes what is still waiting, for a second at most.
+#[derive(Debug)]
+pub struct Log {
+    writing: Option<WorkerGuard>,
+    dropped: ErrorCounter,
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // Nobody reads the lines: waiting for that is in vain, and the writer would complain on standard output.
+        if self.dropped.dropped_lines() > 0 {
+            mem::forget(self.writing.take());
+        }
+    }
+}
+
+/// Begins to log to the error stream. A second start changes nothing.
+///
+/// A thread of its own writes the lines: whoever started the server may never read them, and a full pipe must not
+/// stop the server.
+#[must_use]
+pub fn start(settings: &Settings) -> Log {
     let terminal = std::io::stderr().is_terminal();
     let json = match settings.log_format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => !terminal,
     };
-    let lines = layer(settings.log_level, json, terminal && !json, std::io::stderr);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_LINES)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let dropped = writer.error_counter();
+    let lines = layer(settings.log_level, json, terminal && !json, writer);
     // Only fails where a log has been started already, and then there is one.
     drop(tracing_subscriber::registry().with(lines).try_init());
+    Log {
+        writing: Some(guard),
+        dropped,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What the log says of a call, and what it never says.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use support::{client::Server, scratch::Scratch};
 
@@ -51,4 +53,30 @@ async fn each_call_is_one_line_without_values() {
     for value in ["ada@example.com", "Ada", "Grace", "4242", "remark"] {
         assert!(!log.contains(value), "{value}: {log}");
     }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    // GIVEN more lines than a pipe takes
+    let scratch = Scratch::new();
+    let launch = shop(&scratch)
+        .await
+        .with("MCP_LOG_LEVEL", "info")
+        .with_its_log_unread();
+    let mut server = Server::start(launch).await;
+    let text = format!("SELECT 1 AS {}", "a".repeat(150));
+
+    // WHEN
+    for _ in 0..500 {
+        server
+            .call("execute_query", json!({"sql": text}))
+            .await
+            .ok();
+    }
+
+    // THEN
+    server.close_input().await;
+    let (status, took) = server.exit().await;
+    assert!(status.success());
+    assert!(took < Duration::from_secs(3), "{took:?}");
 }

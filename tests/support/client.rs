@@ -40,6 +40,8 @@ pub struct Launch {
     pub wire: Wire,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
+    /// Nobody reads what the server writes to its error stream.
+    pub log_unread: bool,
 }
 
 impl Launch {
@@ -53,6 +55,12 @@ impl Launch {
     #[must_use]
     pub fn database(self, name: &str, url: impl Into<String>) -> Self {
         self.with(&format!("{}_DB_URL", name.to_uppercase()), url)
+    }
+
+    #[must_use]
+    pub fn with_its_log_unread(mut self) -> Self {
+        self.log_unread = true;
+        self
     }
 
     #[must_use]
@@ -78,7 +86,7 @@ impl Launch {
         Server {
             input: Some(input),
             output: BufReader::new(output),
-            log: tokio::spawn(collect(log)),
+            log: tokio::spawn(collect(log, self.log_unread)),
             child,
             folder,
             next_id: 0,
@@ -119,8 +127,12 @@ fn connect(mut command: Command, wire: Wire) -> (Child, Input, Output) {
     }
 }
 
-async fn collect(mut log: impl AsyncRead + Unpin) -> String {
+async fn collect(mut log: impl AsyncRead + Unpin, unread: bool) -> String {
     let mut bytes = Vec::new();
+    if unread {
+        // Held open until the server is gone.
+        std::future::pending::<()>().await;
+    }
     log.read_to_end(&mut bytes).await.unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
 }

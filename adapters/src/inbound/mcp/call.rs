@@ -53,7 +53,7 @@ impl Call {
     /// The statement that the call runs; the log gets its beginning without the values in it.
     pub(super) fn runs(&self, sql: &str) {
         if tracing::enabled!(tracing::Level::WARN) {
-            let _ = self.statement.set(redacted(sql));
+            let _ = self.statement.set(sql.to_owned());
         }
     }
 
@@ -98,7 +98,7 @@ impl Call {
                     cause = failure
                         .map(failure::causes)
                         .filter(|causes| !causes.is_empty()),
-                    statement = self.statement.get().map(String::as_str),
+                    statement = self.statement.get().map(|sql| redacted(sql)),
                     "{}",
                     if duration >= slow {
                         "slow call"
