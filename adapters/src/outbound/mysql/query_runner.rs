@@ -207,6 +207,13 @@ impl QueryRunner for MySqlQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
+        if self.pool.config().policy.is_read_only() {
+            return Err(
+                Failure::new(FailureKind::NotAllowed, "This connection is read-only.").with_hint(
+                    "Whoever runs this server can set READ_ONLY=false for the connection.",
+                ),
+            );
+        }
         let mut call = self.begin(limits, cancel).await?;
         let attempt = self
             .attempt(&mut call, statement, limits, OnStop::ReadOn, sink, cancel)
