@@ -176,6 +176,7 @@ impl QueryRunner for MySqlQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
+        holds_a_statement(&statement.sql)?;
         loop {
             let mut call = self.call(cancel).await?;
             let attempt = self
@@ -214,6 +215,7 @@ impl QueryRunner for MySqlQueryRunner {
                 ),
             );
         }
+        holds_a_statement(&statement.sql)?;
         let mut call = self.begin(limits, cancel).await?;
         let attempt = self
             .attempt(&mut call, statement, limits, OnStop::ReadOn, sink, cancel)
@@ -272,6 +274,18 @@ impl MySqlQueryRunner {
             }
         }
     }
+}
+
+/// One server takes a text of nothing but comments for a statement that returns nothing, the other for one that it
+/// cannot prepare.
+fn holds_a_statement(sql: &str) -> Result<(), Failure> {
+    if dialect::is_blank(sql) {
+        return Err(Failure::new(
+            FailureKind::InvalidSql,
+            "The text holds no statement, only comments or semicolons.",
+        ));
+    }
+    Ok(())
 }
 
 enum Stumble {
