@@ -10,6 +10,7 @@
 
 mod architecture;
 mod configuration;
+mod conformance;
 mod engines;
 mod mcp;
 mod values;
