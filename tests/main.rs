@@ -14,3 +14,4 @@ mod conformance;
 mod engines;
 mod mcp;
 mod values;
+mod verbs;
