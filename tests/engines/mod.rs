@@ -2,5 +2,6 @@
 
 mod mysql;
 mod postgres;
+mod round_trips;
 mod sqlite;
 mod sqlite_demo;
