@@ -4,4 +4,3 @@ mod mysql;
 mod postgres;
 mod round_trips;
 mod sqlite;
-mod sqlite_demo;

@@ -1,0 +1,12 @@
+//! What MySQL and MariaDB alone must do: their protocol, their sessions, their failures.
+
+#[macro_use]
+mod helpers;
+
+mod connecting;
+mod failures;
+mod parameters;
+mod sessions;
+mod statements;
+mod stopping;
+mod writing;
