@@ -40,6 +40,21 @@ on_every_engine!(
 );
 
 on_every_engine!(
+    a_test_is_a_round_trip_that_tells_who_answered,
+    async |subject: &Subject| {
+        let database = subject.open_narrow().await;
+
+        let report = database.pool.test(&Cancel::new()).await.unwrap();
+
+        assert_eq!(report.version, database.server.version);
+        assert!(report.latency > Duration::ZERO);
+        at_rest(&database).await;
+        let figures = database.pool.figures();
+        assert_eq!((figures.in_use, figures.idle), (0, 1));
+    }
+);
+
+on_every_engine!(
     a_session_that_is_idle_too_long_is_closed,
     async |subject: &Subject| {
         let mut config = subject.config();

@@ -56,6 +56,10 @@ on_every_engine!(
                 FailureKind::InvalidSql,
                 "{sql:?}: {failure:?}"
             );
+            assert!(
+                failure.message.contains("holds no statement"),
+                "{failure:?}"
+            );
         }
         assert_eq!(rows(&database, "SELECT 1", vec![]).await, json!([[1]]));
     }

@@ -1,9 +1,7 @@
 //! How connections are made, and how far a failed one got.
 
-use std::time::Duration;
-
 use domain::{
-    Cancel, ConnectStep, FailureKind,
+    ConnectStep, FailureKind,
     connection::{Address, Password, TlsMode},
 };
 use support::{
@@ -34,15 +32,6 @@ on_both!(product_and_version_are_the_servers, async |server: &str| {
             .chars()
             .all(|c| c.is_ascii_digit() || c == '.')
     );
-});
-
-on_both!(a_test_is_a_round_trip, async |server: &str| {
-    let database = open(config(server)).await;
-
-    let report = database.pool.test(&Cancel::new()).await.unwrap();
-
-    assert_eq!(report.version, database.server.version);
-    assert!(report.latency > Duration::ZERO);
 });
 
 on_both!(

@@ -61,22 +61,6 @@ on_both!(an_unknown_column_gets_the_nearest, async |server: &str| {
     run_beside(server, format!("DROP TABLE {table}")).await;
 });
 
-on_both!(
-    the_place_of_a_syntax_error_counts_characters,
-    async |server: &str| {
-        let database = open(config(server)).await;
-
-        let failure = read(&database, "SELECT 'é',\n 1 FRM t", vec![])
-            .await
-            .unwrap_err();
-
-        assert_eq!(
-            (failure.native_code, failure.position),
-            (Some(1064), Some(20))
-        );
-    }
-);
-
 on_both!(a_denied_table_names_no_account, async |server: &str| {
     let mut config = config(server);
     config.user = Some("portolan_reader".to_owned());

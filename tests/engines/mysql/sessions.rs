@@ -1,6 +1,5 @@
 //! What a session remembers, and what it must not.
 
-use serde_json::json;
 use sqlx::{AssertSqlSafe, raw_sql};
 use support::{
     databases::{config, open, read, unique, writable, write},
@@ -193,25 +192,6 @@ on_both!(pipes_mean_what_the_server_says, async |server: &str| {
         cell(&database, "SELECT 0 || 1", vec![]).await,
         Owned::Int(1)
     );
-});
-
-on_both!(an_empty_result_has_its_columns, async |server: &str| {
-    let database = open(config(server)).await;
-
-    let rows = read(
-        &database,
-        "SELECT table_name AS a, 1 AS b FROM information_schema.tables WHERE 1 = ?",
-        vec![json!(0)],
-    )
-    .await
-    .unwrap();
-
-    let names: Vec<_> = rows
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    assert_eq!((names, rows.rows.len()), (vec!["a", "b"], 0));
 });
 
 on_both!(

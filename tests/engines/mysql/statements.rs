@@ -1,10 +1,7 @@
 //! One statement a call, and what it may do.
 
 use domain::FailureKind;
-use support::{
-    databases::{config, open, read, unique, writable},
-    rows::Owned,
-};
+use support::databases::{config, open, read, unique, writable};
 
 use super::helpers::{alone, cell, run_beside, text};
 
@@ -25,18 +22,6 @@ on_both!(
         assert_eq!(
             failure.hint.as_deref(),
             Some("Send one statement in each call.")
-        );
-    }
-);
-
-on_both!(
-    a_last_semicolon_and_comments_are_no_second_statement,
-    async |server: &str| {
-        let database = open(config(server)).await;
-
-        assert_eq!(
-            cell(&database, "SELECT 1; -- done", vec![]).await,
-            Owned::Int(1)
         );
     }
 );

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Cancel, FailureKind, cancel::CancelReason, query::QueryLimits};
+use domain::{Cancel, FailureKind, query::QueryLimits};
 use sqlx::{AssertSqlSafe, MySqlConnection, raw_sql};
 use support::{
     databases::{config, open, read, unique, writable, write},
@@ -10,121 +10,6 @@ use support::{
 };
 
 use super::helpers::{TEN, alone, beside, cell, number, run, run_beside, running, until};
-
-on_both!(
-    a_cancelled_statement_ends_on_the_server,
-    async |server: &str| {
-        let mark = unique("cancelled_read");
-        let database = open(config(server)).await;
-        let cancel = Cancel::new();
-        let mut beside = beside(server).await;
-        let mut rows = Rows::up_to(1);
-        let sql = format!("SELECT SLEEP(60) /* {mark} */");
-
-        let (result, fired) = tokio::join!(
-            run(&database, &sql, QueryLimits::default(), &mut rows, &cancel),
-            async {
-                until("the statement to run", async || {
-                    running(&mut beside, &mark).await == 1
-                })
-                .await;
-                cancel.fire(CancelReason::Client);
-                Instant::now()
-            }
-        );
-
-        assert_eq!(result.unwrap_err().kind, FailureKind::Cancelled);
-        assert!(fired.elapsed() < Duration::from_millis(500));
-        until("the statement to end", async || {
-            running(&mut beside, &mark).await == 0
-        })
-        .await;
-        assert!(fired.elapsed() < Duration::from_secs(1));
-        until("the slot to be free", async || {
-            database.pool.figures().in_use == 0
-        })
-        .await;
-    }
-);
-
-on_both!(
-    a_statement_past_its_time_ends_on_the_server,
-    async |server: &str| {
-        let mark = unique("timed_out");
-        let database = open(config(server)).await;
-        let limits = QueryLimits {
-            time: Duration::from_millis(200),
-            ..QueryLimits::default()
-        };
-        let mut rows = Rows::up_to(1);
-
-        let failure = run(
-            &database,
-            &format!("SELECT SLEEP(60) /* {mark} */"),
-            limits,
-            &mut rows,
-            &Cancel::new(),
-        )
-        .await
-        .unwrap_err();
-
-        assert_eq!(failure.kind, FailureKind::Timeout);
-        assert_eq!(rows.rows, Vec::<Vec<Owned>>::new());
-        let mut beside = beside(server).await;
-        until("the statement to end", async || {
-            running(&mut beside, &mark).await == 0
-        })
-        .await;
-    }
-);
-
-on_both!(
-    a_call_that_is_dropped_ends_on_the_server,
-    async |server: &str| {
-        let mark = unique("dropped");
-        let database = open(config(server)).await;
-        let mut beside = beside(server).await;
-        let task = tokio::spawn({
-            let database = database.clone();
-            let sql = format!("SELECT SLEEP(60) /* {mark} */");
-            async move { read(&database, &sql, vec![]).await }
-        });
-        until("the statement to run", async || {
-            running(&mut beside, &mark).await == 1
-        })
-        .await;
-
-        task.abort();
-
-        until("the statement to end", async || {
-            running(&mut beside, &mark).await == 0
-        })
-        .await;
-    }
-);
-
-on_both!(closing_the_pool_ends_what_runs, async |server: &str| {
-    let mark = unique("closed");
-    let database = open(config(server)).await;
-    let mut beside = beside(server).await;
-    let sql = format!("SELECT SLEEP(60) /* {mark} */");
-
-    let (result, ()) = tokio::join!(read(&database, &sql, vec![]), async {
-        until("the statement to run", async || {
-            running(&mut beside, &mark).await == 1
-        })
-        .await;
-        database.pool.close().await;
-    });
-
-    assert_eq!(result.unwrap_err().kind, FailureKind::Cancelled);
-    until("the statement to end", async || {
-        running(&mut beside, &mark).await == 0
-    })
-    .await;
-    let later = read(&database, "SELECT 1", vec![]).await.unwrap_err();
-    assert_eq!(later.kind, FailureKind::Unavailable);
-});
 
 on_both!(
     a_stopped_result_leaves_the_pool_usable,

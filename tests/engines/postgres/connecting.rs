@@ -238,15 +238,3 @@ on_postgres!(
         );
     }
 );
-
-on_postgres!(
-    a_test_of_the_connection_is_a_round_trip,
-    async |server: &str| {
-        let database = open(config(server)).await;
-
-        let report = database.pool.test(&Cancel::new()).await.unwrap();
-
-        assert_eq!(report.version, database.server.version);
-        assert!(report.latency > Duration::ZERO);
-    }
-);

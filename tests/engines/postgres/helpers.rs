@@ -77,16 +77,6 @@ pub(super) async fn until(what: &str, mut fact: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// How many sessions run a statement that holds `mark`, as another session sees it.
-pub(super) async fn running(observer: &Database, mark: &str) -> usize {
-    let sql = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND strpos(query, $1) > 0";
-    read(observer, sql, vec![json!(mark)])
-        .await
-        .unwrap()
-        .rows
-        .len()
-}
-
 /// A statement that runs for a minute. Only its name stands in the statement that executes it, so the mark is a value.
 pub(super) fn slow(mark: &str) -> Statement {
     Statement::new(

@@ -1,6 +1,6 @@
 //! What a session remembers, and what it must not.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use domain::{Cancel, FailureKind, query::QueryLimits};
 use serde_json::json;
@@ -245,30 +245,6 @@ on_postgres!(
         }
     }
 );
-
-on_postgres!(slow_queries_wait_for_their_turn, async |server: &str| {
-    let mut config = config(server);
-    config.pool.max_connections = 2;
-    let database = Arc::new(open(config).await);
-    let calls: Vec<_> = (0..8)
-        .map(|value| {
-            let database = Arc::clone(&database);
-            tokio::spawn(async move {
-                one_with(
-                    &database,
-                    "SELECT $1::int FROM pg_sleep(0.05)",
-                    vec![json!(value)],
-                )
-                .await
-            })
-        })
-        .collect();
-
-    for (value, call) in calls.into_iter().enumerate() {
-        assert_eq!(call.await.unwrap(), number(&value.to_string()));
-    }
-    assert_eq!(database.pool.figures().max, 2);
-});
 
 on_postgres!(
     everything_works_without_relying_on_the_session,

@@ -7,7 +7,7 @@ use support::{
     scratch::Scratch,
 };
 
-use super::helpers::{number, refused, shop};
+use super::helpers::{refused, shop};
 
 #[tokio::test]
 async fn a_mistake_has_its_place_and_a_hint() {
@@ -123,17 +123,6 @@ async fn placeholders_and_values_are_counted() {
         failure.hint.as_deref(),
         Some("Placeholders are written `?` or `?1`.")
     );
-}
-
-#[tokio::test]
-async fn a_mistake_leaves_the_session_usable() {
-    let scratch = Scratch::new();
-    let database = open(shop(&scratch).await).await;
-
-    refused(&database, "SELECT nothing FROM nowhere").await;
-
-    assert_eq!(database.pool.figures().idle, 1);
-    assert_eq!(number(&database, "SELECT count(*) FROM customers").await, 2);
 }
 
 #[tokio::test]

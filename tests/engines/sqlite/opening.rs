@@ -1,9 +1,6 @@
 //! How files are opened, and which are not.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use domain::{Cancel, ConnectStep, Failure, FailureKind, connection::ConnectionConfig};
 use support::{
@@ -154,20 +151,4 @@ async fn a_locked_file_is_busy() {
         (FailureKind::Busy, Some(ConnectStep::Query))
     );
     drop(other);
-}
-
-#[tokio::test]
-async fn nothing_stays_open_when_idle() {
-    let scratch = Scratch::new();
-    let mut config = shop(&scratch).await;
-    config.pool.idle_timeout = Duration::from_millis(50);
-    let database = open(config).await;
-
-    let begun = Instant::now();
-    while database.pool.figures().idle > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(10));
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-
-    assert_eq!(number(&database, "SELECT count(*) FROM customers").await, 2);
 }

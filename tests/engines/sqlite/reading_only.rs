@@ -2,7 +2,7 @@
 
 use domain::FailureKind;
 use support::{
-    databases::{open, read, writable, write},
+    databases::{open, read, writable},
     scratch::{Scratch, run_beside},
 };
 
@@ -88,19 +88,6 @@ async fn a_refusal_names_the_setting_that_would_allow_it() {
         (FailureKind::NotAllowed, Some(8))
     );
     assert!(failure.hint.unwrap().contains("READ_ONLY=false"));
-}
-
-#[tokio::test]
-async fn a_write_on_a_read_only_configuration_is_refused_by_the_engine() {
-    let scratch = Scratch::new();
-    let database = open(shop(&scratch).await).await;
-
-    let failure = write(&database, "DELETE FROM customers", vec![])
-        .await
-        .unwrap_err();
-
-    assert_eq!(failure.kind, FailureKind::NotAllowed);
-    assert_eq!(number(&database, "SELECT count(*) FROM customers").await, 2);
 }
 
 #[tokio::test]
