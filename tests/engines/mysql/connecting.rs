@@ -6,12 +6,13 @@ use domain::{
 };
 use support::{
     databases::{config, open, server_variable, tls_file, try_open, unique},
+    on_mysql,
     rows::Owned,
 };
 
 use super::helpers::{cell, run_beside, text};
 
-on_both!(product_and_version_are_the_servers, async |server: &str| {
+on_mysql!(product_and_version_are_the_servers, async |server: &str| {
     let database = open(config(server)).await;
 
     let (product, prefix) = if server.starts_with("mariadb") {
@@ -34,7 +35,7 @@ on_both!(product_and_version_are_the_servers, async |server: &str| {
     );
 });
 
-on_both!(
+on_mysql!(
     prefer_encrypts_where_the_server_can,
     async |server: &str| {
         let database = open(config(server)).await;
@@ -43,7 +44,7 @@ on_both!(
     }
 );
 
-on_both!(disable_stays_in_the_clear, async |server: &str| {
+on_mysql!(disable_stays_in_the_clear, async |server: &str| {
     // The server now knows the password, and takes its hash in the clear.
     open(config(server)).await;
     let mut config = config(server);
@@ -52,7 +53,7 @@ on_both!(disable_stays_in_the_clear, async |server: &str| {
     assert_eq!(open(config).await.server.tls, None);
 });
 
-on_both!(
+on_mysql!(
     verify_full_trusts_the_given_authority,
     async |server: &str| {
         let mut config = config(server);
@@ -63,7 +64,7 @@ on_both!(
     }
 );
 
-on_both!(verify_ca_refuses_another_authority, async |server: &str| {
+on_mysql!(verify_ca_refuses_another_authority, async |server: &str| {
     let mut config = config(server);
     config.tls.mode = TlsMode::VerifyCa;
     config.tls.ca = Some(tls_file("other-ca.pem"));
@@ -77,7 +78,7 @@ on_both!(verify_ca_refuses_another_authority, async |server: &str| {
     assert!(failure.hint.unwrap().contains("SSL_CA"));
 });
 
-on_both!(
+on_mysql!(
     a_missing_authority_file_fails_at_the_tls_step,
     async |server: &str| {
         let mut config = config(server);
@@ -91,7 +92,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     an_account_with_a_certificate_signs_in,
     async |server: &str| {
         let mut config = config(server);
@@ -112,7 +113,7 @@ on_both!(
     }
 );
 
-on_both!(the_socket_works_too, async |server: &str| {
+on_mysql!(the_socket_works_too, async |server: &str| {
     let mut config = config(server);
     config.address = Address::Socket {
         path: server_variable(server, "SOCKET").into(),
@@ -125,7 +126,7 @@ on_both!(the_socket_works_too, async |server: &str| {
     );
 });
 
-on_both!(
+on_mysql!(
     a_socket_that_is_not_there_fails_at_the_tcp_step,
     async |server: &str| {
         let mut config = config(server);
@@ -143,7 +144,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_wrong_password_fails_at_the_sign_in_and_names_nobody,
     async |server: &str| {
         let mut config = config(server);
@@ -163,7 +164,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_password_with_every_special_character_works,
     async |server: &str| {
         let mut config = config(server);
@@ -174,7 +175,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_password_file_is_read_again_each_time,
     async |server: &str| {
         let mut config = config(server);
@@ -200,7 +201,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     an_unknown_database_fails_at_the_database_step,
     async |server: &str| {
         let mut config = config(server);
@@ -215,7 +216,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_database_without_access_fails_at_the_database_step,
     async |server: &str| {
         let mut config = config(server);
@@ -229,7 +230,7 @@ on_both!(
     }
 );
 
-on_both!(a_closed_port_fails_at_the_tcp_step, async |server: &str| {
+on_mysql!(a_closed_port_fails_at_the_tcp_step, async |server: &str| {
     let mut config = config(server);
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -249,7 +250,7 @@ on_both!(a_closed_port_fails_at_the_tcp_step, async |server: &str| {
     );
 });
 
-on_both!(an_unknown_host_fails_at_the_name, async |server: &str| {
+on_mysql!(an_unknown_host_fails_at_the_name, async |server: &str| {
     let mut config = config(server);
     config.address = Address::Tcp {
         host: "no-such-host.invalid".to_owned(),
@@ -261,9 +262,9 @@ on_both!(an_unknown_host_fails_at_the_name, async |server: &str| {
     assert_eq!(failure.step, Some(ConnectStep::NameResolution));
 });
 
-on_both!(an_unknown_time_zone_is_told, async |server: &str| {
+on_mysql!(an_unknown_time_zone_is_told, async |server: &str| {
     let mut config = config(server);
-    config.time_zone = "Atlantis/Capital".to_owned();
+    "Atlantis/Capital".clone_into(&mut config.time_zone);
 
     let failure = try_open(config).await.unwrap_err();
 

@@ -2,10 +2,11 @@
 
 use domain::FailureKind;
 use support::databases::{config, open, read, unique};
+use support::on_mysql;
 
 use super::helpers::{alone, cell, run_beside, text};
 
-on_both!(an_unknown_table_gets_the_nearest, async |server: &str| {
+on_mysql!(an_unknown_table_gets_the_nearest, async |server: &str| {
     let table = unique("customer_orders");
     run_beside(server, format!("CREATE TABLE {table} (id INT)")).await;
     let database = open(config(server)).await;
@@ -30,7 +31,7 @@ on_both!(an_unknown_table_gets_the_nearest, async |server: &str| {
     run_beside(server, format!("DROP TABLE {table}")).await;
 });
 
-on_both!(an_unknown_column_gets_the_nearest, async |server: &str| {
+on_mysql!(an_unknown_column_gets_the_nearest, async |server: &str| {
     let table = unique("people");
     run_beside(server, format!("CREATE TABLE {table} (id INT, email TEXT)")).await;
     let database = open(config(server)).await;
@@ -61,7 +62,7 @@ on_both!(an_unknown_column_gets_the_nearest, async |server: &str| {
     run_beside(server, format!("DROP TABLE {table}")).await;
 });
 
-on_both!(a_denied_table_names_no_account, async |server: &str| {
+on_mysql!(a_denied_table_names_no_account, async |server: &str| {
     let mut config = config(server);
     config.user = Some("portolan_reader".to_owned());
     let database = open(config).await;

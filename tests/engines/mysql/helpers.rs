@@ -1,7 +1,5 @@
 //! What the facts about MySQL and MariaDB have in common.
 
-use std::time::{Duration, Instant};
-
 use domain::{
     Cancel, Failure,
     connection::{ConnectionConfig, Database},
@@ -16,19 +14,6 @@ use support::{
     databases::server_variable,
     rows::{Owned, Rows},
 };
-
-/// One fact, tested on MariaDB and on MySQL.
-macro_rules! on_both {
-    ($fact:ident, $test:expr) => {
-        mod $fact {
-            #[allow(unused_imports, reason = "a fact may need nothing of its file")]
-            use super::*;
-
-            support::on_every_server!(@one mariadb_10_11, $test);
-            support::on_every_server!(@one mysql_9, $test);
-        }
-    };
-}
 
 /// Ten rows, for joins with itself.
 pub(super) const TEN: &str = "(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 \
@@ -58,17 +43,6 @@ pub(super) async fn number(connection: &mut MySqlConnection, sql: String) -> i64
         .fetch_one(connection)
         .await
         .unwrap()
-}
-
-pub(super) async fn until(what: &str, mut fact: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !fact().await {
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "waited for {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 /// Statements with this mark that the server is running.

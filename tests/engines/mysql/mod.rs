@@ -1,6 +1,5 @@
 //! What MySQL and MariaDB alone must do: their protocol, their sessions, their failures.
 
-#[macro_use]
 mod helpers;
 
 mod connecting;

@@ -4,12 +4,13 @@ use domain::FailureKind;
 use serde_json::json;
 use support::{
     databases::{config, open, read},
+    on_mysql,
     rows::Owned,
 };
 
 use super::helpers::{alone, cell, text};
 
-on_both!(every_json_value_binds, async |server: &str| {
+on_mysql!(every_json_value_binds, async |server: &str| {
     // One session, whose prepared statement has seen all the types before.
     let database = open(alone(config(server))).await;
     for (value, expected) in [
@@ -36,7 +37,7 @@ on_both!(every_json_value_binds, async |server: &str| {
     }
 });
 
-on_both!(null_binds_everywhere, async |server: &str| {
+on_mysql!(null_binds_everywhere, async |server: &str| {
     let database = open(config(server)).await;
     for sql in [
         "SELECT CAST(? AS SIGNED)",
@@ -54,7 +55,7 @@ on_both!(null_binds_everywhere, async |server: &str| {
     }
 });
 
-on_both!(a_number_binds_to_a_limit, async |server: &str| {
+on_mysql!(a_number_binds_to_a_limit, async |server: &str| {
     let database = open(config(server)).await;
 
     let rows = read(
@@ -68,7 +69,7 @@ on_both!(a_number_binds_to_a_limit, async |server: &str| {
     assert_eq!(rows.rows.len(), 1);
 });
 
-on_both!(
+on_mysql!(
     a_wrong_number_of_parameters_says_both_numbers,
     async |server: &str| {
         let database = open(config(server)).await;
@@ -98,7 +99,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     another_databases_placeholder_gets_a_hint,
     async |server: &str| {
         let database = open(config(server)).await;

@@ -3,12 +3,14 @@
 use sqlx::{AssertSqlSafe, raw_sql};
 use support::{
     databases::{config, open, read, unique, writable, write},
+    on_mysql,
     rows::Owned,
+    waiting::until,
 };
 
-use super::helpers::{alone, beside, cell, number, run_beside, text, until};
+use super::helpers::{alone, beside, cell, number, run_beside, text};
 
-on_both!(
+on_mysql!(
     a_connection_killed_while_idle_costs_nothing,
     async |server: &str| {
         let database = open(config(server)).await;
@@ -43,7 +45,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_write_on_a_connection_killed_while_idle_is_done_once,
     async |server: &str| {
         let table = unique("once");
@@ -78,7 +80,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_waiting_session_sees_what_was_committed_meanwhile,
     async |server: &str| {
         let table = unique("meanwhile");
@@ -100,7 +102,7 @@ on_both!(
     }
 );
 
-on_both!(a_waiting_session_holds_nothing, async |server: &str| {
+on_mysql!(a_waiting_session_holds_nothing, async |server: &str| {
     let table = unique("holds");
     run_beside(
         server,
@@ -131,7 +133,7 @@ on_both!(a_waiting_session_holds_nothing, async |server: &str| {
     .await;
 });
 
-on_both!(now_is_the_time_of_the_statement, async |server: &str| {
+on_mysql!(now_is_the_time_of_the_statement, async |server: &str| {
     let database = open(alone(config(server))).await;
     let mut beside = beside(server).await;
     let now = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
@@ -150,11 +152,11 @@ on_both!(now_is_the_time_of_the_statement, async |server: &str| {
     }
 });
 
-on_both!(
+on_mysql!(
     nothing_of_a_call_is_left_for_the_next,
     async |server: &str| {
         let mut config = alone(config(server));
-        config.time_zone = "+02:00".to_owned();
+        "+02:00".clone_into(&mut config.time_zone);
         let database = open(config).await;
         let lock = unique("lock");
         let seen = "SELECT CAST(CONCAT_WS('|', @@sql_mode = @@GLOBAL.sql_mode, @@time_zone, @@character_set_results, DATABASE(), \
@@ -185,7 +187,7 @@ on_both!(
     }
 );
 
-on_both!(pipes_mean_what_the_server_says, async |server: &str| {
+on_mysql!(pipes_mean_what_the_server_says, async |server: &str| {
     let database = open(config(server)).await;
 
     assert_eq!(
@@ -194,7 +196,7 @@ on_both!(pipes_mean_what_the_server_says, async |server: &str| {
     );
 });
 
-on_both!(
+on_mysql!(
     more_statements_than_the_cache_holds_still_run,
     async |server: &str| {
         let database = open(alone(config(server))).await;
@@ -208,7 +210,7 @@ on_both!(
     }
 );
 
-on_both!(a_text_as_long_as_may_be_runs, async |server: &str| {
+on_mysql!(a_text_as_long_as_may_be_runs, async |server: &str| {
     let database = open(alone(config(server))).await;
     let long = "x".repeat(900_000);
 
@@ -220,7 +222,7 @@ on_both!(a_text_as_long_as_may_be_runs, async |server: &str| {
     }
 });
 
-on_both!(a_value_of_several_packets_is_whole, async |server: &str| {
+on_mysql!(a_value_of_several_packets_is_whole, async |server: &str| {
     let database = open(config(server)).await;
     let length = if server.starts_with("mariadb") {
         16_777_216 - 1024

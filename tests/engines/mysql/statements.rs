@@ -2,10 +2,11 @@
 
 use domain::FailureKind;
 use support::databases::{config, open, read, unique, writable};
+use support::on_mysql;
 
 use super::helpers::{alone, cell, run_beside, text};
 
-on_both!(
+on_mysql!(
     two_statements_are_refused_by_the_server,
     async |server: &str| {
         let database = open(writable(config(server))).await;
@@ -26,7 +27,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     the_server_refuses_every_write_and_all_ddl,
     async |server: &str| {
         let table = unique("refused");
@@ -76,7 +77,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     ending_the_transaction_gains_nothing,
     async |server: &str| {
         let table = unique("ended");
@@ -110,7 +111,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     what_cannot_be_prepared_is_unsupported,
     async |server: &str| {
         let database = open(config(server)).await;

@@ -6,12 +6,14 @@ use domain::{Cancel, FailureKind, query::QueryLimits};
 use sqlx::{AssertSqlSafe, MySqlConnection, raw_sql};
 use support::{
     databases::{config, open, read, unique, writable, write},
+    on_mysql,
     rows::{Owned, Rows},
+    waiting::until,
 };
 
-use super::helpers::{TEN, alone, beside, cell, number, run, run_beside, running, until};
+use super::helpers::{TEN, alone, beside, cell, number, run, run_beside, running};
 
-on_both!(
+on_mysql!(
     a_stopped_result_leaves_the_pool_usable,
     async |server: &str| {
         let mark = unique("stopped");
@@ -42,7 +44,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_result_cut_at_its_limit_keeps_the_session,
     async |server: &str| {
         let database = open(alone(config(server))).await;
@@ -67,7 +69,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     the_servers_own_row_limit_changes_nothing_else,
     async |server: &str| {
         let table = unique("limited");
@@ -146,7 +148,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     more_time_than_usual_is_allowed_by_the_server_too,
     async |server: &str| {
         let mut config = config(server);
@@ -185,7 +187,7 @@ async fn session_of(connection: &mut MySqlConnection, mark: &str) -> i64 {
     .await
 }
 
-on_both!(
+on_mysql!(
     a_connection_killed_while_running_is_unavailable,
     async |server: &str| {
         let mark = unique("killed");
@@ -212,7 +214,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_statement_killed_by_somebody_else_says_so,
     async |server: &str| {
         let mark = unique("killed_query");
@@ -240,7 +242,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_plan_shows_no_bound_that_nobody_wrote,
     async |server: &str| {
         let database = open(alone(config(server))).await;

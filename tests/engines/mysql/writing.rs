@@ -8,12 +8,14 @@ use domain::{
 use serde_json::json;
 use support::{
     databases::{config, open, unique, writable, write},
+    on_mysql,
     rows::{Owned, Rows},
+    waiting::until,
 };
 
-use super::helpers::{TEN, beside, cell, number, run_beside, running, until};
+use super::helpers::{TEN, beside, cell, number, run_beside, running};
 
-on_both!(a_write_is_committed_and_counted, async |server: &str| {
+on_mysql!(a_write_is_committed_and_counted, async |server: &str| {
     let table = unique("written");
     run_beside(
         server,
@@ -54,7 +56,7 @@ on_both!(a_write_is_committed_and_counted, async |server: &str| {
     run_beside(server, format!("DROP TABLE {table}")).await;
 });
 
-on_both!(a_failed_write_leaves_nothing, async |server: &str| {
+on_mysql!(a_failed_write_leaves_nothing, async |server: &str| {
     let table = unique("failed");
     run_beside(
         server,
@@ -86,7 +88,7 @@ on_both!(a_failed_write_leaves_nothing, async |server: &str| {
     run_beside(server, format!("DROP TABLE {table}")).await;
 });
 
-on_both!(ddl_says_that_it_committed, async |server: &str| {
+on_mysql!(ddl_says_that_it_committed, async |server: &str| {
     let table = unique("ddl");
     let database = open(writable(config(server))).await;
 
@@ -103,7 +105,7 @@ on_both!(ddl_says_that_it_committed, async |server: &str| {
     run_beside(server, format!("DROP TABLE {table}")).await;
 });
 
-on_both!(warnings_of_a_write_are_notices, async |server: &str| {
+on_mysql!(warnings_of_a_write_are_notices, async |server: &str| {
     let table = unique("warned");
     run_beside(
         server,
@@ -129,7 +131,7 @@ on_both!(warnings_of_a_write_are_notices, async |server: &str| {
     run_beside(server, format!("DROP TABLE {table}")).await;
 });
 
-on_both!(
+on_mysql!(
     a_procedure_that_commits_is_reported,
     async |server: &str| {
         let name = unique("commits");
@@ -145,7 +147,7 @@ on_both!(
     }
 );
 
-on_both!(
+on_mysql!(
     a_procedure_with_two_results_says_so,
     async |server: &str| {
         let name = unique("two_results");
@@ -206,7 +208,7 @@ async fn rows_returned_by_a_write_are_counted_and_all_written() {
     run_beside(server, format!("DROP TABLE {table}")).await;
 }
 
-on_both!(a_cancelled_write_is_rolled_back, async |server: &str| {
+on_mysql!(a_cancelled_write_is_rolled_back, async |server: &str| {
     let table = unique("cancelled");
     run_beside(server, format!("CREATE TABLE {table} (id INT)")).await;
     let database = open(writable(config(server))).await;

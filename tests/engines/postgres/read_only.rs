@@ -2,6 +2,7 @@
 
 use domain::FailureKind;
 use support::databases::{config, open, read, unique, writable, write};
+use support::on_postgres;
 
 use super::helpers::{number, one, refused};
 

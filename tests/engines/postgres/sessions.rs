@@ -6,10 +6,12 @@ use domain::{Cancel, FailureKind, query::QueryLimits};
 use serde_json::json;
 use support::{
     databases::{self, config, open, read, unique, writable, write},
+    on_postgres,
     rows::Owned,
+    waiting::until,
 };
 
-use super::helpers::{number, one, one_with, refused, run_slow, until};
+use super::helpers::{number, one, one_with, refused, run_slow};
 
 on_postgres!(
     nothing_is_left_in_the_session_by_a_read,
@@ -54,7 +56,7 @@ on_postgres!(
     async |server: &str| {
         let mut config = writable(config(server));
         config.pool.max_connections = 1;
-        config.time_zone = "Asia/Kathmandu".to_owned();
+        "Asia/Kathmandu".clone_into(&mut config.time_zone);
         let database = open(config).await;
         let table = unique("left");
         let pid = one(&database, "SELECT pg_backend_pid()").await;
@@ -252,7 +254,7 @@ on_postgres!(
         let mut config = writable(config(server));
         config.pooler = true;
         config.pool.max_connections = 1;
-        config.time_zone = "Asia/Kathmandu".to_owned();
+        "Asia/Kathmandu".clone_into(&mut config.time_zone);
         config.schema = Some("pg_catalog, public".to_owned());
         let database = open(config).await;
         let table = unique("pooled");

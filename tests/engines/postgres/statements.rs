@@ -7,6 +7,7 @@ use domain::{
 use serde_json::{Value, json};
 use support::{
     databases::{config, open, read, unique, writable, write},
+    on_postgres,
     rows::{Owned, Rows},
 };
 

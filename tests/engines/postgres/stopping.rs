@@ -10,10 +10,12 @@ use domain::{
 use serde_json::json;
 use support::{
     databases::{self, config, open, read, unique, writable, write},
+    on_postgres,
     rows::Rows,
+    waiting::until,
 };
 
-use super::helpers::{number, one, one_with, run, until};
+use super::helpers::{number, one, one_with, run};
 
 on_postgres!(
     waiting_for_a_lock_counts_as_the_statements_time,
