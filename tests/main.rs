@@ -10,6 +10,8 @@
 
 mod architecture;
 mod configuration;
+mod conformance;
 mod engines;
 mod mcp;
 mod values;
+mod verbs;

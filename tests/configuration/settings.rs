@@ -39,8 +39,8 @@ fn variables_win_over_the_file_and_the_command_line_over_both() {
         }
     );
     assert_eq!(
-        settings.sqlite_roots(Path::new("/work")),
-        [PathBuf::from("/work/a"), PathBuf::from("/b")]
+        settings.sqlite_roots(Path::new("/srv")),
+        [PathBuf::from("/srv/a"), PathBuf::from("/b")]
     );
     setup.tools = Some("full".to_owned());
     assert_eq!(setup.load().settings.unwrap().tools, "full");
@@ -49,8 +49,8 @@ fn variables_win_over_the_file_and_the_command_line_over_both() {
 #[test]
 fn the_working_directory_is_the_only_root_unless_others_are_named() {
     assert_eq!(
-        Settings::default().sqlite_roots(Path::new("/work")),
-        [PathBuf::from("/work")]
+        Settings::default().sqlite_roots(Path::new("/srv")),
+        [PathBuf::from("/srv")]
     );
 }
 

@@ -2,5 +2,5 @@
 
 mod mysql;
 mod postgres;
+mod round_trips;
 mod sqlite;
-mod sqlite_demo;

@@ -14,7 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::databases::{unique, variable};
+use crate::{
+    databases::{unique, variable},
+    scratch::Scratch,
+};
 
 /// The newest revision of the protocol with an `initialize` handshake, and the one without.
 pub const LEGACY: &str = "2025-11-25";
@@ -69,18 +72,58 @@ impl Launch {
         self
     }
 
-    /// Starts it in an empty folder of its own, with no other environment than what was given.
-    pub fn start(self) -> Server {
-        let folder = std::env::temp_dir().join(unique("portolan"));
-        std::fs::create_dir_all(&folder).unwrap();
+    #[must_use]
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    #[must_use]
+    pub fn arguments(self, arguments: &[&str]) -> Self {
+        arguments
+            .iter()
+            .fold(self, |launch, &argument| launch.argument(argument))
+    }
+
+    /// In `folder`, with no other environment than what was given.
+    fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(binary());
         command
             .args(&self.arguments)
             .env_clear()
-            .envs(self.environment)
-            .current_dir(&folder)
+            .envs(self.environment.iter().cloned())
+            .current_dir(folder)
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        command
+    }
+
+    /// Runs it in `folder` until it ends by itself, with nothing to read on its input.
+    pub async fn run_in(self, folder: &Path) -> Ran {
+        let mut command = self.command(folder);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let output = timeout(PATIENCE, command.output())
+            .await
+            .expect("the program ends")
+            .unwrap();
+        Ran {
+            code: output.status.code().expect("it ends by itself"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The same in an empty folder.
+    pub async fn run(self) -> Ran {
+        let folder = Scratch::new();
+        self.run_in(&folder.path("")).await
+    }
+
+    /// Starts it in an empty folder of its own.
+    pub fn start(self) -> Server {
+        let folder = std::env::temp_dir().join(unique("portolan"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let command = self.command(&folder);
         let (mut child, input, output) = connect(command, self.wire);
         let log = child.stderr.take().unwrap();
         Server {
@@ -93,6 +136,14 @@ impl Launch {
             unread: VecDeque::new(),
         }
     }
+}
+
+/// What a command that ends by itself has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 type Input = Box<dyn AsyncWrite + Send + Unpin>;

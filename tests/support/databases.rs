@@ -159,26 +159,43 @@ pub async fn write(
     Ok((rows, outcome))
 }
 
-/// One fact, tested on every server that was asked for: `on_every_server!(name, async |server: &str| { … });`
+/// One fact, tested on the servers named, as far as they were asked for:
+/// `on_servers!(name: postgres_15 mysql_9, async |server: &str| { … });`
 #[macro_export]
-macro_rules! on_every_server {
-    ($fact:ident, $test:expr) => {
+macro_rules! on_servers {
+    ($fact:ident: $($server:ident)+, $test:expr) => {
         mod $fact {
             #[allow(unused_imports, reason = "a fact may need nothing of its file")]
             use super::*;
 
-            $crate::on_every_server!(@one postgres_15, $test);
-            $crate::on_every_server!(@one postgres_18, $test);
-            $crate::on_every_server!(@one mariadb_10_11, $test);
-            $crate::on_every_server!(@one mysql_9, $test);
+            async fn holds_on(server: &str) {
+                if $crate::databases::asked_for(server) {
+                    ($test)(server).await;
+                }
+            }
+
+            $(
+                #[tokio::test]
+                async fn $server() {
+                    holds_on(stringify!($server)).await;
+                }
+            )+
         }
     };
-    (@one $server:ident, $test:expr) => {
-        #[tokio::test]
-        async fn $server() {
-            if $crate::databases::asked_for(stringify!($server)) {
-                ($test)(stringify!($server)).await;
-            }
-        }
+}
+
+/// One fact, tested on each PostgreSQL of the suite.
+#[macro_export]
+macro_rules! on_postgres {
+    ($fact:ident, $test:expr) => {
+        $crate::on_servers!($fact: postgres_15 postgres_18, $test);
+    };
+}
+
+/// One fact, tested on MariaDB and on MySQL.
+#[macro_export]
+macro_rules! on_mysql {
+    ($fact:ident, $test:expr) => {
+        $crate::on_servers!($fact: mariadb_10_11 mysql_9, $test);
     };
 }

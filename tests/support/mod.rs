@@ -12,6 +12,10 @@
 
 pub mod client;
 pub mod databases;
+pub mod outage;
+pub mod proxy;
 pub mod rows;
 pub mod scratch;
 pub mod snapshot;
+pub mod subject;
+pub mod waiting;

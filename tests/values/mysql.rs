@@ -13,20 +13,9 @@ use sqlx::{
 };
 use support::{
     databases::{config, open, read, server_variable, unique, variable, writable, write},
+    on_mysql,
     rows::Owned,
 };
-
-macro_rules! on_both {
-    ($fact:ident, $test:expr) => {
-        mod $fact {
-            #[allow(unused_imports, reason = "a fact may need nothing of its file")]
-            use super::*;
-
-            support::on_every_server!(@one mariadb_10_11, $test);
-            support::on_every_server!(@one mysql_9, $test);
-        }
-    };
-}
 
 /// A column's type and the literals that it holds, one a row.
 type Case = (&'static str, &'static [&'static str]);
@@ -539,30 +528,30 @@ async fn every_column_is_as_printed(
     table.drop(server).await;
 }
 
-on_both!(
+on_mysql!(
     every_type_is_as_the_client_prints_it,
     async |server: &str| {
         every_column_is_as_printed(server, config(server), "id = 1", vec![]).await;
     }
 );
 
-on_both!(
+on_mysql!(
     every_type_is_the_same_beside_a_parameter,
     async |server: &str| {
         every_column_is_as_printed(server, config(server), "id = ?", vec![json!(1)]).await;
     }
 );
 
-on_both!(
+on_mysql!(
     every_type_is_the_same_in_another_time_zone,
     async |server: &str| {
         let mut config = config(server);
-        config.time_zone = "+05:30".to_owned();
+        "+05:30".clone_into(&mut config.time_zone);
         every_column_is_as_printed(server, config, "id = 1", vec![]).await;
     }
 );
 
-on_both!(
+on_mysql!(
     every_expression_is_as_the_client_prints_it,
     async |server: &str| {
         let expressions: Vec<_> = EXPRESSIONS
@@ -635,7 +624,7 @@ fn as_parameter(cell: &Owned, column_type: &str) -> Option<(Value, &'static str)
     })
 }
 
-on_both!(
+on_mysql!(
     every_type_comes_back_equal_from_a_parameter,
     async |server: &str| {
         let table = Table::create(server).await;
@@ -686,7 +675,7 @@ on_both!(
     }
 );
 
-on_both!(every_type_has_its_name, async |server: &str| {
+on_mysql!(every_type_has_its_name, async |server: &str| {
     let table = unique("named");
     let columns = [
         ("TINYINT", "tinyint"),
@@ -814,7 +803,7 @@ async fn unreadable(
     }
 }
 
-on_both!(every_catalog_table_is_readable, async |server: &str| {
+on_mysql!(every_catalog_table_is_readable, async |server: &str| {
     let database = open(config(server)).await;
     let tables = catalog(server).await;
     assert!(tables.len() > 100, "{}", tables.len());

@@ -859,10 +859,7 @@ async fn text_that_is_not_utf_8_is_shown_as_bytes(server: &str) {
 macro_rules! on_postgres {
     ($($fact:ident),* $(,)?) => {
         mod on_postgres {
-            $(mod $fact {
-                support::on_every_server!(@one postgres_15, super::super::$fact);
-                support::on_every_server!(@one postgres_18, super::super::$fact);
-            })*
+            $(support::on_postgres!($fact, super::super::$fact);)*
         }
     };
 }

@@ -9,6 +9,7 @@ use domain::{
 };
 use support::{
     databases::{self, config, open, try_open, unique},
+    on_postgres,
     rows::Owned,
 };
 
@@ -29,7 +30,7 @@ on_postgres!(what_answers_is_told, async |server: &str| {
 
 on_postgres!(the_session_is_set_up_as_configured, async |server: &str| {
     let mut config = config(server);
-    config.time_zone = "Asia/Kathmandu".to_owned();
+    "Asia/Kathmandu".clone_into(&mut config.time_zone);
     config.schema = Some("pg_catalog, public".to_owned());
     config.statement_timeout = Duration::from_millis(12_345);
     let database = open(config).await;
@@ -67,7 +68,7 @@ on_postgres!(
     a_wrong_time_zone_is_found_when_opening,
     async |server: &str| {
         let mut config = config(server);
-        config.time_zone = "Mars/Olympus".to_owned();
+        "Mars/Olympus".clone_into(&mut config.time_zone);
 
         let failure = try_open(config).await.unwrap_err();
 
@@ -236,17 +237,5 @@ on_postgres!(
             try_open(config).await.unwrap_err().step,
             Some(ConnectStep::SignIn)
         );
-    }
-);
-
-on_postgres!(
-    a_test_of_the_connection_is_a_round_trip,
-    async |server: &str| {
-        let database = open(config(server)).await;
-
-        let report = database.pool.test(&Cancel::new()).await.unwrap();
-
-        assert_eq!(report.version, database.server.version);
-        assert!(report.latency > Duration::ZERO);
     }
 );

@@ -1,5 +1,7 @@
 //! libpq's own variables, in a process that has them.
 
+use support::on_postgres;
+
 /// A fact about a connection as configured.
 fn told_on(server: &str) -> String {
     let (_, here) = module_path!().split_once("::").unwrap();

@@ -1,7 +1,5 @@
 //! What the facts about PostgreSQL have in common.
 
-use std::time::{Duration, Instant};
-
 use domain::{
     Cancel, Failure,
     connection::Database,
@@ -12,19 +10,6 @@ use support::{
     databases::read,
     rows::{Owned, Rows},
 };
-
-/// One fact, tested on each PostgreSQL of the suite.
-macro_rules! on_postgres {
-    ($fact:ident, $test:expr) => {
-        mod $fact {
-            #[allow(unused_imports, reason = "a fact may need nothing of its file")]
-            use super::*;
-
-            support::on_every_server!(@one postgres_15, $test);
-            support::on_every_server!(@one postgres_18, $test);
-        }
-    };
-}
 
 pub(super) async fn run(
     database: &Database,
@@ -63,28 +48,6 @@ pub(super) async fn refused(database: &Database, sql: &str, params: Vec<Value>) 
 
 pub(super) fn number(text: &str) -> Owned {
     Owned::Number(text.to_owned())
-}
-
-/// Waits for a fact that another process brings about.
-pub(super) async fn until(what: &str, mut fact: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !fact().await {
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "still not so: {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// How many sessions run a statement that holds `mark`, as another session sees it.
-pub(super) async fn running(observer: &Database, mark: &str) -> usize {
-    let sql = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND strpos(query, $1) > 0";
-    read(observer, sql, vec![json!(mark)])
-        .await
-        .unwrap()
-        .rows
-        .len()
 }
 
 /// A statement that runs for a minute. Only its name stands in the statement that executes it, so the mark is a value.

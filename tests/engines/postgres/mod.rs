@@ -1,6 +1,5 @@
 //! PostgreSQL, through its ports: no policy and no use case stands in between.
 
-#[macro_use]
 mod helpers;
 
 mod connecting;

@@ -2,6 +2,7 @@
 
 use domain::FailureKind;
 use support::databases::{config, open, read, unique, writable, write};
+use support::on_postgres;
 
 use super::helpers::{number, one, refused};
 
@@ -44,17 +45,6 @@ on_postgres!(read_only_holds_in_the_server, async |server: &str| {
         .await
         .unwrap();
 });
-
-on_postgres!(
-    a_read_only_configuration_cannot_be_written_through,
-    async |server: &str| {
-        let database = open(config(server)).await;
-
-        let failure = write(&database, "SELECT 1", vec![]).await.unwrap_err();
-
-        assert_eq!(failure.kind, FailureKind::NotAllowed);
-    }
-);
 
 on_postgres!(read_only_is_not_talked_out_of, async |server: &str| {
     let mut config = config(server);

@@ -1,15 +1,17 @@
 //! What a session remembers, and what it must not.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use domain::{Cancel, FailureKind, query::QueryLimits};
 use serde_json::json;
 use support::{
     databases::{self, config, open, read, unique, writable, write},
+    on_postgres,
     rows::Owned,
+    waiting::until,
 };
 
-use super::helpers::{number, one, one_with, refused, run_slow, until};
+use super::helpers::{number, one, one_with, refused, run_slow};
 
 on_postgres!(
     nothing_is_left_in_the_session_by_a_read,
@@ -54,7 +56,7 @@ on_postgres!(
     async |server: &str| {
         let mut config = writable(config(server));
         config.pool.max_connections = 1;
-        config.time_zone = "Asia/Kathmandu".to_owned();
+        "Asia/Kathmandu".clone_into(&mut config.time_zone);
         let database = open(config).await;
         let table = unique("left");
         let pid = one(&database, "SELECT pg_backend_pid()").await;
@@ -246,37 +248,13 @@ on_postgres!(
     }
 );
 
-on_postgres!(slow_queries_wait_for_their_turn, async |server: &str| {
-    let mut config = config(server);
-    config.pool.max_connections = 2;
-    let database = Arc::new(open(config).await);
-    let calls: Vec<_> = (0..8)
-        .map(|value| {
-            let database = Arc::clone(&database);
-            tokio::spawn(async move {
-                one_with(
-                    &database,
-                    "SELECT $1::int FROM pg_sleep(0.05)",
-                    vec![json!(value)],
-                )
-                .await
-            })
-        })
-        .collect();
-
-    for (value, call) in calls.into_iter().enumerate() {
-        assert_eq!(call.await.unwrap(), number(&value.to_string()));
-    }
-    assert_eq!(database.pool.figures().max, 2);
-});
-
 on_postgres!(
     everything_works_without_relying_on_the_session,
     async |server: &str| {
         let mut config = writable(config(server));
         config.pooler = true;
         config.pool.max_connections = 1;
-        config.time_zone = "Asia/Kathmandu".to_owned();
+        "Asia/Kathmandu".clone_into(&mut config.time_zone);
         config.schema = Some("pg_catalog, public".to_owned());
         let database = open(config).await;
         let table = unique("pooled");

@@ -4,6 +4,7 @@ use domain::FailureKind;
 use serde_json::{Value, json};
 use support::{
     databases::{config, open, read, unique, writable, write},
+    on_postgres,
     rows::Owned,
 };
 
@@ -26,18 +27,6 @@ on_postgres!(two_statements_are_refused, async |server: &str| {
     }
     assert_eq!(one(&database, "SELECT 1; -- the end").await, number("1"));
 });
-
-on_postgres!(
-    a_text_without_a_statement_is_refused,
-    async |server: &str| {
-        let database = open(config(server)).await;
-
-        let failure = refused(&database, "/* nothing */ -- at all", vec![]).await;
-
-        assert_eq!(failure.kind, FailureKind::InvalidSql);
-        assert!(failure.message.contains("holds no statement"));
-    }
-);
 
 on_postgres!(
     placeholders_and_parameters_are_counted,
@@ -245,25 +234,6 @@ on_postgres!(a_result_without_rows_has_columns, async |server: &str| {
         assert_eq!(rows.rows.len(), 0);
     }
 });
-
-on_postgres!(
-    duplicate_column_names_and_their_order_survive,
-    async |server: &str| {
-        let database = open(config(server)).await;
-
-        let rows = read(&database, "SELECT 2 AS b, 1 AS a, 3 AS b", vec![])
-            .await
-            .unwrap();
-
-        let names: Vec<_> = rows
-            .columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
-        assert_eq!(names, ["b", "a", "b"]);
-        assert_eq!(rows.rows, [[number("2"), number("1"), number("3")]]);
-    }
-);
 
 on_postgres!(
     copy_is_refused_and_the_next_call_works,

@@ -1,6 +1,6 @@
 //! Statements that end before they are done, on the server too.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{
     Cancel, FailureKind,
@@ -10,92 +10,12 @@ use domain::{
 use serde_json::json;
 use support::{
     databases::{self, config, open, read, unique, writable, write},
+    on_postgres,
     rows::Rows,
+    waiting::until,
 };
 
-use super::helpers::{number, one, one_with, refused, run, run_slow, running, until};
-
-on_postgres!(
-    a_cancel_stops_the_statement_on_the_server,
-    async |server: &str| {
-        let database = open(config(server)).await;
-        let observer = open(config(server)).await;
-        let mark = unique("cancelled");
-        let cancel = Cancel::new();
-        let call = tokio::spawn(run_slow(
-            database.clone(),
-            mark.clone(),
-            QueryLimits::default(),
-            cancel.clone(),
-        ));
-        until("the statement runs", async || {
-            running(&observer, &mark).await == 1
-        })
-        .await;
-
-        let fired = Instant::now();
-        cancel.fire(CancelReason::Client);
-        let failure = call.await.unwrap();
-
-        assert_eq!(failure.kind, FailureKind::Cancelled);
-        until("the statement has ended", async || {
-            running(&observer, &mark).await == 0
-        })
-        .await;
-        assert!(fired.elapsed() < Duration::from_secs(1));
-        assert_eq!(one(&database, "SELECT 1").await, number("1"));
-    }
-);
-
-on_postgres!(
-    a_call_that_is_dropped_stops_the_statement_too,
-    async |server: &str| {
-        let database = open(config(server)).await;
-        let observer = open(config(server)).await;
-        let mark = unique("dropped");
-        let call = tokio::spawn(run_slow(
-            database.clone(),
-            mark.clone(),
-            QueryLimits::default(),
-            Cancel::new(),
-        ));
-        until("the statement runs", async || {
-            running(&observer, &mark).await == 1
-        })
-        .await;
-
-        call.abort();
-
-        until("the statement has ended", async || {
-            running(&observer, &mark).await == 0
-        })
-        .await;
-    }
-);
-
-on_postgres!(
-    a_statement_past_its_time_is_stopped_on_the_server,
-    async |server: &str| {
-        let database = open(config(server)).await;
-        let observer = open(config(server)).await;
-        let mark = unique("timed_out");
-        let limits = QueryLimits {
-            time: Duration::from_millis(200),
-            ..QueryLimits::default()
-        };
-
-        let started = Instant::now();
-        let failure = run_slow(database.clone(), mark.clone(), limits, Cancel::new()).await;
-
-        assert_eq!(failure.kind, FailureKind::Timeout);
-        assert!(failure.message.contains("200 ms"), "{failure}");
-        assert!(started.elapsed() < Duration::from_secs(1));
-        until("the statement has ended", async || {
-            running(&observer, &mark).await == 0
-        })
-        .await;
-    }
-);
+use super::helpers::{number, one, one_with, run};
 
 on_postgres!(
     waiting_for_a_lock_counts_as_the_statements_time,
@@ -154,36 +74,6 @@ on_postgres!(
             .unwrap();
     }
 );
-
-on_postgres!(closing_ends_what_runs, async |server: &str| {
-    let database = open(config(server)).await;
-    let observer = open(config(server)).await;
-    let mark = unique("closed");
-    let call = tokio::spawn(run_slow(
-        database.clone(),
-        mark.clone(),
-        QueryLimits::default(),
-        Cancel::new(),
-    ));
-    until("the statement runs", async || {
-        running(&observer, &mark).await == 1
-    })
-    .await;
-
-    let started = Instant::now();
-    database.pool.close().await;
-
-    assert_eq!(call.await.unwrap().kind, FailureKind::Cancelled);
-    until("the statement is gone", async || {
-        running(&observer, &mark).await == 0
-    })
-    .await;
-    assert!(started.elapsed() < Duration::from_secs(1));
-    assert_eq!(
-        refused(&database, "SELECT 1", vec![]).await.kind,
-        FailureKind::Unavailable
-    );
-});
 
 on_postgres!(
     a_small_rest_of_a_result_costs_nothing,

@@ -7,6 +7,7 @@ use domain::{
 use serde_json::json;
 use support::{
     databases::{config, open, unique, writable, write},
+    on_postgres,
     rows::Rows,
 };
 

@@ -287,6 +287,18 @@ pub(super) fn is_several(sql: &str) -> bool {
         .any(|token| !matches!(token, Token::SemiColon))
 }
 
+/// Whether `sql` holds nothing but comments and semicolons.
+pub(super) fn is_blank(sql: &str) -> bool {
+    // Only a text that begins with one of them is worth the lexer.
+    if !sql.trim_start().starts_with(['/', '-', '#', ';']) {
+        return false;
+    }
+    let tokens = tokens(sql);
+    !tokens.is_empty()
+        && hidden_code(&tokens).is_none()
+        && significant(&tokens).all(|token| matches!(token, Token::SemiColon))
+}
+
 /// Every name that may be meant in `sql`, quoted or not, once each.
 pub(super) fn names(sql: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -444,6 +456,23 @@ mod tests {
             ("SELECT @a := 1", None),
         ] {
             assert_eq!(numbered_placeholder(sql).as_deref(), found, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_comments_alone_is_blank() {
+        for (sql, blank) in [
+            ("-- nothing", true),
+            ("# a\n /* b */ ; ;", true),
+            (";", true),
+            ("/* a */ SELECT 1", false),
+            ("; SELECT 1", false),
+            ("/*! SELECT 1 */", false),
+            ("/* unclosed", false),
+            ("--1", false),
+            ("SELECT 1", false),
+        ] {
+            assert_eq!(is_blank(sql), blank, "{sql}");
         }
     }
 

@@ -176,6 +176,7 @@ impl QueryRunner for MySqlQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
+        holds_a_statement(&statement.sql)?;
         loop {
             let mut call = self.call(cancel).await?;
             let attempt = self
@@ -207,6 +208,14 @@ impl QueryRunner for MySqlQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
+        if self.pool.config().policy.is_read_only() {
+            return Err(
+                Failure::new(FailureKind::NotAllowed, "This connection is read-only.").with_hint(
+                    "Whoever runs this server can set READ_ONLY=false for the connection.",
+                ),
+            );
+        }
+        holds_a_statement(&statement.sql)?;
         let mut call = self.begin(limits, cancel).await?;
         let attempt = self
             .attempt(&mut call, statement, limits, OnStop::ReadOn, sink, cancel)
@@ -265,6 +274,18 @@ impl MySqlQueryRunner {
             }
         }
     }
+}
+
+/// One server takes a text of nothing but comments for a statement that returns nothing, the other for one that it
+/// cannot prepare.
+fn holds_a_statement(sql: &str) -> Result<(), Failure> {
+    if dialect::is_blank(sql) {
+        return Err(Failure::new(
+            FailureKind::InvalidSql,
+            "The text holds no statement, only comments or semicolons.",
+        ));
+    }
+    Ok(())
 }
 
 enum Stumble {

@@ -1,0 +1,16 @@
+//! What every engine must do, through the ports alone: no policy and no use case stands in between.
+//!
+//! Each fact runs on every database of the suite. What an engine calls things is in `support::subject`.
+
+mod helpers;
+mod limits;
+mod mistakes;
+mod outages;
+mod parameters;
+mod pool;
+mod read_only;
+mod reading;
+mod refusals;
+mod sessions;
+mod stopping;
+mod writing;

@@ -1,0 +1,11 @@
+//! What MySQL and MariaDB alone must do: their protocol, their sessions, their failures.
+
+mod helpers;
+
+mod connecting;
+mod failures;
+mod parameters;
+mod sessions;
+mod statements;
+mod stopping;
+mod writing;

@@ -1,0 +1,139 @@
+//! What a mistake is answered with.
+
+use domain::FailureKind;
+use serde_json::json;
+use support::{
+    databases::{open, read},
+    scratch::Scratch,
+};
+
+use super::helpers::{refused, shop};
+
+#[tokio::test]
+async fn a_mistake_has_its_place_and_a_hint() {
+    let scratch = Scratch::new();
+    let database = open(shop(&scratch).await).await;
+    for (sql, message, position, hint) in [
+        (
+            "SELECT * FORM customers",
+            "near \"FORM\": syntax error",
+            Some(10),
+            None,
+        ),
+        (
+            "SELECT 'é', emial FROM customers",
+            "no such column: emial",
+            Some(13),
+            Some("Did you mean `email`?"),
+        ),
+        (
+            "SELECT c.nmae FROM customers c",
+            "no such column: c.nmae",
+            Some(8),
+            Some("Did you mean `name`?"),
+        ),
+        (
+            "SELECT price FROM orders",
+            "no such column: price",
+            Some(8),
+            Some("The columns are id, customer, total."),
+        ),
+        (
+            "SELECT * FROM custmers",
+            "no such table: custmers",
+            None,
+            Some("Did you mean `customers`?"),
+        ),
+        (
+            "SELECT * FROM xyz",
+            "no such table: xyz",
+            None,
+            Some("`SELECT name FROM sqlite_schema` lists the tables and views."),
+        ),
+        (
+            "SELECT substring_index('a')",
+            "no such function: substring_index",
+            Some(8),
+            None,
+        ),
+        (
+            "SELECT uper('a')",
+            "no such function: uper",
+            Some(8),
+            Some("Did you mean `upper`?"),
+        ),
+        (" \n SELECT (", "incomplete input", None, None),
+    ] {
+        let failure = refused(&database, sql).await;
+        assert_eq!(
+            (
+                failure.kind,
+                failure.message.as_str(),
+                failure.position,
+                failure.hint.as_deref()
+            ),
+            (FailureKind::InvalidSql, message, position, hint),
+            "{sql}"
+        );
+        assert_eq!(failure.native_code, Some(1), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn placeholders_and_values_are_counted() {
+    let scratch = Scratch::new();
+    let database = open(shop(&scratch).await).await;
+    for (sql, params, kind, message) in [
+        (
+            "SELECT ?, ?",
+            vec![json!(1)],
+            FailureKind::InvalidArgument,
+            "The statement has 2 placeholders, but `params` has 1 values.",
+        ),
+        (
+            "SELECT 1",
+            vec![json!(1)],
+            FailureKind::InvalidArgument,
+            "The statement has 0 placeholders, but `params` has 1 values.",
+        ),
+        (
+            "SELECT :name",
+            vec![json!(1)],
+            FailureKind::InvalidSql,
+            "The placeholder `:name` has no position.",
+        ),
+        (
+            "SELECT ?1, ?",
+            vec![json!(1), json!(2)],
+            FailureKind::InvalidSql,
+            "Numbered placeholders are mixed with `?`, or leave a number out.",
+        ),
+    ] {
+        let failure = read(&database, sql, params).await.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (kind, message),
+            "{sql}"
+        );
+    }
+    let failure = read(&database, "SELECT %s", vec![json!(1)])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        failure.hint.as_deref(),
+        Some("Placeholders are written `?` or `?1`.")
+    );
+}
+
+#[tokio::test]
+async fn a_mistake_while_it_runs_is_the_statements_own() {
+    let scratch = Scratch::new();
+    let database = open(shop(&scratch).await).await;
+
+    let failure = refused(&database, "SELECT abs(-9223372036854775807 - 1)").await;
+
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (FailureKind::InvalidSql, "integer overflow")
+    );
+}

@@ -1,0 +1,11 @@
+//! `SQLite`: what its adapter does beyond what every engine must do.
+
+mod beside_other_programs;
+mod demo;
+mod explaining;
+mod helpers;
+mod one_statement_a_call;
+mod opening;
+mod reading_only;
+mod stopping;
+mod writing;
