@@ -7,7 +7,7 @@ use domain::{
         Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, ServerInfo,
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
-    query::{Dialect, Placeholder, StatementClass, dialect::Classified, port::MockQueryRunner},
+    query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
 };
 
 use crate::ad_hoc::AdHoc;
@@ -23,10 +23,6 @@ pub(super) const FACTS: EngineFacts = EngineFacts {
 struct Always(StatementClass);
 
 impl Dialect for Always {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::QuestionMark
-    }
-
     fn classify(&self, _: &str) -> Classified {
         Classified {
             class: self.0,

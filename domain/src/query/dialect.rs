@@ -1,13 +1,4 @@
-//! What the domain needs to know of an engine's SQL: how parameters are written and what a statement does.
-
-/// How an engine writes the first placeholder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placeholder {
-    /// `$1`, `$2`, …
-    Dollar,
-    /// `?`
-    QuestionMark,
-}
+//! What the domain needs to know of an engine's SQL: what a statement does.
 
 /// What a statement does, as far as its text tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,8 +29,6 @@ pub struct Classified {
 
 /// An engine's SQL.
 pub trait Dialect: Send + Sync + std::fmt::Debug {
-    fn placeholder(&self) -> Placeholder;
-
     /// What `sql` does. Never fails: what it cannot tell is [`StatementClass::Unknown`].
     fn classify(&self, sql: &str) -> Classified;
 }

@@ -6,7 +6,7 @@
 
 use std::any::TypeId;
 
-use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
+use domain::query::{Dialect, StatementClass, dialect::Classified};
 use sqlparser::{
     dialect::{Dialect as Lexicon, MySqlDialect},
     tokenizer::{Token, Tokenizer, Whitespace},
@@ -19,10 +19,6 @@ pub(super) const PLACEHOLDER_HINT: &str =
 pub(super) struct MySql;
 
 impl Dialect for MySql {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::QuestionMark
-    }
-
     fn classify(&self, sql: &str) -> Classified {
         let tokens = tokens(sql);
         let (class, construct) = hidden_code(&tokens).unwrap_or_else(|| by_words(&tokens));

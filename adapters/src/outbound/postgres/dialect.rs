@@ -2,7 +2,7 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
-use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
+use domain::query::{Dialect, StatementClass, dialect::Classified};
 use sqlparser::dialect::PostgreSqlDialect;
 
 use super::super::leading_words::leading_words;
@@ -11,10 +11,6 @@ use super::super::leading_words::leading_words;
 pub(super) struct PostgresDialect;
 
 impl Dialect for PostgresDialect {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::Dollar
-    }
-
     fn classify(&self, sql: &str) -> Classified {
         let construct = first_word(sql);
         Classified {

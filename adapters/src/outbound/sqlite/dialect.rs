@@ -2,7 +2,7 @@
 
 use std::iter::Peekable;
 
-use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
+use domain::query::{Dialect, StatementClass, dialect::Classified};
 use sqlparser::{
     dialect::SQLiteDialect,
     tokenizer::{Token, Tokenizer},
@@ -53,10 +53,6 @@ const TELLING: [&str; 17] = [
 pub(super) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::QuestionMark
-    }
-
     fn classify(&self, sql: &str) -> Classified {
         let words = leading_words(&SQLiteDialect {}, sql, 1);
         let Some(word) = words.into_iter().next() else {
