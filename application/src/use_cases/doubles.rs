@@ -27,7 +27,16 @@ impl Dialect for Always {
         Classified {
             class: self.0,
             construct: "WORD".to_owned(),
+            flaw: None,
         }
+    }
+
+    fn reading_words(&self) -> &'static [&'static str] {
+        &["WORD"]
+    }
+
+    fn instead_of(&self, _: &str) -> Option<&'static str> {
+        None
     }
 }
 

@@ -46,7 +46,7 @@ impl ExecuteQuery {
         let config = &database.config;
         config
             .policy
-            .admit(&database.dialect.classify(&self.statement.sql))?;
+            .admit(&self.statement.sql, &*database.dialect)?;
         let limits = QueryLimits {
             rows: self.max_rows.unwrap_or(config.max_rows).min(ceilings.rows),
             bytes: self

@@ -9,8 +9,10 @@ use std::any::TypeId;
 use domain::query::{Dialect, StatementClass, dialect::Classified};
 use sqlparser::{
     dialect::{Dialect as Lexicon, MySqlDialect},
-    tokenizer::{Token, Tokenizer, Whitespace},
+    tokenizer::{Token, Whitespace},
 };
+
+use super::super::lexer::Lexed;
 
 pub(super) const PLACEHOLDER_HINT: &str =
     "Write `?` for each parameter; MySQL and MariaDB know no `$1` and no `:name`.";
@@ -20,13 +22,41 @@ pub(super) struct MySql;
 
 impl Dialect for MySql {
     fn classify(&self, sql: &str) -> Classified {
-        let tokens = tokens(sql);
+        let lexed = Lexed::of(&Words(MySqlDialect {}), sql);
+        let tokens: Vec<Token> = lexed
+            .tokens
+            .iter()
+            .map(|token| token.token.clone())
+            .collect();
         let (class, construct) = hidden_code(&tokens).unwrap_or_else(|| by_words(&tokens));
         let (class, construct) = match class {
             StatementClass::Read => into_elsewhere(&tokens).unwrap_or((class, construct)),
             _ => (class, construct),
         };
-        Classified { class, construct }
+        let flaw = if construct.is_empty() {
+            Some(lexed.wordless(sql))
+        } else {
+            // What comes behind may be code that no read-only mode of the server refuses.
+            lexed.flaw
+        };
+        Classified {
+            class,
+            construct,
+            flaw,
+        }
+    }
+
+    fn reading_words(&self) -> &'static [&'static str] {
+        &["SELECT", "WITH", "VALUES", "SHOW", "DESCRIBE", "EXPLAIN"]
+    }
+
+    fn instead_of(&self, sql: &str) -> Option<&'static str> {
+        let words = Lexed::of(&Words(MySqlDialect {}), sql).leading_words(1);
+        Some(match words.first()?.as_str() {
+            "USE" => "Write database.table, or name another database as `connection`.",
+            "PRAGMA" => "MySQL has no PRAGMA; use SHOW TABLES and DESCRIBE table.",
+            _ => return None,
+        })
     }
 }
 
@@ -79,12 +109,10 @@ impl Lexicon for Words {
     }
 }
 
-/// None for a text that the lexer cannot read.
+/// Up to where the lexer cannot read on.
 fn tokens(sql: &str) -> Vec<Token> {
-    Tokenizer::new(&Words(MySqlDialect {}), sql)
-        .with_unescape(false)
-        .tokenize()
-        .unwrap_or_default()
+    let lexed = Lexed::of(&Words(MySqlDialect {}), sql);
+    lexed.tokens.into_iter().map(|token| token.token).collect()
 }
 
 /// An unquoted word, in upper case.
@@ -226,9 +254,11 @@ fn writes(verb: &str) -> bool {
 /// Whether a session that has run `sql` may hold what our reset does not undo: user variables cannot be
 /// enumerated, and what is neither reading nor writing rows can change anything.
 pub(super) fn leaves_traces(sql: &str) -> bool {
+    let verdict = MySql.classify(sql);
     sql.contains(":=")
+        || verdict.flaw.is_some()
         || !matches!(
-            MySql.classify(sql).class,
+            verdict.class,
             StatementClass::Read | StatementClass::Write | StatementClass::Ddl
         )
 }
@@ -366,7 +396,7 @@ mod tests {
             ("FLUSH TABLES", Admin, "FLUSH"),
             ("FROBNICATE t", Unknown, "FROBNICATE"),
             ("-- nothing", Unknown, ""),
-            ("SELECT 'unclosed", Unknown, ""),
+            ("SELECT 'unclosed", Read, "SELECT"),
             ("SELECT /*+ MAX_EXECUTION_TIME(1) */ 1", Read, "SELECT"),
             ("SELECT '/*! */', \"/*M! */\", `/*!`", Read, "SELECT"),
             (
@@ -412,6 +442,7 @@ mod tests {
             ("SET @a = 1", true),
             ("USE other", true),
             ("FROBNICATE", true),
+            ("SELECT 'a\\' INTO @a", true),
         ] {
             assert_eq!(leaves_traces(sql), leaves, "{sql}");
         }
