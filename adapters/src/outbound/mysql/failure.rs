@@ -53,17 +53,19 @@ pub(super) fn with_codes(failure: Failure, error: &sqlx::Error) -> Failure {
 
 /// The failure of the first message on a new connection.
 pub(super) fn of_first_query(error: sqlx::Error) -> Failure {
-    let (message, hint) = match number(&error) {
+    let (kind, message, hint) = match number(&error) {
         Some(1298) => (
+            FailureKind::InvalidArgument,
             "The server does not know the time zone of the connection.",
             "Set TIME_ZONE to an offset such as +01:00, or load the server's time zone tables.",
         ),
         _ => (
+            FailureKind::Unavailable,
             "Connected, but the session could not be prepared.",
             "Check that the server is MySQL 5.7 or MariaDB 10.6, or later.",
         ),
     };
-    let failure = Failure::new(FailureKind::Unavailable, message)
+    let failure = Failure::new(kind, message)
         .with_step(ConnectStep::Query)
         .with_hint(hint);
     with_codes(failure, &error).with_source(error)
