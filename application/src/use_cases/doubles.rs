@@ -16,6 +16,8 @@ pub(super) const FACTS: EngineFacts = EngineFacts {
     name: "testsql",
     words: &["testsql"],
     addressing: Addressing::Server { default_port: 1 },
+    schemas: true,
+    poolers: true,
 };
 
 /// A dialect in which every statement is of one class.
