@@ -52,6 +52,47 @@ impl Lexed {
             .collect()
     }
 
+    /// Where something follows a semicolon, in characters from 1.
+    pub(super) fn second_statement(&self, sql: &str) -> Option<usize> {
+        self.significant()
+            .skip_while(|token| !matches!(token.token, Token::SemiColon))
+            .find(|token| !matches!(token.token, Token::SemiColon))
+            .map(|token| position(sql, token.span.start))
+    }
+
+    /// What other databases write otherwise: told after a syntax error, when it is likely to be the reason.
+    pub(super) fn other_syntax(&self, like: &'static str) -> Option<&'static str> {
+        let mut previous = None;
+        for token in self.significant().map(|token| &token.token) {
+            match (previous, token) {
+                (Some("SELECT"), Token::Word(word)) if word.value.eq_ignore_ascii_case("TOP") => {
+                    return Some("There is no TOP; write LIMIT and the number at the end.");
+                }
+                (_, Token::Word(word))
+                    if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("ILIKE") =>
+                {
+                    return Some(like);
+                }
+                (_, Token::Word(word)) if word.value.eq_ignore_ascii_case("SELECT") => {
+                    previous = Some("SELECT");
+                }
+                _ => previous = None,
+            }
+        }
+        None
+    }
+
+    /// Whether there is a `:name`, as other databases' drivers write placeholders.
+    pub(super) fn has_named_placeholder(&self) -> bool {
+        let mut after_colon = false;
+        self.significant().any(|token| {
+            let named = after_colon
+                && matches!(&token.token, Token::Word(word) if word.quote_style.is_none());
+            after_colon = matches!(token.token, Token::Colon);
+            named
+        })
+    }
+
     /// Why a text without leading words is no statement.
     pub(super) fn wordless(&self, sql: &str) -> Flaw {
         let first = self

@@ -305,12 +305,15 @@ pub(super) fn numbered_placeholder(sql: &str) -> Option<String> {
     None
 }
 
-/// Whether something follows a semicolon.
-pub(super) fn is_several(sql: &str) -> bool {
-    let tokens = tokens(sql);
-    significant(&tokens)
-        .skip_while(|token| !matches!(token, Token::SemiColon))
-        .any(|token| !matches!(token, Token::SemiColon))
+/// Where something follows a semicolon, in characters from 1.
+pub(super) fn second_statement(sql: &str) -> Option<usize> {
+    Lexed::of(&Words(MySqlDialect {}), sql).second_statement(sql)
+}
+
+/// What other databases write otherwise.
+pub(super) fn other_syntax(sql: &str) -> Option<&'static str> {
+    Lexed::of(&Words(MySqlDialect {}), sql)
+        .other_syntax("There is no ILIKE; LIKE ignores case unless the collation does not.")
 }
 
 /// Every name that may be meant in `sql`, quoted or not, once each.
@@ -476,12 +479,12 @@ mod tests {
 
     #[test]
     fn a_second_statement_is_seen_and_a_last_semicolon_is_not_one() {
-        for (sql, several) in [
-            ("SELECT 1; DELETE FROM t", true),
-            ("SELECT 1; -- done", false),
-            ("SELECT ';DELETE'", false),
+        for (sql, second) in [
+            ("SELECT 'é';\n; DELETE FROM t", Some(15)),
+            ("SELECT 1; -- done", None),
+            ("SELECT ';DELETE'", None),
         ] {
-            assert_eq!(is_several(sql), several, "{sql}");
+            assert_eq!(second_statement(sql), second, "{sql}");
         }
     }
 }

@@ -54,6 +54,11 @@ pub(super) fn first_word(sql: &str) -> String {
         .unwrap_or_default()
 }
 
+/// Where something follows a semicolon, in characters from 1.
+pub(super) fn second_statement(sql: &str) -> Option<usize> {
+    Lexed::of(&PostgreSqlDialect {}, sql).second_statement(sql)
+}
+
 fn class_of(word: &str) -> StatementClass {
     match word {
         // A WITH that writes, a SELECT INTO and an EXPLAIN ANALYZE of a write are stopped by the server itself.

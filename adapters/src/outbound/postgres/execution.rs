@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::{
-    dialect::{PostgresDialect, first_word, holds_no_statement},
+    dialect::{self, PostgresDialect, first_word, holds_no_statement},
     failure,
     message::{Message, Named, Way, declare, fetch},
     parameters::{literals, quoted},
@@ -466,10 +466,18 @@ fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'
     let position = position
         .zip(message.text_at)
         .and_then(|(position, start)| position.checked_sub(start))
-        .filter(|position| *position > 0);
+        .filter(|position| *position > 0)
+        .or_else(|| second_statement(&error, &statement.sql));
     // The server may have run a write without our hearing of it.
     let repeatable = !rows.begun && rows.access == Access::Read;
     Execution::failed_at(error, position, repeatable, Ended::Open)
+}
+
+/// The server says that there are several statements, and not where; the lexer only tells the place.
+fn second_statement(error: &Error, sql: &str) -> Option<usize> {
+    failure::is_several(error)
+        .then(|| dialect::second_statement(sql))
+        .flatten()
 }
 
 fn position(error: &Error) -> Option<usize> {
