@@ -260,7 +260,7 @@ mod one_statement_a_call {
         ] {
             let failure = write(&database, sql, vec![]).await.unwrap_err();
             assert_eq!(failure.kind, FailureKind::InvalidSql, "{sql}");
-            assert!(failure.message.contains("one statement a call"), "{sql}");
+            assert!(failure.message.contains("more than one statement"), "{sql}");
         }
         assert_eq!(number(&database, "SELECT count(*) FROM customers").await, 2);
     }
@@ -865,7 +865,7 @@ mod explaining {
                 "SELECT * FORM customers",
                 "near \"FORM\": syntax error",
                 Some(10),
-                None,
+                Some("Check the SQL at the position given."),
             ),
             (
                 "SELECT 'é', emial FROM customers",
@@ -901,7 +901,7 @@ mod explaining {
                 "SELECT substring_index('a')",
                 "no such function: substring_index",
                 Some(8),
-                None,
+                Some("`SELECT DISTINCT name FROM pragma_function_list` lists the functions."),
             ),
             (
                 "SELECT uper('a')",
@@ -909,7 +909,12 @@ mod explaining {
                 Some(8),
                 Some("Did you mean `upper`?"),
             ),
-            (" \n SELECT (", "incomplete input", None, None),
+            (
+                " \n SELECT ( ",
+                "incomplete input",
+                Some(12),
+                Some("The text ends too early; add what is missing at its end."),
+            ),
         ] {
             let failure = refused(&database, sql).await;
             assert_eq!(
@@ -935,13 +940,13 @@ mod explaining {
                 "SELECT ?, ?",
                 vec![json!(1)],
                 FailureKind::InvalidArgument,
-                "The statement has 2 placeholders, but `params` has 1 values.",
+                "The statement has 2 placeholders, but `params` has 1 value.",
             ),
             (
                 "SELECT 1",
                 vec![json!(1)],
                 FailureKind::InvalidArgument,
-                "The statement has 0 placeholders, but `params` has 1 values.",
+                "The statement has 0 placeholders, but `params` has 1 value.",
             ),
             (
                 "SELECT :name",
