@@ -59,7 +59,11 @@ async fn for_table(message: &str, connection: &mut MySqlConnection) -> Option<St
     if let Some(name) = nearest(table, names.iter().map(String::as_str)) {
         return Some(format!("Did you mean `{name}`?"));
     }
-    (!names.is_empty()).then(|| format!("Tables of `{schema}`: {}.", list(&names)))
+    Some(if names.is_empty() {
+        format!("No table of `{schema}` can be seen; SHOW DATABASES lists the databases.")
+    } else {
+        format!("Tables of `{schema}`: {}.", list(&names))
+    })
 }
 
 /// `FUNCTION shop.lenght does not exist`: the server has no list of its built-in functions that everybody may read.
