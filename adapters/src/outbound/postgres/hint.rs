@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use domain::{nearest::nearest, query::Statement};
+use domain::{
+    nearest::nearest,
+    query::{Statement, dialect::Flaw},
+};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlx::Error;
 use tokio::time::error::Elapsed;
@@ -57,6 +60,12 @@ async fn better(
             let lexed = Lexed::of(&PostgreSqlDialect {}, &statement.sql);
             if lexed.has_named_placeholder() {
                 return Some("PostgreSQL's placeholders are $1, $2, …, not :name.".to_owned());
+            }
+            if let Some(Flaw::Unclosed { end, .. }) = lexed.flaw {
+                return Some(format!("End it with {end}."));
+            }
+            if position > statement.sql.trim_end().chars().count() {
+                return Some("The text ends too early; add what is missing at its end.".to_owned());
             }
             lexed.other_syntax(ILIKE).map(str::to_owned)
         }
