@@ -207,20 +207,23 @@ impl Registry {
         }
         match (names.pop(), names.is_empty()) {
             (Some(only), true) => Ok(only),
-            (Some(last), false) => {
-                names.push(last);
-                Err(Failure::invalid_argument(format!(
-                    "Which database? `connection` must be one of: {}.",
-                    join(&names)
-                ))
-                .with_hint("Name one of them as `connection`."))
-            }
-            (None, _) => Err(
-                Failure::invalid_argument("No database is configured or connected.").with_hint(
-                    "Call connect_database, or ask whoever runs this server to set DATABASE_URL or DB_TYPE, DB_HOST, ….",
-                ),
-            ),
+            _ => Err(self.unnamed()),
         }
+    }
+
+    /// The failure of a call that does not name its connection, with the names there are.
+    pub fn unnamed(&self) -> Failure {
+        let names = self.names();
+        if names.is_empty() {
+            return Failure::invalid_argument("No database is configured or connected.").with_hint(
+                "Call connect_database, or ask whoever runs this server to set DATABASE_URL or DB_TYPE, DB_HOST, ….",
+            );
+        }
+        Failure::invalid_argument(format!(
+            "Which database? `connection` must be one of: {}.",
+            join(&names)
+        ))
+        .with_hint("Name one of them as `connection`.")
     }
 
     /// Opens a database under a name. The same settings again change nothing; others are refused.

@@ -106,6 +106,11 @@ pub struct Failure {
     /// Where in the SQL: characters, from 1, in the text as the caller sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
+    /// The same place as line and column, from 1, where the SQL has more than one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
     /// Which parameter, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<usize>,
@@ -127,6 +132,8 @@ impl Failure {
             sqlstate: None,
             native_code: None,
             position: None,
+            line: None,
+            column: None,
             parameter: None,
             step: None,
             source: None,
@@ -171,6 +178,28 @@ impl Failure {
         self
     }
 
+    /// Tells line and column of the position, if `sql` has lines to tell apart.
+    #[must_use]
+    pub fn located_in(mut self, sql: &str) -> Self {
+        if let Some(position) = self.position
+            && sql.trim_end().contains('\n')
+        {
+            let before = sql.chars().take(position.saturating_sub(1));
+            let (mut line, mut column) = (1, 1);
+            for character in before {
+                if character == '\n' {
+                    line += 1;
+                    column = 1;
+                } else {
+                    column += 1;
+                }
+            }
+            self.line = Some(line);
+            self.column = Some(column);
+        }
+        self
+    }
+
     #[must_use]
     pub fn with_parameter(mut self, parameter: usize) -> Self {
         self.parameter = Some(parameter);
@@ -206,6 +235,21 @@ mod tests {
         let json = serde_json::to_string(&failure).unwrap();
 
         assert_eq!(json, r#"{"kind":"invalid_argument","message":"no"}"#);
+    }
+
+    #[test]
+    fn line_and_column_are_told_where_there_are_lines() {
+        for (sql, position, expected) in [
+            ("SELECT é\n, x\r\nFROM t", 12, (Some(2), Some(3))),
+            ("SELECT é\n, x\r\nFROM t", 15, (Some(3), Some(1))),
+            ("SELECT\n1 +", 11, (Some(2), Some(4))),
+            ("SELECT 1 +\n", 11, (None, None)),
+        ] {
+            let failure = Failure::invalid_argument("no")
+                .with_position(position)
+                .located_in(sql);
+            assert_eq!((failure.line, failure.column), expected, "{position}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use application::encode::{AnswerSink, Format};
 use domain::{
     Cancel, Failure,
     connection::Database,
-    query::{Placeholder, QueryLimits, Statement},
+    query::{QueryLimits, Statement},
 };
 use serde_json::Value;
 use support::{databases::read, rows::Rows, waiting::until};
@@ -49,14 +49,6 @@ pub(super) fn numbers(count: u32) -> String {
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) \
          SELECT n FROM numbers"
     )
-}
-
-/// The placeholder of a parameter, counted from 1, as the engine itself says it is written.
-pub(super) fn placeholder(database: &Database, number: usize) -> String {
-    match database.dialect.placeholder() {
-        Placeholder::Dollar => format!("${number}"),
-        Placeholder::QuestionMark => "?".to_owned(),
-    }
 }
 
 /// A call that runs beside.

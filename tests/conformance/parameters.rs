@@ -8,7 +8,7 @@ use support::{
     subject::Subject,
 };
 
-use super::helpers::{placeholder, refused, rows};
+use super::helpers::{refused, rows};
 
 on_every_engine!(
     parameters_are_bound_in_order_whatever_their_kind,
@@ -19,7 +19,7 @@ on_every_engine!(
                 "",
             )
             .await;
-        let places: Vec<_> = (1..=6).map(|n| placeholder(&table.admin, n)).collect();
+        let places: Vec<_> = (1..=6).map(|n| (subject.words.placeholder)(n)).collect();
         let insert = format!("INSERT INTO {} VALUES ({})", table.name, places.join(", "));
         let note = "it's; DROP TABLE \"x\" \\ 🚢";
         let values = vec![
@@ -58,7 +58,10 @@ on_every_engine!(
             .table("a INTEGER, b INTEGER", "(1, 1), (2, 2)")
             .await;
         let database = subject.open_narrow().await;
-        let (one, two) = (placeholder(&database, 1), placeholder(&database, 2));
+        let (one, two) = (
+            (subject.words.placeholder)(1),
+            (subject.words.placeholder)(2),
+        );
         let two_placeholders =
             format!("SELECT a FROM {} WHERE a = {one} AND b = {two}", table.name);
         let none = format!("SELECT a FROM {} WHERE a = 1", table.name);

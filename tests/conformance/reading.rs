@@ -4,7 +4,7 @@ use domain::query::QueryLimits;
 use serde_json::json;
 use support::{databases::read, on_every_engine, subject::Subject};
 
-use super::helpers::{answer, placeholder};
+use super::helpers::answer;
 
 on_every_engine!(
     a_row_is_read_with_its_column_names,
@@ -55,7 +55,7 @@ on_every_engine!(
             assert_eq!(answer["rows"], json!([]));
             assert_eq!(answer["rowCount"], 0);
 
-            let sql = format!("{sql} WHERE id = {}", placeholder(&database, 1));
+            let sql = format!("{sql} WHERE id = {}", (subject.words.placeholder)(1));
             let bound = read(&database, &sql, vec![json!(1)]).await.unwrap();
             let names: Vec<_> = bound.columns.iter().map(|column| &column.name).collect();
             assert_eq!(names, ["name", "id"]);

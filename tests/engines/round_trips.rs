@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{
     Cancel,
     connection::{ConnectionConfig, Database, TlsMode},
-    query::{Placeholder, QueryLimits, Statement},
+    query::{QueryLimits, Statement},
 };
 use serde_json::{Value, json};
 use support::{
@@ -64,10 +64,7 @@ on_every_engine!(
             .table("id INTEGER PRIMARY KEY, name VARCHAR(40)", "(1, 'a'), (2, 'b')")
             .await;
         let (database, proxy) = counted(subject).await;
-        let placeholder = match database.dialect.placeholder() {
-            Placeholder::Dollar => "$1",
-            Placeholder::QuestionMark => "?",
-        };
+        let placeholder = (subject.words.placeholder)(1);
         let lookup = format!("SELECT name FROM {} WHERE id = {placeholder}", table.name);
 
         for (sql, params, expected) in [

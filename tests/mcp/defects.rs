@@ -22,6 +22,8 @@ const FACTS: EngineFacts = EngineFacts {
     name: "broken",
     words: &["broken"],
     addressing: Addressing::File,
+    schemas: false,
+    poolers: false,
 };
 
 /// An engine with a defect.

@@ -86,7 +86,11 @@ async fn the_end_of_input_gives_a_call_its_grace_and_then_ends_it() {
 
     assert_eq!(
         failure,
-        json!({"kind": "cancelled", "message": "The server is stopping; the statement was ended."})
+        json!({
+            "kind": "cancelled",
+            "message": "The server is stopping; the statement was ended.",
+            "hint": "Call again when the server is back."
+        })
     );
     assert!(status.success());
     assert!(table.waiting(0).await < SOON);

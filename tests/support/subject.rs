@@ -22,6 +22,8 @@ use crate::{
 pub struct Words {
     /// A statement that runs for a minute at least and can be told by its mark.
     slow: fn(&str) -> Statement,
+    /// The placeholder of a parameter, counted from 1.
+    pub placeholder: fn(usize) -> String,
     /// A statement that takes some fifty milliseconds and returns one row.
     pub pause: &'static str,
     /// A text of ten megabytes, as `long`.
@@ -62,6 +64,7 @@ enum Place {
 const POSTGRES: Words = Words {
     // Only its name stands in the statement that executes it, so the mark is a value.
     slow: |mark| statement("SELECT pg_sleep(60), $1::text", vec![json!(mark)]),
+    placeholder: |number| format!("${number}"),
     pause: "SELECT pg_backend_pid() FROM (SELECT pg_sleep(0.05)) AS slept",
     ten_megabytes: "SELECT repeat('x', 10000000) AS long",
     changes: &[
@@ -96,6 +99,7 @@ const POSTGRES: Words = Words {
 
 const MYSQL: Words = Words {
     slow: |mark| statement(&format!("SELECT SLEEP(60) /* {mark} */"), vec![]),
+    placeholder: |_| "?".to_owned(),
     pause: "SELECT CONNECTION_ID() FROM (SELECT SLEEP(0.05)) AS slept",
     ten_megabytes: "SELECT REPEAT('x', 10000000) AS `long`",
     changes: &[
@@ -125,6 +129,7 @@ const SQLITE: Words = Words {
         );
         statement(&sql, vec![])
     },
+    placeholder: |_| "?".to_owned(),
     pause: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT count(*) FROM n",
     ten_megabytes: "SELECT replace(hex(zeroblob(5000000)), '0', 'x') AS long",
     changes: &[

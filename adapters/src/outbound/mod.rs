@@ -1,7 +1,7 @@
 //! Ways out: one folder an engine, and the list of them.
 
 mod file_roots;
-mod leading_words;
+mod lexer;
 mod mysql;
 mod pool;
 mod postgres;

@@ -327,7 +327,8 @@ async fn close_idle<S: Session>(pool: Weak<Pool<S>>, closing: Cancel) {
 /// The failure of a call that was told to end.
 pub(super) fn cancelled(reason: CancelReason) -> Failure {
     match reason {
-        CancelReason::Client => Failure::new(FailureKind::Cancelled, "The call was cancelled."),
+        CancelReason::Client => Failure::new(FailureKind::Cancelled, "The call was cancelled.")
+            .with_hint("Nothing runs any more; call again if it is still wanted."),
         CancelReason::ConnectionClosed => Failure::new(
             FailureKind::Cancelled,
             "The connection was closed while the statement ran.",
@@ -336,7 +337,8 @@ pub(super) fn cancelled(reason: CancelReason) -> Failure {
         CancelReason::Shutdown => Failure::new(
             FailureKind::Cancelled,
             "The server is stopping; the statement was ended.",
-        ),
+        )
+        .with_hint("Call again when the server is back."),
     }
 }
 
@@ -349,7 +351,7 @@ pub(super) fn timed_out(limit: Duration) -> Failure {
             limit.as_millis()
         ),
     )
-    .with_hint("Read less (a narrower WHERE, fewer joins, an indexed column), or allow more time with `timeoutMs`.")
+    .with_hint("Read less: a narrower WHERE, fewer joins, an indexed column.")
 }
 
 /// Waits until the statement must end, and says why: the client, the pool or the clock.

@@ -189,12 +189,14 @@ impl AnswerSink {
     fn tell(&mut self, remark: Remark, index: usize) {
         let row = self.rows + 1;
         let column = self.columns.get(index).map_or("", |column| &column.name);
-        let limit = self.limits.cell_bytes;
         self.notices.add(|| match remark {
-            Remark::Cut { full } => {
-                format!("row {row}, column \"{column}\": cut to {limit} of {full} bytes")
+            Remark::Cut { shown, full } => {
+                format!("row {row}, column \"{column}\": the first {shown} of the value's {full} bytes are shown")
             }
-            Remark::NotText => {
+            Remark::NotText { shown, full } if shown < full => {
+                format!("row {row}, column \"{column}\": not valid UTF-8, shown as bytes, the first {shown} of {full}")
+            }
+            Remark::NotText { .. } => {
                 format!("row {row}, column \"{column}\": not valid UTF-8, shown as bytes")
             }
         });
@@ -461,7 +463,7 @@ mod tests {
 
         assert!(text.contains(r#"[[1,"abc"]]"#), "{text}");
         assert!(
-            text.contains(r#""notices":["row 1, column \"name\": cut to 3 of 6 bytes"]"#),
+            text.contains(r#""notices":["row 1, column \"name\": the first 3 of the value's 6 bytes are shown"]"#),
             "{text}"
         );
     }

@@ -13,10 +13,10 @@ const MOST_EXACT: u64 = (1 << 53) - 1;
 /// What had to be done to a cell to fit it in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remark {
-    /// Cut; the full length in bytes of text.
-    Cut { full: usize },
-    /// Text that is not UTF-8, shown as bytes.
-    NotText,
+    /// Cut; how many bytes of the value are shown, and how many it has.
+    Cut { shown: usize, full: usize },
+    /// Text that is not UTF-8, shown as bytes, and of them perhaps not all.
+    NotText { shown: usize, full: usize },
 }
 
 /// Appends `cell` as JSON to `out`, no longer than about `limit` bytes.
@@ -39,8 +39,14 @@ pub(super) fn write(out: &mut Vec<u8>, cell: Cell<'_>, limit: usize) -> Option<R
         Cell::Number(text) => string(out, text),
         Cell::Text(text) => return text_up_to(out, text, limit),
         Cell::InvalidText(bytes) => {
-            hex(out, bytes, limit);
-            return Some(Remark::NotText);
+            let shown = match hex(out, bytes, limit) {
+                Some(Remark::Cut { shown, .. }) => shown,
+                _ => bytes.len(),
+            };
+            return Some(Remark::NotText {
+                shown,
+                full: bytes.len(),
+            });
         }
         Cell::Bytes(bytes) => return hex(out, bytes, limit),
         Cell::MixedBytes(bytes) => {
@@ -51,7 +57,11 @@ pub(super) fn write(out: &mut Vec<u8>, cell: Cell<'_>, limit: usize) -> Option<R
         }
         Cell::HexBytes(digits) => {
             // Two digits are one byte.
-            let (shown, remark) = cut(digits, limit & !1);
+            let (shown, cut) = cut(digits, limit & !1);
+            let remark = cut.map(|_| Remark::Cut {
+                shown: shown.len() / 2,
+                full: digits.len() / 2,
+            });
             out.extend_from_slice(b"\"\\\\x");
             out.extend_from_slice(shown.as_bytes());
             out.push(b'"');
@@ -93,7 +103,11 @@ fn cut(text: &str, limit: usize) -> (&str, Option<Remark>) {
     }
     let end = text.floor_char_boundary(limit);
     let shown = text.get(..end).unwrap_or_default();
-    (shown, Some(Remark::Cut { full: text.len() }))
+    let remark = Remark::Cut {
+        shown: shown.len(),
+        full: text.len(),
+    };
+    (shown, Some(remark))
 }
 
 fn text_up_to(out: &mut Vec<u8>, text: &str, limit: usize) -> Option<Remark> {
@@ -119,7 +133,8 @@ fn hex_digits(out: &mut Vec<u8>, bytes: &[u8], limit: usize) -> Option<Remark> {
         }
     }
     (shown.len() < bytes.len()).then_some(Remark::Cut {
-        full: bytes.len() * 2,
+        shown: shown.len(),
+        full: bytes.len(),
     })
 }
 
@@ -188,16 +203,17 @@ mod tests {
 
     #[test]
     fn a_long_cell_is_cut_between_characters_and_says_how_long_it_was() {
-        for (cell, expected, full) in [
-            (Cell::Text("ééééé"), "\"éé\"", 10),
-            (Cell::Bytes(&[1, 2, 3]), "\"\\\\x0102\"", 6),
-            (Cell::Json("[1,2,3]"), "\"[1,2,\"", 7),
-            (Cell::HexBytes("010203"), "\"\\\\x0102\"", 6),
+        for (cell, expected, shown, full) in [
+            (Cell::Text("ééééé"), "\"éé\"", 4, 10),
+            (Cell::Bytes(&[1, 2, 3]), "\"\\\\x0102\"", 2, 3),
+            (Cell::MixedBytes(&[1, 2, 3]), "{\"hex\":\"0102\"}", 2, 3),
+            (Cell::Json("[1,2,3]"), "\"[1,2,\"", 5, 7),
+            (Cell::HexBytes("010203"), "\"\\\\x0102\"", 2, 3),
         ] {
             let mut out = Vec::new();
             let remark = write(&mut out, cell, 5);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
-            assert_eq!(remark, Some(Remark::Cut { full }));
+            assert_eq!(remark, Some(Remark::Cut { shown, full }));
         }
     }
 
@@ -208,6 +224,6 @@ mod tests {
         let remark = write(&mut out, Cell::InvalidText(b"a\xff"), 100);
 
         assert_eq!(out, b"\"\\\\x61ff\"");
-        assert_eq!(remark, Some(Remark::NotText));
+        assert_eq!(remark, Some(Remark::NotText { shown: 2, full: 2 }));
     }
 }

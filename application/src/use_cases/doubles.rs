@@ -7,7 +7,7 @@ use domain::{
         Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, ServerInfo,
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
-    query::{Dialect, Placeholder, StatementClass, dialect::Classified, port::MockQueryRunner},
+    query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
 };
 
 use crate::ad_hoc::AdHoc;
@@ -16,6 +16,8 @@ pub(super) const FACTS: EngineFacts = EngineFacts {
     name: "testsql",
     words: &["testsql"],
     addressing: Addressing::Server { default_port: 1 },
+    schemas: true,
+    poolers: true,
 };
 
 /// A dialect in which every statement is of one class.
@@ -23,15 +25,20 @@ pub(super) const FACTS: EngineFacts = EngineFacts {
 struct Always(StatementClass);
 
 impl Dialect for Always {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::QuestionMark
-    }
-
     fn classify(&self, _: &str) -> Classified {
         Classified {
             class: self.0,
             construct: "WORD".to_owned(),
+            flaw: None,
         }
+    }
+
+    fn reading_words(&self) -> &'static [&'static str] {
+        &["WORD"]
+    }
+
+    fn instead_of(&self, _: &str) -> Option<&'static str> {
+        None
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    Cancel, Failure,
+    Cancel, Failure, FailureKind,
     connection::Database,
     query::{QueryLimits, Statement},
 };
@@ -46,7 +46,8 @@ impl ExecuteQuery {
         let config = &database.config;
         config
             .policy
-            .admit(&database.dialect.classify(&self.statement.sql))?;
+            .admit(&self.statement.sql, &*database.dialect)
+            .map_err(|failure| failure.located_in(&self.statement.sql))?;
         let limits = QueryLimits {
             rows: self.max_rows.unwrap_or(config.max_rows).min(ceilings.rows),
             bytes: self
@@ -89,20 +90,38 @@ impl ExecuteQuery {
         let outcome = if config.policy.is_read_only() {
             runner
                 .run_read(&self.statement, &limits, &mut sink, cancel)
-                .await?
+                .await
         } else {
             runner
                 .run_write(&self.statement, &limits, &mut sink, cancel)
-                .await?
+                .await
         };
-        sink.finish(outcome)
+        match outcome {
+            Ok(outcome) => sink.finish(outcome),
+            Err(failure) if failure.kind == FailureKind::Timeout => {
+                Err(failure.with_hint(self.more_time(config.statement_timeout)))
+            }
+            Err(failure) => Err(failure.located_in(&self.statement.sql)),
+        }
+    }
+
+    /// What to do when the time was up: which of the two limits struck is known here alone.
+    fn more_time(&self, most: Duration) -> String {
+        let less = "Read less (a narrower WHERE, fewer joins, an indexed column)";
+        let most_ms = most.as_millis();
+        if self.timeout.is_some_and(|asked| asked < most) {
+            format!("{less}, or raise `timeoutMs`; this connection allows up to {most_ms}.")
+        } else {
+            format!(
+                "{less}; no call may take longer on this connection, but whoever runs this server can raise its STATEMENT_TIMEOUT."
+            )
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use domain::{
-        FailureKind,
         connection::{Access, Policy},
         query::{Cell, Column, Flow, Outcome, StatementClass, port::MockQueryRunner},
     };
@@ -181,6 +200,35 @@ mod tests {
             .unwrap();
 
         assert_eq!(answer.text, r#"{"rowCount":0,"affectedRows":2}"#);
+    }
+
+    #[tokio::test]
+    async fn the_hint_of_a_timeout_names_the_limit_that_struck() {
+        for (asked, expected) in [
+            (
+                Some(1_000),
+                "or raise `timeoutMs`; this connection allows up to 30000.",
+            ),
+            (Some(30_000), "can raise its STATEMENT_TIMEOUT."),
+            (Some(60_000), "can raise its STATEMENT_TIMEOUT."),
+            (None, "can raise its STATEMENT_TIMEOUT."),
+        ] {
+            let mut runner = MockQueryRunner::new();
+            runner
+                .expect_run_read()
+                .returning(|_, _, _, _| Err(Failure::new(FailureKind::Timeout, "too slow")));
+            let database = database_with(config(), StatementClass::Read, runner);
+            let mut query = query("SELECT 1");
+            query.timeout = asked.map(Duration::from_millis);
+
+            let failure = query
+                .execute(&database, Ceilings::default(), &Cancel::new())
+                .await
+                .unwrap_err();
+
+            let hint = failure.hint.unwrap();
+            assert!(hint.ends_with(expected), "{asked:?}: {hint}");
+        }
     }
 
     #[tokio::test]

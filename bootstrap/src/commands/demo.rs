@@ -145,6 +145,12 @@ fn print_answer(who: &str, text: &str, out: &mut impl Write) -> io::Result<()> {
         for line in table.lines() {
             writeln!(out, "     {line}")?;
         }
+        // What stands beside the table in the answer.
+        for (name, value) in answer.as_object().into_iter().flatten() {
+            if name != "markdown" {
+                writeln!(out, "     {name}: {value}")?;
+            }
+        }
         return Ok(());
     }
     let characters: Vec<char> = text.chars().take(SHOWN).collect();

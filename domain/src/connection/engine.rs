@@ -17,4 +17,9 @@ pub struct EngineFacts {
     /// Every word that means this engine as a `TYPE` or as the scheme of a URL, the canonical one first.
     pub words: &'static [&'static str],
     pub addressing: Addressing,
+    /// A database holds schemas, and `SCHEMA` is the path to search; else a schema is a database, and `SCHEMA` another
+    /// word for `NAME`.
+    pub schemas: bool,
+    /// Transaction poolers for it are known, and `POOLER` has a meaning.
+    pub poolers: bool,
 }

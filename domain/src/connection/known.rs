@@ -186,11 +186,15 @@ mod tests {
             name: "postgresql",
             words: &["postgresql", "postgres"],
             addressing: Addressing::Server { default_port: 5432 },
+            schemas: true,
+            poolers: true,
         },
         EngineFacts {
             name: "sqlite",
             words: &["sqlite"],
             addressing: Addressing::File,
+            schemas: false,
+            poolers: false,
         },
     ];
 

@@ -1,13 +1,6 @@
-//! What the domain needs to know of an engine's SQL: how parameters are written and what a statement does.
+//! What the domain needs to know of an engine's SQL: what a statement does, and why a text is none.
 
-/// How an engine writes the first placeholder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placeholder {
-    /// `$1`, `$2`, …
-    Dollar,
-    /// `?`
-    QuestionMark,
-}
+use crate::{Failure, FailureKind};
 
 /// What a statement does, as far as its text tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,18 +21,79 @@ pub enum StatementClass {
     Unknown,
 }
 
+/// Why a text is no statement, as far as a lexer tells. Positions count characters, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flaw {
+    /// Nothing but white space, comments and semicolons.
+    Empty,
+    /// It begins with something that is no word.
+    Wordless { position: usize },
+    /// A string, a quoted name or a comment that runs to the end of the text.
+    Unclosed {
+        what: &'static str,
+        end: &'static str,
+        position: usize,
+    },
+    /// No lexer can read on from here.
+    Unreadable { position: usize },
+}
+
+impl Flaw {
+    /// What to mend, in words. A text without a word is told which words there are.
+    pub fn failure(&self, reading_words: &[&str]) -> Failure {
+        let invalid = |message: String| Failure::new(FailureKind::InvalidSql, message);
+        match *self {
+            Self::Empty => {
+                invalid("The text holds no statement, only comments or semicolons.".to_owned())
+                    .with_hint("Send one SQL statement, such as `SELECT 1`.")
+            }
+            Self::Wordless { position } => {
+                invalid("The text does not begin with a word of SQL.".to_owned())
+                    .with_hint(format!("Begin with {}.", reading_words.join(", ")))
+                    .with_position(position)
+            }
+            Self::Unclosed {
+                what,
+                end,
+                position,
+            } => invalid(format!(
+                "The {what} that begins at position {position} is never closed."
+            ))
+            .with_hint(if end == "'" {
+                "End it with '; a quote inside of a string is written twice.".to_owned()
+            } else {
+                format!("End it with {end}.")
+            })
+            .with_position(position),
+            Self::Unreadable { position } => invalid(format!(
+                "The text cannot be read from position {position} on."
+            ))
+            .with_hint("Check the characters there: quotes, signs and numbers.")
+            .with_position(position),
+        }
+    }
+}
+
 /// The verdict on one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classified {
     pub class: StatementClass,
-    /// The word that decided it, in upper case, such as `DELETE`; empty for a text without words.
+    /// The word that decided it, in upper case, such as `DELETE`; empty for a text that does not begin with a word.
     pub construct: String,
+    /// Always there where the construct is empty; else only where the rest of the text may hide something from the
+    /// classification.
+    pub flaw: Option<Flaw>,
 }
 
 /// An engine's SQL.
 pub trait Dialect: Send + Sync + std::fmt::Debug {
-    fn placeholder(&self) -> Placeholder;
-
     /// What `sql` does. Never fails: what it cannot tell is [`StatementClass::Unknown`].
     fn classify(&self, sql: &str) -> Classified;
+
+    /// What statements that only read begin with.
+    fn reading_words(&self) -> &'static [&'static str];
+
+    /// What to send in place of a refused `sql` that is another engine's or another program's way of asking, such as
+    /// `DESCRIBE` or `\d`.
+    fn instead_of(&self, sql: &str) -> Option<&'static str>;
 }

@@ -6,7 +6,7 @@ pub mod port;
 pub mod rows;
 pub mod statement;
 
-pub use dialect::{Dialect, Placeholder, StatementClass};
+pub use dialect::{Dialect, StatementClass};
 pub use limits::QueryLimits;
 pub use port::QueryRunner;
 pub use rows::{Cell, Column, DynRowSink, Flow, Outcome, RowSink};

@@ -269,8 +269,12 @@ on_mysql!(an_unknown_time_zone_is_told, async |server: &str| {
     let failure = try_open(config).await.unwrap_err();
 
     assert_eq!(
-        (failure.step, failure.native_code),
-        (Some(ConnectStep::Query), Some(1298))
+        (failure.kind, failure.step, failure.native_code),
+        (
+            FailureKind::InvalidArgument,
+            Some(ConnectStep::Query),
+            Some(1298)
+        )
     );
 });
 

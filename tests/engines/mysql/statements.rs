@@ -19,10 +19,16 @@ on_mysql!(
             (failure.kind, failure.native_code),
             (FailureKind::InvalidSql, Some(1064))
         );
-        assert_eq!(failure.position, Some(11));
+        assert_eq!(
+            (failure.message.as_str(), failure.position),
+            (
+                "The text holds more than one statement; a call runs exactly one.",
+                Some(11)
+            )
+        );
         assert_eq!(
             failure.hint.as_deref(),
-            Some("Send one statement in each call.")
+            Some("Send each statement in a call of its own.")
         );
     }
 );

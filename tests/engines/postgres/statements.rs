@@ -13,10 +13,10 @@ use super::helpers::{number, one, one_with, refused};
 on_postgres!(two_statements_are_refused, async |server: &str| {
     let database = open(config(server)).await;
 
-    for sql in [
-        "SELECT 1; SELECT 2",
-        "COMMIT; DROP TABLE pg_class",
-        "SELECT 1; -- a\n SELECT 2",
+    for (sql, second) in [
+        ("SELECT 'é'; SELECT 2", 13),
+        ("COMMIT; DROP TABLE pg_class", 9),
+        ("SELECT 1; -- a\n SELECT 2", 17),
     ] {
         let failure = refused(&database, sql, vec![]).await;
         assert_eq!(failure.kind, FailureKind::InvalidSql, "{sql}");
@@ -24,6 +24,7 @@ on_postgres!(two_statements_are_refused, async |server: &str| {
             failure.message.contains("more than one statement"),
             "{failure:?}"
         );
+        assert_eq!(failure.position, Some(second), "{sql}");
     }
     assert_eq!(one(&database, "SELECT 1; -- the end").await, number("1"));
 });

@@ -18,7 +18,7 @@ async fn a_mistake_has_its_place_and_a_hint() {
             "SELECT * FORM customers",
             "near \"FORM\": syntax error",
             Some(10),
-            None,
+            Some("Check the SQL at the position given."),
         ),
         (
             "SELECT 'é', emial FROM customers",
@@ -54,7 +54,7 @@ async fn a_mistake_has_its_place_and_a_hint() {
             "SELECT substring_index('a')",
             "no such function: substring_index",
             Some(8),
-            None,
+            Some("`SELECT DISTINCT name FROM pragma_function_list` lists the functions."),
         ),
         (
             "SELECT uper('a')",
@@ -62,7 +62,12 @@ async fn a_mistake_has_its_place_and_a_hint() {
             Some(8),
             Some("Did you mean `upper`?"),
         ),
-        (" \n SELECT (", "incomplete input", None, None),
+        (
+            " \n SELECT ( ",
+            "incomplete input",
+            Some(12),
+            Some("The text ends too early; add what is missing at its end."),
+        ),
     ] {
         let failure = refused(&database, sql).await;
         assert_eq!(
@@ -88,13 +93,13 @@ async fn placeholders_and_values_are_counted() {
             "SELECT ?, ?",
             vec![json!(1)],
             FailureKind::InvalidArgument,
-            "The statement has 2 placeholders, but `params` has 1 values.",
+            "The statement has 2 placeholders, but `params` has 1 value.",
         ),
         (
             "SELECT 1",
             vec![json!(1)],
             FailureKind::InvalidArgument,
-            "The statement has 0 placeholders, but `params` has 1 values.",
+            "The statement has 0 placeholders, but `params` has 1 value.",
         ),
         (
             "SELECT :name",

@@ -20,7 +20,7 @@ async fn a_second_statement_is_refused_and_neither_runs() {
     ] {
         let failure = write(&database, sql, vec![]).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::InvalidSql, "{sql}");
-        assert!(failure.message.contains("one statement a call"), "{sql}");
+        assert!(failure.message.contains("more than one statement"), "{sql}");
     }
     assert_eq!(number(&database, "SELECT count(*) FROM customers").await, 2);
 }

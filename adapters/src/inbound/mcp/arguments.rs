@@ -103,7 +103,8 @@ fn check(name: &str, value: &mut Value, property: &Value) -> Result<(), Failure>
     if expected == "integer" && value.as_u64().is_none_or(|value| value < least) {
         return Err(Failure::invalid_argument(format!(
             "`{name}` is {value}; it must be at least {least}."
-        )));
+        ))
+        .with_hint(left_out(name)));
     }
     Ok(())
 }
@@ -140,7 +141,20 @@ fn invalid(errors: &validator::ValidationErrors) -> Failure {
         })
         .collect();
     told.sort();
-    Failure::invalid_argument(told.join(" "))
+    let failure = Failure::invalid_argument(told.join(" "));
+    let too_small = errors
+        .field_errors()
+        .into_iter()
+        .find(|(_, errors)| errors.iter().any(|error| error.code == "range"));
+    match too_small {
+        Some((field, _)) => failure.with_hint(left_out(&camel_case(&field))),
+        None => failure,
+    }
+}
+
+/// Zero is not "no limit".
+fn left_out(name: &str) -> String {
+    format!("Leave `{name}` out to get the default.")
 }
 
 fn description(property: Option<&Value>) -> Option<&str> {
@@ -260,12 +274,12 @@ mod tests {
             (
                 json!({"sql": "x", "maxRows": 0}),
                 "`maxRows` must be at least 1.",
-                None,
+                Some("Leave `maxRows` out to get the default."),
             ),
             (
                 json!({"sql": "x", "maxRows": -3}),
                 "`maxRows` is -3; it must be at least 0.",
-                None,
+                Some("Leave `maxRows` out to get the default."),
             ),
             (
                 json!({"sql": "x", "format": "jsn"}),

@@ -6,11 +6,13 @@
 
 use std::any::TypeId;
 
-use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
+use domain::query::{Dialect, StatementClass, dialect::Classified};
 use sqlparser::{
     dialect::{Dialect as Lexicon, MySqlDialect},
-    tokenizer::{Token, Tokenizer, Whitespace},
+    tokenizer::{Token, Whitespace},
 };
+
+use super::super::lexer::Lexed;
 
 pub(super) const PLACEHOLDER_HINT: &str =
     "Write `?` for each parameter; MySQL and MariaDB know no `$1` and no `:name`.";
@@ -19,18 +21,42 @@ pub(super) const PLACEHOLDER_HINT: &str =
 pub(super) struct MySql;
 
 impl Dialect for MySql {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::QuestionMark
-    }
-
     fn classify(&self, sql: &str) -> Classified {
-        let tokens = tokens(sql);
+        let lexed = Lexed::of(&Words(MySqlDialect {}), sql);
+        let tokens: Vec<Token> = lexed
+            .tokens
+            .iter()
+            .map(|token| token.token.clone())
+            .collect();
         let (class, construct) = hidden_code(&tokens).unwrap_or_else(|| by_words(&tokens));
         let (class, construct) = match class {
             StatementClass::Read => into_elsewhere(&tokens).unwrap_or((class, construct)),
             _ => (class, construct),
         };
-        Classified { class, construct }
+        let flaw = if construct.is_empty() {
+            Some(lexed.wordless(sql))
+        } else {
+            // What comes behind may be code that no read-only mode of the server refuses.
+            lexed.flaw
+        };
+        Classified {
+            class,
+            construct,
+            flaw,
+        }
+    }
+
+    fn reading_words(&self) -> &'static [&'static str] {
+        &["SELECT", "WITH", "VALUES", "SHOW", "DESCRIBE", "EXPLAIN"]
+    }
+
+    fn instead_of(&self, sql: &str) -> Option<&'static str> {
+        let words = Lexed::of(&Words(MySqlDialect {}), sql).leading_words(1);
+        Some(match words.first()?.as_str() {
+            "USE" => "Write database.table, or name another database as `connection`.",
+            "PRAGMA" => "MySQL has no PRAGMA; use SHOW TABLES and DESCRIBE table.",
+            _ => return None,
+        })
     }
 }
 
@@ -83,12 +109,10 @@ impl Lexicon for Words {
     }
 }
 
-/// None for a text that the lexer cannot read.
+/// Up to where the lexer cannot read on.
 fn tokens(sql: &str) -> Vec<Token> {
-    Tokenizer::new(&Words(MySqlDialect {}), sql)
-        .with_unescape(false)
-        .tokenize()
-        .unwrap_or_default()
+    let lexed = Lexed::of(&Words(MySqlDialect {}), sql);
+    lexed.tokens.into_iter().map(|token| token.token).collect()
 }
 
 /// An unquoted word, in upper case.
@@ -230,9 +254,11 @@ fn writes(verb: &str) -> bool {
 /// Whether a session that has run `sql` may hold what our reset does not undo: user variables cannot be
 /// enumerated, and what is neither reading nor writing rows can change anything.
 pub(super) fn leaves_traces(sql: &str) -> bool {
+    let verdict = MySql.classify(sql);
     sql.contains(":=")
+        || verdict.flaw.is_some()
         || !matches!(
-            MySql.classify(sql).class,
+            verdict.class,
             StatementClass::Read | StatementClass::Write | StatementClass::Ddl
         )
 }
@@ -279,12 +305,15 @@ pub(super) fn numbered_placeholder(sql: &str) -> Option<String> {
     None
 }
 
-/// Whether something follows a semicolon.
-pub(super) fn is_several(sql: &str) -> bool {
-    let tokens = tokens(sql);
-    significant(&tokens)
-        .skip_while(|token| !matches!(token, Token::SemiColon))
-        .any(|token| !matches!(token, Token::SemiColon))
+/// Where something follows a semicolon, in characters from 1.
+pub(super) fn second_statement(sql: &str) -> Option<usize> {
+    Lexed::of(&Words(MySqlDialect {}), sql).second_statement(sql)
+}
+
+/// What other databases write otherwise.
+pub(super) fn other_syntax(sql: &str) -> Option<&'static str> {
+    Lexed::of(&Words(MySqlDialect {}), sql)
+        .other_syntax("There is no ILIKE; LIKE ignores case unless the collation does not.")
 }
 
 /// Whether `sql` holds nothing but comments and semicolons.
@@ -382,7 +411,7 @@ mod tests {
             ("FLUSH TABLES", Admin, "FLUSH"),
             ("FROBNICATE t", Unknown, "FROBNICATE"),
             ("-- nothing", Unknown, ""),
-            ("SELECT 'unclosed", Unknown, ""),
+            ("SELECT 'unclosed", Read, "SELECT"),
             ("SELECT /*+ MAX_EXECUTION_TIME(1) */ 1", Read, "SELECT"),
             ("SELECT '/*! */', \"/*M! */\", `/*!`", Read, "SELECT"),
             (
@@ -428,6 +457,7 @@ mod tests {
             ("SET @a = 1", true),
             ("USE other", true),
             ("FROBNICATE", true),
+            ("SELECT 'a\\' INTO @a", true),
         ] {
             assert_eq!(leaves_traces(sql), leaves, "{sql}");
         }
@@ -478,12 +508,12 @@ mod tests {
 
     #[test]
     fn a_second_statement_is_seen_and_a_last_semicolon_is_not_one() {
-        for (sql, several) in [
-            ("SELECT 1; DELETE FROM t", true),
-            ("SELECT 1; -- done", false),
-            ("SELECT ';DELETE'", false),
+        for (sql, second) in [
+            ("SELECT 'é';\n; DELETE FROM t", Some(15)),
+            ("SELECT 1; -- done", None),
+            ("SELECT ';DELETE'", None),
         ] {
-            assert_eq!(is_several(sql), several, "{sql}");
+            assert_eq!(second_statement(sql), second, "{sql}");
         }
     }
 }

@@ -53,17 +53,19 @@ pub(super) fn with_codes(failure: Failure, error: &sqlx::Error) -> Failure {
 
 /// The failure of the first message on a new connection.
 pub(super) fn of_first_query(error: sqlx::Error) -> Failure {
-    let (message, hint) = match number(&error) {
+    let (kind, message, hint) = match number(&error) {
         Some(1298) => (
+            FailureKind::InvalidArgument,
             "The server does not know the time zone of the connection.",
             "Set TIME_ZONE to an offset such as +01:00, or load the server's time zone tables.",
         ),
         _ => (
+            FailureKind::Unavailable,
             "Connected, but the session could not be prepared.",
             "Check that the server is MySQL 5.7 or MariaDB 10.6, or later.",
         ),
     };
-    let failure = Failure::new(FailureKind::Unavailable, message)
+    let failure = Failure::new(kind, message)
         .with_step(ConnectStep::Query)
         .with_hint(hint);
     with_codes(failure, &error).with_source(error)
@@ -91,6 +93,16 @@ pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Fa
     let (kind, hint) = verdict(number);
     let mut failure = match kind {
         FailureKind::Timeout => pool::timed_out(limit),
+        kind if number == 1064 && second_statement(reported.message(), sql).is_some() => {
+            let failure = Failure::new(
+                kind,
+                "The text holds more than one statement; a call runs exactly one.",
+            );
+            match second_statement(reported.message(), sql) {
+                Some(position) => failure.with_position(position),
+                None => failure,
+            }
+        }
         kind if number == 1064 => {
             let failure = Failure::new(kind, reported.message());
             match position(reported.message(), sql) {
@@ -103,7 +115,7 @@ pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Fa
     if let Some(hint) = hint {
         failure = failure.with_hint(hint);
     }
-    if let Some(hint) = hint_from_text(number, sql) {
+    if let Some(hint) = hint_from_text(number, reported.message(), sql) {
         failure = failure.with_hint(hint);
     }
     with_codes(failure, &error).with_source(error)
@@ -126,7 +138,8 @@ fn of_driver(error: sqlx::Error) -> Failure {
             "A column of the result has a type that the driver cannot read.",
         )
         .with_hint("Convert the column in the query, for example with CAST(column AS CHAR)."),
-        _ => Failure::internal("The database's answer could not be read."),
+        _ => Failure::internal("The database's answer could not be read.")
+            .with_hint("Report this, with the statement; the log has the details."),
     };
     failure.with_source(error)
 }
@@ -142,7 +155,9 @@ fn verdict(number: u16) -> (FailureKind, Option<&'static str>) {
         ),
         1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1370 | 1698 | 3554 => (
             NotAllowed,
-            Some("The database account lacks the privilege; ask its administrator to grant it."),
+            Some(
+                "The account of this connection lacks the privilege: ask whoever runs the database to grant it, or name another `connection`.",
+            ),
         ),
         1205 | 1213 | 3572 => (Busy, Some("Another transaction holds a lock; try again.")),
         1040 | 1203 | 1226 | 1637 => (
@@ -172,20 +187,95 @@ fn verdict(number: u16) -> (FailureKind, Option<&'static str>) {
                 "The server cannot prepare this kind of statement; information_schema may have what you need.",
             ),
         ),
-        1235 => (Unsupported, None),
-        _ => (InvalidSql, None),
+        1235 => (
+            Unsupported,
+            Some("Write it another way; this server cannot do it."),
+        ),
+        1021 | 1114 => (
+            Busy,
+            Some("The disk or the table is full; ask whoever runs the database to make room."),
+        ),
+        _ => (InvalidSql, hint(number)),
     }
 }
 
+/// What to change in a statement, where the number alone tells.
+fn hint(number: u16) -> Option<&'static str> {
+    Some(match number {
+        1022 | 1062 | 1586 => {
+            "A row with this key exists: choose another value, update that row, or add ON DUPLICATE KEY UPDATE."
+        }
+        1216 | 1452 => "Write the row that is referred to first.",
+        1217 | 1451 => "Delete or change the rows that refer to this one first.",
+        1048 | 1364 => "Give the column a value.",
+        3819 | 4025 => "Choose values that the constraint allows.",
+        1406 => "Shorten the value to the length of the column.",
+        1264 | 1690 => "Keep the value within the range of its type, or CAST to DECIMAL.",
+        1292 | 1366 | 1411 | 1525 | 3140 => {
+            "Check the value against the type that it is converted to."
+        }
+        1365 => "Guard the divisor with NULLIF(divisor, 0).",
+        1052 => "Qualify the column with the name or alias of its table.",
+        1055 | 1140 => "Add the column to GROUP BY, or wrap it in an aggregate such as MAX().",
+        1111 => {
+            "Put a condition on an aggregate into HAVING, and an aggregate of aggregates around a subquery."
+        }
+        1242 => "Make the subquery return one row, with an aggregate or LIMIT 1.",
+        1241 => "Select one column in the subquery.",
+        1222 => "Select the same number of columns on both sides.",
+        1136 => "Give one value for each column, or name the columns before VALUES.",
+        1049 => "SHOW DATABASES lists those that this connection may see.",
+        1051 => "SHOW TABLES lists the tables.",
+        1091 => "SHOW CREATE TABLE tells what the table has.",
+        1007 | 1050 | 1060 | 1061 | 1304 | 1359 => {
+            "Choose another name, or alter what has this one."
+        }
+        1066 => "Give each table in FROM an alias of its own.",
+        1248 => "Give the subquery in FROM an alias.",
+        1193 => "SHOW VARIABLES LIKE '…' lists the variables.",
+        1267 | 1270 | 1271 => "Say which collation counts, with COLLATE behind one side.",
+        1318 | 1582 => "Check the number of arguments of the function.",
+        1644 => "A trigger or procedure of the database refused this; its message says why.",
+        _ => return None,
+    })
+}
+
+/// Where the second statement begins, if that is what the server would not read. The server refuses the text
+/// anyway; the lexer only explains.
+fn second_statement(message: &str, sql: &str) -> Option<usize> {
+    let second = dialect::second_statement(sql)?;
+    (position(message, sql) == Some(second)).then_some(second)
+}
+
 /// What only the text can tell about a syntax error or an unknown column.
-fn hint_from_text(number: u16, sql: &str) -> Option<&'static str> {
+fn hint_from_text(number: u16, message: &str, sql: &str) -> Option<&'static str> {
     if !matches!(number, 1054 | 1064) {
         return None;
     }
-    if number == 1064 && dialect::is_several(sql) {
-        return Some("Send one statement in each call.");
+    if number == 1064 && second_statement(message, sql).is_some() {
+        return Some("Send each statement in a call of its own.");
     }
-    dialect::numbered_placeholder(sql).map(|_| dialect::PLACEHOLDER_HINT)
+    if dialect::numbered_placeholder(sql).is_some() {
+        return Some(dialect::PLACEHOLDER_HINT);
+    }
+    if number == 1054 {
+        return None;
+    }
+    let near = message.split_once("near '").map(|(_, near)| near)?;
+    if near.starts_with("' at line") {
+        return Some("The text ends too early; add what is missing at its end.");
+    }
+    if [
+        "INTEGER)", "INT)", "TEXT)", "VARCHAR", "BIGINT)", "BOOLEAN)", "NUMERIC",
+    ]
+    .into_iter()
+    .any(|word| {
+        near.get(..word.len())
+            .is_some_and(|near| near.eq_ignore_ascii_case(word))
+    }) {
+        return Some("CAST knows SIGNED, UNSIGNED, DECIMAL(p,s), CHAR, DATE, DATETIME and JSON.");
+    }
+    dialect::other_syntax(sql).or(Some("Check the SQL at the place that the message shows."))
 }
 
 /// Where a syntax error is, in characters from 1, if the message tells exactly.
@@ -196,7 +286,9 @@ fn position(message: &str, sql: &str) -> Option<usize> {
     let (_, rest) = message.split_once("near '")?;
     let (near, _) = rest.rsplit_once("' at line ")?;
     if near.is_empty() {
-        return None;
+        // The server had read everything but a last semicolon.
+        let read = sql.trim_end().trim_end_matches(';').trim_end();
+        return Some(read.chars().count() + 1);
     }
     let at = if near.len() < SHOWN_OF_STATEMENT - 3 {
         let trimmed = sql.trim_end();
@@ -271,7 +363,8 @@ mod tests {
             ("SELEC 1", "SELEC 1", Some(1)),
             ("SELECT 'é' FRM t", "FRM t", Some(12)),
             ("SELECT 1; SELECT 1", "SELECT 1", Some(11)),
-            ("SELECT * FROM", "", None),
+            ("SELECT * FROM", "", Some(14)),
+            ("SELECT é +\n;\n", "", Some(11)),
             ("SELECT 1 x y z", "other", None),
             (twice.as_str(), &long[..80], None),
         ] {

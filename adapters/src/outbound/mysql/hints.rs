@@ -9,6 +9,20 @@ use super::{dialect, result};
 
 /// The call has already failed; its hint is worth no more than this.
 pub(super) const LIMIT: Duration = Duration::from_millis(500);
+/// Built-in functions that are called often.
+#[rustfmt::skip]
+const FUNCTIONS: [&str; 84] = [
+    "ABS", "ADDDATE", "AVG", "CAST", "CEIL", "CEILING", "CHAR_LENGTH", "COALESCE", "CONCAT", "CONCAT_WS",
+    "CONVERT", "COUNT", "CURDATE", "CURRENT_DATE", "CURRENT_TIMESTAMP", "CURTIME", "DATABASE", "DATE",
+    "DATE_ADD", "DATE_FORMAT", "DATE_SUB", "DATEDIFF", "DAY", "DAYNAME", "DAYOFWEEK", "DAYOFYEAR",
+    "DENSE_RANK", "EXTRACT", "FIELD", "FIND_IN_SET", "FIRST_VALUE", "FLOOR", "FORMAT", "FROM_UNIXTIME",
+    "GREATEST", "GROUP_CONCAT", "HEX", "HOUR", "IF", "IFNULL", "INSTR", "JSON_ARRAYAGG", "JSON_EXTRACT",
+    "JSON_OBJECT", "JSON_UNQUOTE", "LAG", "LAST_DAY", "LEAD", "LEAST", "LEFT", "LENGTH", "LOCATE", "LOWER",
+    "LPAD", "LTRIM", "MAX", "MD5", "MIN", "MINUTE", "MOD", "MONTH", "MONTHNAME", "NOW", "NULLIF", "POWER",
+    "QUARTER", "RAND", "RANK", "REGEXP_REPLACE", "REPLACE", "RIGHT", "ROUND", "ROW_NUMBER", "RTRIM",
+    "STR_TO_DATE", "SUBSTRING", "SUM", "TIMESTAMPDIFF", "TRIM", "TRUNCATE", "UNIX_TIMESTAMP", "UPPER",
+    "WEEK", "YEAR",
+];
 /// Names listed when none is near.
 const MOST_LISTED: usize = 20;
 /// Words of a statement that are looked up as tables.
@@ -16,7 +30,7 @@ const MOST_WORDS: usize = 50;
 
 /// Whether the catalog can say more about this failure.
 pub(super) fn may_help(failure: &Failure) -> bool {
-    matches!(failure.native_code, Some(1054 | 1146))
+    matches!(failure.native_code, Some(1054 | 1146 | 1305))
 }
 
 /// What an unknown table or column may have meant.
@@ -27,6 +41,7 @@ pub(super) async fn find(
 ) -> Option<String> {
     match failure.native_code {
         Some(1146) => for_table(&failure.message, connection).await,
+        Some(1305) => for_function(&failure.message),
         Some(1054) => for_column(&failure.message, sql, connection).await,
         _ => None,
     }
@@ -44,7 +59,21 @@ async fn for_table(message: &str, connection: &mut MySqlConnection) -> Option<St
     if let Some(name) = nearest(table, names.iter().map(String::as_str)) {
         return Some(format!("Did you mean `{name}`?"));
     }
-    (!names.is_empty()).then(|| format!("Tables of `{schema}`: {}.", list(&names)))
+    Some(if names.is_empty() {
+        format!("No table of `{schema}` can be seen; SHOW DATABASES lists the databases.")
+    } else {
+        format!("Tables of `{schema}`: {}.", list(&names))
+    })
+}
+
+/// `FUNCTION shop.lenght does not exist`: the server has no list of its built-in functions that everybody may read.
+fn for_function(message: &str) -> Option<String> {
+    let name = message.split(' ').nth(1)?.rsplit('.').next()?;
+    Some(match nearest(name, FUNCTIONS) {
+        Some(near) => format!("Did you mean {near}()?"),
+        None => "SHOW FUNCTION STATUS WHERE Db = DATABASE() lists the functions of this database."
+            .to_owned(),
+    })
 }
 
 async fn for_column(message: &str, sql: &str, connection: &mut MySqlConnection) -> Option<String> {
@@ -56,6 +85,11 @@ async fn for_column(message: &str, sql: &str, connection: &mut MySqlConnection) 
             .iter()
             .find(|(_, column)| column == name)
             .map(|(table, _)| table)?;
+        if name.eq_ignore_ascii_case(column) {
+            return Some(format!(
+                "`{name}` is a column of `{table}`; check what stands before the dot, and in FROM."
+            ));
+        }
         return Some(format!("Did you mean `{name}` of `{table}`?"));
     }
     let names: Vec<String> = columns

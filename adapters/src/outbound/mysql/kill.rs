@@ -1,14 +1,15 @@
 //! Ends a statement on the server, from a connection of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use domain::{Failure, connection::ConnectionConfig};
 use sqlx::{AssertSqlSafe, Connection as _, raw_sql};
 
-use super::{super::pool::Lease, connect, session::MySqlSession};
-
-/// A goodbye is waited for no longer than this.
-const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+use super::{
+    super::pool::Lease,
+    connect,
+    session::{GOODBYE_LIMIT, MySqlSession},
+};
 
 /// Kills what the session is running, then ends the session.
 ///

@@ -26,6 +26,8 @@ pub(super) const ENGINE: Engine = Engine {
         name: "mysql",
         words: &["mysql", "mariadb"],
         addressing: Addressing::Server { default_port: 3306 },
+        schemas: false,
+        poolers: false,
     },
     connector: || Arc::new(connect::MySqlConnector),
 };

@@ -31,7 +31,7 @@ use super::{
 };
 
 /// A goodbye is waited for no longer than this.
-const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+pub(super) const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 /// The server's own time limit is only a safety net: ours fires first, and says more.
 const SERVER_TIME_MARGIN: Duration = Duration::from_secs(1);
 /// Prepared statements are forgotten between two calls once there are this many of them.

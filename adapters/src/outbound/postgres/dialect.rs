@@ -2,33 +2,61 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
-use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
+use domain::query::{Dialect, StatementClass, dialect::Classified};
 use sqlparser::dialect::PostgreSqlDialect;
 
-use super::super::leading_words::leading_words;
+use super::super::lexer::Lexed;
 
 #[derive(Debug)]
 pub(super) struct PostgresDialect;
 
 impl Dialect for PostgresDialect {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::Dollar
-    }
-
     fn classify(&self, sql: &str) -> Classified {
-        let construct = first_word(sql);
+        let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+        let construct = lexed.leading_words(1).pop().unwrap_or_default();
         Classified {
             class: class_of(&construct),
+            // A broken text behind a word is the server's to tell: it refuses what it cannot read.
+            flaw: construct.is_empty().then(|| lexed.wordless(sql)),
             construct,
         }
+    }
+
+    fn reading_words(&self) -> &'static [&'static str] {
+        &["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN"]
+    }
+
+    fn instead_of(&self, sql: &str) -> Option<&'static str> {
+        if sql.trim_start().starts_with('\\') {
+            return Some(
+                "Commands such as \\d are psql's own; SELECT from information_schema.tables or information_schema.columns.",
+            );
+        }
+        Some(match first_word(sql).as_str() {
+            "DESCRIBE" | "DESC" => {
+                "PostgreSQL has no DESCRIBE; SELECT column_name, data_type FROM information_schema.columns WHERE table_name = …"
+            }
+            "USE" => {
+                "PostgreSQL has no USE; write schema.table, and name another database as `connection`."
+            }
+            "PRAGMA" => "PostgreSQL has no PRAGMA; SELECT from information_schema or pg_catalog.",
+            "COPY" => "Read with SELECT; `format` csv gives the rows as CSV.",
+            _ => return None,
+        })
     }
 }
 
 /// The word that a statement begins with, in upper case; empty if there is none.
 pub(super) fn first_word(sql: &str) -> String {
-    leading_words(&PostgreSqlDialect {}, sql, 1)
+    Lexed::of(&PostgreSqlDialect {}, sql)
+        .leading_words(1)
         .pop()
         .unwrap_or_default()
+}
+
+/// Where something follows a semicolon, in characters from 1.
+pub(super) fn second_statement(sql: &str) -> Option<usize> {
+    Lexed::of(&PostgreSqlDialect {}, sql).second_statement(sql)
 }
 
 fn class_of(word: &str) -> StatementClass {

@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::{
-    dialect::{PostgresDialect, first_word, holds_no_statement},
+    dialect::{self, PostgresDialect, first_word, holds_no_statement},
     failure,
     message::{BEGIN_READ, END, Message, Named, Way, declare},
     parameters::{literals, quoted},
@@ -171,7 +171,7 @@ impl PostgresSession {
         let known = self.statements.get(&statement.sql).is_some();
         let prepared = match self.prepare(&statement.sql).await {
             Ok(prepared) => prepared,
-            Err(error) => return unprepared(error, around),
+            Err(error) => return unprepared(error, &statement.sql, around),
         };
         let refusal =
             refusal(statement, &prepared).or_else(|| literals(&[], &prepared.parameters).err());
@@ -224,7 +224,7 @@ impl PostgresSession {
         let known = self.statements.get(&statement.sql).is_some();
         let prepared = match self.prepare(text).await {
             Ok(prepared) => prepared,
-            Err(error) => return unprepared(error, around),
+            Err(error) => return unprepared(error, &statement.sql, around),
         };
         if let Some(failure) = refusal(statement, &prepared).filter(|_| !by_cursor) {
             return Execution::refused(failure, around);
@@ -444,13 +444,14 @@ fn wrong_name() -> Error {
 }
 
 /// A text that the server would not parse.
-fn unprepared(error: Error, around: Ended) -> Execution {
+fn unprepared(error: Error, sql: &str, around: Ended) -> Execution {
     // The driver's next name is taken: somebody prepared a statement under it.
     let ended = match failure::reported(&error).map(PgDatabaseError::code) {
         Some("42P05") => Ended::Broken,
         _ => around,
     };
-    Execution::failed(error, true, ended)
+    let position = position(&error).or_else(|| second_statement(&error, sql));
+    Execution::failed_at(error, position, true, ended)
 }
 
 fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'_>) -> Execution {
@@ -474,10 +475,18 @@ fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'
     let position = position
         .zip(message.text_at)
         .and_then(|(position, start)| position.checked_sub(start))
-        .filter(|position| *position > 0);
+        .filter(|position| *position > 0)
+        .or_else(|| second_statement(&error, &statement.sql));
     // The server may have run a write without our hearing of it.
     let repeatable = !rows.begun && rows.access == Access::Read;
     Execution::failed_at(error, position, repeatable, Ended::Open)
+}
+
+/// The server says that there are several statements, and not where; the lexer only tells the place.
+fn second_statement(error: &Error, sql: &str) -> Option<usize> {
+    failure::is_several(error)
+        .then(|| dialect::second_statement(sql))
+        .flatten()
 }
 
 fn position(error: &Error) -> Option<usize> {

@@ -20,6 +20,11 @@ pub(super) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// Whether the server refuses a text for holding more than one statement.
+pub(super) fn is_several(error: &Error) -> bool {
+    reported(error).is_some_and(|reported| reported.routine() == Some("exec_parse_message"))
+}
+
 /// The failure of a statement that the client wrote. `timed_out` says whether its time was up.
 ///
 /// `position` is the server's, in the client's own text.
@@ -42,11 +47,17 @@ pub(super) fn of_statement(
             )
             .with_hint("Ask whoever runs the database, or try again."),
         },
-        ("42601", _) if reported.routine() == Some("exec_parse_message") => Failure::new(
-            kind,
-            "The text holds more than one statement; a call runs exactly one.",
-        )
-        .with_hint("Send each statement in a call of its own."),
+        ("42601", _) if is_several(&error) => {
+            let failure = Failure::new(
+                kind,
+                "The text holds more than one statement; a call runs exactly one.",
+            )
+            .with_hint("Send each statement in a call of its own.");
+            match position {
+                Some(position) => failure.with_position(position),
+                None => failure,
+            }
+        }
         (_, FailureKind::Unavailable) => Failure::new(kind, "The database closed the connection.")
             .with_hint("Try again in a moment; the server may be restarting."),
         (_, FailureKind::Internal) => Failure::new(kind, "The database met an internal error.")
@@ -109,7 +120,7 @@ fn hint(code: &str) -> Option<&'static str> {
             "This connection is read-only. Whoever runs this server can set READ_ONLY=false for the connection."
         }
         "42501" => {
-            "The role of this connection lacks the privilege; ask whoever runs the database to grant it."
+            "The role of this connection lacks the privilege: ask whoever runs the database to grant it, or name another `connection`."
         }
         "25001" => "Every call runs in a transaction of its own, where this statement cannot run.",
         "40001" | "40P01" => "Another transaction was in the way; send the same statement again.",
@@ -120,15 +131,48 @@ fn hint(code: &str) -> Option<&'static str> {
         }
         "42P18" => "Say which type is meant with a cast such as $1::text.",
         "42804" => "Convert one side with a cast such as value::text.",
-        "42803" => "Add the column to GROUP BY, or wrap it in an aggregate such as max().",
+        "42803" => {
+            "A plain column belongs in GROUP BY or into an aggregate, a condition on an aggregate in HAVING."
+        }
+        "42P01" => {
+            "SELECT table_schema, table_name FROM information_schema.tables lists what there is."
+        }
+        "42703" => {
+            "SELECT column_name FROM information_schema.columns WHERE table_name = … lists the columns."
+        }
+        "42704" => {
+            "SELECT from pg_catalog or information_schema to see what exists; PostgreSQL's SHOW tells settings, not tables."
+        }
+        "3F000" => "SELECT schema_name FROM information_schema.schemata lists the schemas.",
+        "42P07" | "42701" | "42710" | "42723" | "42P06" => {
+            "Choose another name, or alter what has this one."
+        }
+        "42712" => "Give each table in FROM an alias of its own.",
+        "42725" => "Add casts, so that exactly one function fits.",
+        "42846" => "Convert by way of text, such as value::text::integer.",
+        "21000" => "Make the subquery return one row, with an aggregate or LIMIT 1.",
+        "23505" => {
+            "A row with this key exists: choose another value, update that row, or add ON CONFLICT."
+        }
+        "23503" => {
+            "Write the row that is referred to first; delete rows that refer to it before it."
+        }
+        "23502" => "Give the column a value.",
+        "23514" | "23P01" => "Choose values that the constraint allows.",
+        "22001" => "Shorten the value to the length of the column.",
+        "P0001" => "A function or trigger of the database refused this; its message says why.",
+        "0A000" => "Write it another way; this server cannot do it.",
         "42702" => "Qualify the column with the name or alias of its table.",
         "22012" => "Guard the divisor with NULLIF(divisor, 0).",
         "22P02" | "22007" | "22008" | "22003" => {
             "Check the value against the type that it is converted to."
         }
-        "53100" | "53200" | "53300" | "53400" => {
-            "The database is short of resources; try again later."
+        "53100" => "The disk of the database is full; ask whoever runs it to make room.",
+        "53300" => "The server has no connection left; try again later.",
+        "53200" | "53400" => {
+            "The database is short of resources; try again later, or ask for less."
         }
+        code if code.starts_with("54") => "Split the statement into smaller ones.",
         _ => return None,
     })
 }
@@ -153,7 +197,9 @@ pub(super) fn of_own_query(error: Error) -> Failure {
         failure if matches!(failure.kind, FailureKind::Unavailable | FailureKind::Busy) => failure,
         failure => {
             let sqlstate = failure.sqlstate.clone();
-            let own = Failure::internal("A query of Portolan's own failed.").with_source(failure);
+            let own = Failure::internal("A query of Portolan's own failed.")
+                .with_hint("Report this, with the statement; the log has the details.")
+                .with_source(failure);
             match sqlstate {
                 Some(code) => own.with_sqlstate(code),
                 None => own,

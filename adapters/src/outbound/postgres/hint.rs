@@ -4,16 +4,23 @@
 
 use std::time::Duration;
 
-use domain::{nearest::nearest, query::Statement};
+use domain::{
+    nearest::nearest,
+    query::{Statement, dialect::Flaw},
+};
+use sqlparser::dialect::PostgreSqlDialect;
 use sqlx::Error;
 use tokio::time::error::Elapsed;
 
 use super::{
+    super::lexer::Lexed,
     failure,
     parameters::quoted,
     session::{PostgresSession, run},
     text_of,
 };
+
+const ILIKE: &str = "ILIKE stands between a text and a pattern, such as name ILIKE 'a%'.";
 
 /// A hint is worth this much waiting.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -45,8 +52,32 @@ async fn better(
 ) -> Option<String> {
     let reported = failure::reported(error)?;
     match reported.code() {
+        _ if failure::is_several(error) => None,
         "42601" | "42883" if has_question_marks(&statement.sql) => {
             Some("PostgreSQL's placeholders are $1, $2, …, not question marks.".to_owned())
+        }
+        "42601" => {
+            let lexed = Lexed::of(&PostgreSqlDialect {}, &statement.sql);
+            if lexed.has_named_placeholder() {
+                return Some("PostgreSQL's placeholders are $1, $2, …, not :name.".to_owned());
+            }
+            if let Some(Flaw::Unclosed { end, .. }) = lexed.flaw {
+                return Some(format!("End it with {end}."));
+            }
+            if position > statement.sql.trim_end().chars().count() {
+                return Some("The text ends too early; add what is missing at its end.".to_owned());
+            }
+            lexed.other_syntax(ILIKE).map(str::to_owned)
+        }
+        "42883" => {
+            let name = name_at(position, &statement.sql)?;
+            function_hint(session, &name).await
+        }
+        "42P01" if reported.routine() == Some("errorMissingRTE") && reported.hint().is_none() => {
+            Some(
+                "No table in FROM has that name; once a table has an alias, only the alias names it."
+                    .to_owned(),
+            )
         }
         "42P01" if reported.hint().is_none() => {
             let name = name_at(position, &statement.sql)?;
@@ -54,7 +85,8 @@ async fn better(
         }
         "42703" if reported.hint().is_none() => {
             let name = name_at(position, &statement.sql)?;
-            column_hint(session, &name, &statement.sql).await
+            let is_quoted = statement.sql.chars().nth(position - 1) == Some('"');
+            column_hint(session, &name, &statement.sql, is_quoted).await
         }
         _ => None,
     }
@@ -91,10 +123,25 @@ async fn table_hint(session: &mut PostgresSession, wanted: &str) -> Option<Strin
     ))
 }
 
+/// The nearest function, where none has the name; where one has, the server's own hint is the better one.
+async fn function_hint(session: &mut PostgresSession, wanted: &str) -> Option<String> {
+    let sql = include_str!("queries/functions.sql").to_owned();
+    let rows = run(&mut session.connection, sql).await.ok()?;
+    let names: Vec<&str> = rows.iter().filter_map(|row| text_of(row, 0)).collect();
+    if names.contains(&wanted) {
+        return None;
+    }
+    Some(match nearest(wanted, names) {
+        Some(near) => format!("Did you mean {near}()?"),
+        None => "No function has that name; pg_proc lists those there are.".to_owned(),
+    })
+}
+
 async fn column_hint(
     session: &mut PostgresSession,
     wanted: &str,
     statement: &str,
+    is_quoted: bool,
 ) -> Option<String> {
     let sql =
         include_str!("queries/nearest_columns.sql").replace("{statement}", &quoted(statement));
@@ -106,6 +153,11 @@ async fn column_hint(
     if let Some(near) = nearest(wanted, names.iter().map(|(name, _)| *name)) {
         let (_, written) = names.iter().find(|(name, _)| *name == near)?;
         return Some(format!("Did you mean {written}?"));
+    }
+    if is_quoted {
+        return Some(
+            "Double quotes name a column; text stands in single quotes, such as 'text'.".to_owned(),
+        );
     }
     (!names.is_empty()).then(|| {
         format!(

@@ -37,6 +37,8 @@ pub(super) const ENGINE: Engine = Engine {
         name: "postgresql",
         words: &["postgresql", "postgres", "pg"],
         addressing: Addressing::Server { default_port: 5432 },
+        schemas: true,
+        poolers: true,
     },
     connector: || Arc::new(connector::PostgresConnector),
 };

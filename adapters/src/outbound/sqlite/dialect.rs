@@ -2,13 +2,13 @@
 
 use std::iter::Peekable;
 
-use domain::query::{Dialect, Placeholder, StatementClass, dialect::Classified};
-use sqlparser::{
-    dialect::SQLiteDialect,
-    tokenizer::{Token, Tokenizer},
+use domain::query::{
+    Dialect, StatementClass,
+    dialect::{Classified, Flaw},
 };
+use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
-use super::super::leading_words::leading_words;
+use super::super::lexer::Lexed;
 
 /// Pragmas that describe the schema, with or without an argument in parentheses.
 const DESCRIBING: [&str; 11] = [
@@ -53,14 +53,19 @@ const TELLING: [&str; 17] = [
 pub(super) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {
-    fn placeholder(&self) -> Placeholder {
-        Placeholder::QuestionMark
-    }
-
     fn classify(&self, sql: &str) -> Classified {
-        let words = leading_words(&SQLiteDialect {}, sql, 1);
-        let Some(word) = words.into_iter().next() else {
-            return classified(StatementClass::Unknown, String::new());
+        let lexed = Lexed::of(&SQLiteDialect {}, sql);
+        let Some(word) = lexed.leading_words(1).pop() else {
+            return Classified {
+                flaw: Some(match lexed.wordless(sql) {
+                    // SQLite takes the end of the text for the end of a comment.
+                    Flaw::Unclosed {
+                        what: "comment", ..
+                    } => Flaw::Empty,
+                    flaw => flaw,
+                }),
+                ..classified(StatementClass::Unknown, String::new())
+            };
         };
         let class = match word.as_str() {
             "SELECT" | "VALUES" => StatementClass::Read,
@@ -78,23 +83,50 @@ impl Dialect for SqliteDialect {
         };
         classified(class, word)
     }
+
+    fn reading_words(&self) -> &'static [&'static str] {
+        &["SELECT", "WITH", "VALUES", "EXPLAIN", "PRAGMA"]
+    }
+
+    fn instead_of(&self, sql: &str) -> Option<&'static str> {
+        if sql.trim_start().starts_with('.') {
+            return Some(
+                "Commands such as .tables are the shell's own; SELECT name, sql FROM sqlite_schema.",
+            );
+        }
+        let words = Lexed::of(&SQLiteDialect {}, sql).leading_words(1);
+        Some(match words.first()?.as_str() {
+            "SHOW" => {
+                "SQLite has no SHOW; SELECT name, sql FROM sqlite_schema lists tables, views and indexes."
+            }
+            "DESCRIBE" | "DESC" => {
+                "SQLite has no DESCRIBE; SELECT * FROM pragma_table_info('table') lists the columns."
+            }
+            "TABLE" => "SQLite has no TABLE statement; write SELECT * FROM the table.",
+            "USE" => "SQLite has no USE; name another database as `connection`.",
+            "PRAGMA" => {
+                "Ask only, without a value: SELECT * FROM pragma_table_info('table'), or pragma_index_list, \
+                 pragma_foreign_key_list, pragma_compile_options."
+            }
+            _ => return None,
+        })
+    }
 }
 
 fn classified(class: StatementClass, construct: impl Into<String>) -> Classified {
     Classified {
         class,
         construct: construct.into(),
+        // A broken text behind a word is the database's to tell: it refuses what it cannot read.
+        flaw: None,
     }
 }
 
-/// The tokens that count, empty if the lexer cannot read them.
+/// The tokens that count, up to where the lexer cannot read on.
 fn significant(sql: &str) -> Vec<Token> {
-    Tokenizer::new(&SQLiteDialect {}, sql)
-        .with_unescape(false)
-        .tokenize()
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|token| !matches!(token, Token::Whitespace(_)))
+    Lexed::of(&SQLiteDialect {}, sql)
+        .significant()
+        .map(|token| token.token.clone())
         .skip_while(|token| matches!(token, Token::LParen))
         .collect()
 }

@@ -57,24 +57,55 @@ impl Fault {
                 .with_hint("Another program holds the database locked. Try again in a moment."),
             codes::SQLITE_SCHEMA => own(FailureKind::Busy)
                 .with_hint("Another program changed the schema at the same time. Try again."),
-            codes::SQLITE_INTERRUPT => Failure::new(FailureKind::Cancelled, "The statement was interrupted."),
+            codes::SQLITE_INTERRUPT => Failure::new(FailureKind::Cancelled, "The statement was interrupted.")
+                .with_hint("Try again."),
             codes::SQLITE_CORRUPT | codes::SQLITE_NOTADB => {
                 Failure::new(FailureKind::Unavailable, "The database file is damaged.")
                     .with_hint("`PRAGMA integrity_check` says where; restore the file from a backup.")
             }
             codes::SQLITE_FULL => Failure::new(
-                FailureKind::Unavailable,
+                FailureKind::Busy,
                 "The disk of the database, or of its temporary files, is full.",
-            ),
+            )
+            .with_hint("Ask whoever runs this server to make room."),
             codes::SQLITE_IOERR | codes::SQLITE_CANTOPEN | codes::SQLITE_PERM | codes::SQLITE_NOLFS => {
                 Failure::new(FailureKind::Unavailable, "The database file could not be read or written.")
                     .with_hint("Check the file, its folder and the disk on the machine that runs this server.")
             }
-            codes::SQLITE_ERROR | codes::SQLITE_CONSTRAINT | codes::SQLITE_MISMATCH | codes::SQLITE_RANGE
+            codes::SQLITE_CONSTRAINT => match constraint(self.code) {
+                Some(hint) => own(FailureKind::InvalidSql).with_hint(hint),
+                None => own(FailureKind::InvalidSql),
+            },
+            codes::SQLITE_MISMATCH => own(FailureKind::InvalidSql)
+                .with_hint("Give a whole number for the INTEGER PRIMARY KEY, and for LIMIT."),
+            codes::SQLITE_ERROR | codes::SQLITE_RANGE
             | codes::SQLITE_ABORT => own(FailureKind::InvalidSql),
-            _ => Failure::internal("The database engine failed in a way that it should not."),
+            _ => Failure::internal("The database engine failed in a way that it should not.")
+                .with_hint("Report this, with the statement; the log has the details."),
         }
     }
+}
+
+/// What to change in a row that a constraint refuses.
+fn constraint(code: i32) -> Option<&'static str> {
+    Some(match code {
+        codes::SQLITE_CONSTRAINT_UNIQUE
+        | codes::SQLITE_CONSTRAINT_PRIMARYKEY
+        | codes::SQLITE_CONSTRAINT_ROWID => {
+            "A row with this key exists: choose another value, update that row, or add ON CONFLICT."
+        }
+        codes::SQLITE_CONSTRAINT_NOTNULL => "Give the column a value.",
+        codes::SQLITE_CONSTRAINT_CHECK | codes::SQLITE_CONSTRAINT_DATATYPE => {
+            "Choose values that the constraint allows."
+        }
+        codes::SQLITE_CONSTRAINT_FOREIGNKEY => {
+            "Write the row that is referred to first; delete rows that refer to it before it."
+        }
+        codes::SQLITE_CONSTRAINT_TRIGGER => {
+            "A trigger of the database refused this; its message says why."
+        }
+        _ => return None,
+    })
 }
 
 /// The extended result code, if it was `SQLite` that complained.
@@ -104,12 +135,12 @@ pub(super) fn of_driver(error: sqlx::Error) -> Failure {
     match Fault::of(error) {
         // What stands in the way of any statement is no defect.
         Ok(fault) if fault.primary() != codes::SQLITE_ERROR => fault.into_failure(Access::ReadOnly),
-        Ok(fault) => {
-            Failure::internal("A statement of the server itself failed.").with_source(fault)
-        }
-        Err(error) => {
-            Failure::internal("The database session ended unexpectedly.").with_source(error)
-        }
+        Ok(fault) => Failure::internal("A statement of the server itself failed.")
+            .with_hint("Report this; the log has the details.")
+            .with_source(fault),
+        Err(error) => Failure::internal("The database session ended unexpectedly.")
+            .with_hint("Try again, and report this if it happens again.")
+            .with_source(error),
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use domain::{Failure, FailureKind, nearest::nearest, query::Statement};
 
-use super::session::SqliteSession;
+use sqlparser::dialect::SQLiteDialect;
+
+use super::{super::lexer::Lexed, session::SqliteSession};
 
 /// Looking for a hint must not keep the failure waiting.
 const LIMIT: Duration = Duration::from_millis(250);
@@ -50,7 +52,15 @@ async fn find(session: &mut SqliteSession, statement: &Statement, message: &str)
             .iter()
             .partition(|(table, _)| text.contains(&table.to_lowercase()));
         let near = |columns: &[&(String, String)]| {
-            nearest(name, columns.iter().map(|(_, column)| column.as_str())).map(did_you_mean)
+            let near = nearest(name, columns.iter().map(|(_, column)| column.as_str()))?;
+            let (table, _) = columns.iter().find(|(_, column)| column == near)?;
+            Some(if near.eq_ignore_ascii_case(name) {
+                format!(
+                    "`{near}` is a column of `{table}`; check what stands before the dot, and in FROM."
+                )
+            } else {
+                did_you_mean(near)
+            })
         };
         return near(&of_these).or_else(|| {
             let mut names: Vec<_> = of_these.iter().map(|(_, column)| column.as_str()).collect();
@@ -64,13 +74,66 @@ async fn find(session: &mut SqliteSession, statement: &Statement, message: &str)
     }
     if let Some(name) = missing(message, "no such function: ") {
         let functions: Vec<(String,)> = session.ask(FUNCTIONS).await?;
-        return nearest(name, functions.iter().map(|(function,)| function.as_str()))
-            .map(did_you_mean);
+        let near = nearest(name, functions.iter().map(|(function,)| function.as_str()));
+        return Some(near.map_or_else(
+            || "`SELECT DISTINCT name FROM pragma_function_list` lists the functions.".to_owned(),
+            did_you_mean,
+        ));
     }
-    if message.ends_with("syntax error") && !statement.params.is_empty() {
-        return Some("Placeholders are written `?` or `?1`.".to_owned());
+    by_message(statement, message).map(str::to_owned)
+}
+
+/// What to change, where `SQLite`'s words alone tell.
+fn by_message(statement: &Statement, message: &str) -> Option<&'static str> {
+    if message.ends_with("syntax error") {
+        if !statement.params.is_empty() {
+            return Some("Placeholders are written `?` or `?1`.");
+        }
+        return Lexed::of(&SQLiteDialect {}, &statement.sql)
+            .other_syntax("There is no ILIKE; LIKE ignores the case of ASCII letters.")
+            .or(Some("Check the SQL at the position given."));
     }
-    None
+    // The lexer of SQLite ends a text in an unclosed string with this.
+    if message.starts_with("unrecognized token: \"'") {
+        return Some("End the string with '; a quote inside of a string is written twice.");
+    }
+    if message.starts_with("unrecognized token: ") {
+        return Some("Check the sign at the position given; a quote may be missing.");
+    }
+    [
+        (
+            "incomplete input",
+            "The text ends too early; add what is missing at its end.",
+        ),
+        (
+            "ambiguous column name",
+            "Qualify the column with the name or alias of its table.",
+        ),
+        (
+            "misuse of aggregate",
+            "Put a condition on an aggregate into HAVING, and an aggregate of aggregates around a subquery.",
+        ),
+        ("sub-select returns", "Select one column in the subquery."),
+        (
+            "SELECTs to the left and right",
+            "Select the same number of columns on both sides.",
+        ),
+        (
+            "already exists",
+            "Choose another name, or alter what has this one.",
+        ),
+        (
+            "values were supplied",
+            "Give one value for each column, or name the columns before VALUES.",
+        ),
+        (
+            "wrong number of arguments",
+            "Check the number of arguments of the function.",
+        ),
+    ]
+    .into_iter()
+    .find(|(words, _)| message.contains(words))
+    .map(|(_, hint)| hint)
 }
 
 fn did_you_mean(name: &str) -> String {

@@ -28,6 +28,8 @@ pub(super) const ENGINE: Engine = Engine {
         name: "sqlite",
         words: &["sqlite", "sqlite3"],
         addressing: Addressing::File,
+        schemas: false,
+        poolers: false,
     },
     connector: || Arc::new(connect::SqliteConnector),
 };

@@ -44,8 +44,9 @@ fn refused(message: impl Into<String>) -> Failure {
 pub(super) fn bind(values: &[Value], needed: usize) -> Result<SqliteArguments, Failure> {
     if values.len() != needed {
         return Err(Failure::invalid_argument(format!(
-            "The statement has {needed} placeholders, but `params` has {} values.",
-            values.len()
+            "The statement has {}, but `params` has {}.",
+            counted(needed, "placeholder"),
+            counted(values.len(), "value"),
         ))
         .with_hint("Placeholders are `?` or `?1`; give one value for each in `params`."));
     }
@@ -54,6 +55,11 @@ pub(super) fn bind(values: &[Value], needed: usize) -> Result<SqliteArguments, F
         add(&mut arguments, value, index + 1)?;
     }
     Ok(arguments)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 fn add(arguments: &mut SqliteArguments, value: &Value, parameter: usize) -> Result<(), Failure> {
@@ -133,7 +139,7 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::InvalidArgument);
         assert_eq!(
             failure.message,
-            "The statement has 2 placeholders, but `params` has 1 values."
+            "The statement has 2 placeholders, but `params` has 1 value."
         );
     }
 }

@@ -51,7 +51,14 @@ impl Inspected {
         let begins = sql.len() - statement.len();
         let prepared = handle::prepare(handle, statement).map_err(|rejected| match rejected {
             Rejected::Fault(fault) => {
-                let position = fault.offset.map(|offset| character(sql, begins + offset));
+                let position = match fault.offset {
+                    Some(offset) => Some(character(sql, begins + offset)),
+                    // SQLite tells no place for the end of the text.
+                    None if fault.message == "incomplete input" => {
+                        Some(character(sql, sql.trim_end().len()))
+                    }
+                    None => None,
+                };
                 let failure = fault.into_failure(access);
                 match position {
                     Some(position) => failure.with_position(position),
@@ -68,7 +75,7 @@ impl Inspected {
         if !tail.is_empty() {
             return Err(Failure::new(
                 FailureKind::InvalidSql,
-                "The text holds more than one statement; one statement a call.",
+                "The text holds more than one statement; a call runs exactly one.",
             )
             .with_position(character(sql, sql.len() - tail.len()))
             .with_hint("Send each statement in a call of its own."));

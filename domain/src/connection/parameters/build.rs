@@ -63,6 +63,9 @@ impl Building<'_> {
             self.missing(Parameter::Type, "the engine of the database, or a URL");
             None
         };
+        if let Some(engine) = engine {
+            self.refuse_what_would_not_be_used(engine);
+        }
         let tls = self.tls();
         self.client_requirements(engine);
         let (Some(engine), Some(address)) = (engine, address) else {
@@ -163,6 +166,35 @@ impl Building<'_> {
                     .expected("to be left out"),
                 );
             }
+        }
+        self.merged.mistakes.extend(mistakes);
+    }
+
+    /// A server without schemas of its own has one name for a database, and what has no poolers is behind none.
+    fn refuse_what_would_not_be_used(&mut self, engine: EngineFacts) {
+        if engine.addressing == Addressing::File {
+            return;
+        }
+        let mut mistakes = Vec::new();
+        if !engine.schemas
+            && let (Some(name), Some(schema)) =
+                (self.text(Parameter::Name), self.text(Parameter::Schema))
+            && name != schema
+            && let Some(given) = self.given(Parameter::Schema)
+        {
+            let message = format!(
+                "Would not be used: for {} a schema is a database, and {} names one.",
+                engine.name,
+                self.sibling_key(given, Parameter::Name)
+            );
+            mistakes.push(mistake_at(given, message).expected("to be left out"));
+        }
+        if !engine.poolers
+            && matches!(self.value(Parameter::Pooler), Some(Checked::Boolean(true)))
+            && let Some(given) = self.given(Parameter::Pooler)
+        {
+            let message = format!("Has no meaning for {}.", engine.name);
+            mistakes.push(mistake_at(given, message).expected("to be left out"));
         }
         self.merged.mistakes.extend(mistakes);
     }

@@ -77,6 +77,8 @@ pub fn effective(config: &ConnectionConfig) -> Vec<(Parameter, Value)> {
     }
     if is_server {
         list.push((Parameter::TimeZone, config.time_zone.as_str().into()));
+    }
+    if config.engine.poolers {
         list.push((Parameter::Pooler, config.pooler.into()));
     }
     list

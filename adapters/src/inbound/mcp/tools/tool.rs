@@ -137,6 +137,14 @@ fn call<'call, T: Tool>(
     call: &'call Call,
 ) -> BoxFuture<'call, Result<String, Failure>> {
     Box::pin(async move {
+        let is_missing = |name: &str| arguments.get(name).is_none_or(serde_json::Value::is_null);
+        let required = schema.get("required").and_then(serde_json::Value::as_array);
+        if required.is_some_and(|names| names.iter().any(|name| name == "connection"))
+            && is_missing("connection")
+        {
+            // The schema cannot know the names.
+            return Err(server.registry().unnamed());
+        }
         let params = T::read(arguments, schema)?;
         T::call(server, params, call).await
     })

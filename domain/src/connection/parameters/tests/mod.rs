@@ -13,16 +13,22 @@ const ENGINES: &[EngineFacts] = &[
         name: "postgresql",
         words: &["postgresql", "postgres", "pg"],
         addressing: Addressing::Server { default_port: 5432 },
+        schemas: true,
+        poolers: true,
     },
     EngineFacts {
         name: "mysql",
         words: &["mysql", "mariadb"],
         addressing: Addressing::Server { default_port: 3306 },
+        schemas: false,
+        poolers: false,
     },
     EngineFacts {
         name: "sqlite",
         words: &["sqlite"],
         addressing: Addressing::File,
+        schemas: false,
+        poolers: false,
     },
 ];
 

@@ -115,6 +115,32 @@ fn contradictions_within_one_source_are_mistakes() {
             ],
         ),
         (
+            vec![
+                ("TYPE", "mysql"),
+                ("HOST", "h"),
+                ("USER", "u"),
+                ("NAME", "shop"),
+                ("SCHEMA", "sales"),
+                ("POOLER", "true"),
+            ],
+            vec![
+                "X_DB_SCHEMA: Would not be used: for mysql a schema is a database, and X_DB_NAME names one. Expected to be left out.",
+                "X_DB_POOLER: Has no meaning for mysql. Expected to be left out.",
+            ],
+        ),
+        (
+            vec![
+                ("TYPE", "sqlite"),
+                ("NAME", "x.db"),
+                ("SCHEMA", "main"),
+                ("POOLER", "true"),
+            ],
+            vec![
+                "X_DB_SCHEMA: Has no meaning for sqlite, whose databases are files. Expected to be left out.",
+                "X_DB_POOLER: Has no meaning for sqlite, whose databases are files. Expected to be left out.",
+            ],
+        ),
+        (
             vec![("TYPE", "pg")],
             vec![
                 "X_DB_USER: Is missing. Expected the user to sign in as.",

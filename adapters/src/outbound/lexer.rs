@@ -1,0 +1,210 @@
+//! A text as a real lexer reads it: its words, where they stand, and what is never closed.
+//!
+//! It explains and it refuses early. Nothing here lets a statement through that the database would not.
+
+use domain::query::dialect::Flaw;
+use sqlparser::{
+    dialect::Dialect,
+    tokenizer::{Location, Token, TokenWithSpan, Tokenizer},
+};
+
+/// A text in tokens, up to the end or to where the lexer could not read on.
+#[derive(Debug)]
+pub(super) struct Lexed {
+    pub(super) tokens: Vec<TokenWithSpan>,
+    /// [`Flaw::Unclosed`] or [`Flaw::Unreadable`].
+    pub(super) flaw: Option<Flaw>,
+}
+
+impl Lexed {
+    pub(super) fn of(dialect: &dyn Dialect, sql: &str) -> Self {
+        let mut tokens = Vec::new();
+        let read = Tokenizer::new(dialect, sql)
+            .with_unescape(false)
+            .tokenize_with_location_into_buf(&mut tokens);
+        // The lexer reports the beginning of some things and the end of others.
+        let flaw = read.is_err().then(|| {
+            let end = tokens
+                .last()
+                .map_or(Location::new(1, 1), |last| last.span.end);
+            flaw(sql, position(sql, end))
+        });
+        Self { tokens, flaw }
+    }
+
+    /// What is not white space and no comment.
+    pub(super) fn significant(&self) -> impl Iterator<Item = &TokenWithSpan> {
+        self.tokens
+            .iter()
+            .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+    }
+
+    /// Up to `count` words that the text begins with, in upper case, past white space, comments and opening
+    /// parentheses. Stops at the first thing that is neither.
+    pub(super) fn leading_words(&self, count: usize) -> Vec<String> {
+        self.significant()
+            .skip_while(|token| matches!(token.token, Token::LParen))
+            .map_while(|token| match &token.token {
+                Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
+                _ => None,
+            })
+            .take(count)
+            .collect()
+    }
+
+    /// Where something follows a semicolon, in characters from 1.
+    pub(super) fn second_statement(&self, sql: &str) -> Option<usize> {
+        self.significant()
+            .skip_while(|token| !matches!(token.token, Token::SemiColon))
+            .find(|token| !matches!(token.token, Token::SemiColon))
+            .map(|token| position(sql, token.span.start))
+    }
+
+    /// What other databases write otherwise: told after a syntax error, when it is likely to be the reason.
+    pub(super) fn other_syntax(&self, like: &'static str) -> Option<&'static str> {
+        let mut previous = None;
+        for token in self.significant().map(|token| &token.token) {
+            match (previous, token) {
+                (Some("SELECT"), Token::Word(word)) if word.value.eq_ignore_ascii_case("TOP") => {
+                    return Some("There is no TOP; write LIMIT and the number at the end.");
+                }
+                (_, Token::Word(word))
+                    if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("ILIKE") =>
+                {
+                    return Some(like);
+                }
+                (_, Token::Word(word)) if word.value.eq_ignore_ascii_case("SELECT") => {
+                    previous = Some("SELECT");
+                }
+                _ => previous = None,
+            }
+        }
+        None
+    }
+
+    /// Whether there is a `:name`, as other databases' drivers write placeholders.
+    pub(super) fn has_named_placeholder(&self) -> bool {
+        let mut after_colon = false;
+        self.significant().any(|token| {
+            let named = after_colon
+                && matches!(&token.token, Token::Word(word) if word.quote_style.is_none());
+            after_colon = matches!(token.token, Token::Colon);
+            named
+        })
+    }
+
+    /// Why a text without leading words is no statement.
+    pub(super) fn wordless(&self, sql: &str) -> Flaw {
+        let first = self
+            .significant()
+            .find(|token| !matches!(token.token, Token::SemiColon));
+        match (first, &self.flaw) {
+            (Some(first), _) => Flaw::Wordless {
+                position: position(sql, first.span.start),
+            },
+            (None, Some(flaw)) => flaw.clone(),
+            (None, None) => Flaw::Empty,
+        }
+    }
+}
+
+/// What stands at a position where the lexer gave up.
+fn flaw(sql: &str, position: usize) -> Flaw {
+    let rest: String = sql.chars().skip(position - 1).take(3).collect();
+    let (what, end) = match rest.trim_start_matches(char::is_alphabetic).chars().next() {
+        Some('/') if rest.starts_with("/*") => ("comment", "*/"),
+        Some('\'' | '&') => ("string", "'"),
+        Some('"') => ("text in double quotes", "\""),
+        Some('`') => ("name in backticks", "`"),
+        Some('$') => ("dollar-quoted string", "the same $…$"),
+        _ => return Flaw::Unreadable { position },
+    };
+    Flaw::Unclosed {
+        what,
+        end,
+        position,
+    }
+}
+
+/// The characters before a place in the text, and one.
+pub(super) fn position(sql: &str, place: Location) -> usize {
+    let before = usize::try_from(place.line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let lines: usize = sql
+        .split_inclusive('\n')
+        .take(before)
+        .map(|line| line.chars().count())
+        .sum();
+    lines + usize::try_from(place.column.max(1)).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::dialect::{MySqlDialect, PostgreSqlDialect};
+
+    use super::*;
+
+    #[test]
+    fn comments_and_parentheses_are_passed() {
+        let sql = "/* delete */ -- drop\n ((select 1) union select 2)";
+
+        let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+
+        assert_eq!(lexed.leading_words(1), ["SELECT"]);
+    }
+
+    #[test]
+    fn words_before_something_unreadable_are_kept() {
+        for sql in [
+            "select 'unclosed",
+            "select 1 /* unclosed",
+            "select \"unclosed",
+        ] {
+            let lexed = Lexed::of(&MySqlDialect {}, sql);
+            assert_eq!(lexed.leading_words(1), ["SELECT"], "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_words_says_why() {
+        let unclosed = |what, end, position| Flaw::Unclosed {
+            what,
+            end,
+            position,
+        };
+        for (sql, flaw) in [
+            ("", Flaw::Empty),
+            (" ;\n;", Flaw::Empty),
+            ("-- nothing\n/* at all */", Flaw::Empty),
+            ("-- é\n 'unclosed", unclosed("string", "'", 7)),
+            ("E'unclosed", unclosed("string", "'", 1)),
+            ("/* unclosed", unclosed("comment", "*/", 1)),
+            ("\"unclosed", unclosed("text in double quotes", "\"", 1)),
+            (
+                "$a$ unclosed",
+                unclosed("dollar-quoted string", "the same $…$", 1),
+            ),
+            (" 'text'", Flaw::Wordless { position: 2 }),
+            ("\n\n12", Flaw::Wordless { position: 3 }),
+        ] {
+            let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+            assert_eq!(lexed.leading_words(2), Vec::<String>::new(), "{sql}");
+            assert_eq!(lexed.wordless(sql), flaw, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_closed_is_found_behind_words() {
+        for (sql, position) in [
+            ("SELECT\n'é', 'x", 13),
+            ("SELECT 'it\\'s", 8),
+            ("SELECT 1 /* x", 10),
+        ] {
+            let lexed = Lexed::of(&MySqlDialect {}, sql);
+            assert!(
+                matches!(lexed.flaw, Some(Flaw::Unclosed { position: found, .. }) if found == position),
+                "{sql} {:?}",
+                lexed.flaw
+            );
+        }
+    }
+}
