@@ -159,7 +159,9 @@ on_every_engine!(
         assert_eq!(answer["rows"], json!([["x".repeat(16_384)]]));
         assert_eq!(
             answer["notices"],
-            json!(["row 1, column \"long\": cut to 16384 of 10000000 bytes"])
+            json!([
+                "row 1, column \"long\": the first 16384 of the value's 10000000 bytes are shown"
+            ])
         );
         assert_eq!(answer.get("truncated"), None);
         assert_eq!(server.query("SELECT 1 AS one").await["rows"], json!([[1]]));
