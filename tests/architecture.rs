@@ -42,6 +42,7 @@ fn the_domain_knows_no_runtime_no_driver_and_no_protocol() {
         dependencies("domain"),
         set(&[
             "async-trait",
+            "event-listener",
             "mockall",
             "secrecy",
             "serde",

@@ -1,13 +1,8 @@
 //! The caller's wish that a call end, without a runtime: whoever waits is woken by `fire`.
 
-use std::{
-    future::poll_fn,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Poll, Waker},
-};
+use std::sync::{Arc, OnceLock};
+
+use event_listener::{Event, listener};
 
 /// Why a call is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +21,9 @@ pub struct Cancel(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    fired: AtomicBool,
-    inner: Mutex<Inner>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    reason: Option<CancelReason>,
-    waiting: Vec<Waker>,
+    reason: OnceLock<CancelReason>,
+    /// Who waits. Forgotten as soon as it no longer does: a connection's wish outlives thousands of calls.
+    waiting: Event,
 }
 
 impl Cancel {
@@ -43,44 +33,31 @@ impl Cancel {
 
     /// Asks the call to end. The first reason stays.
     pub fn fire(&self, reason: CancelReason) {
-        let waiting = {
-            let mut inner = self.0.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            inner.reason.get_or_insert(reason);
-            self.0.fired.store(true, Ordering::Release);
-            std::mem::take(&mut inner.waiting)
-        };
-        waiting.into_iter().for_each(Waker::wake);
+        let _ = self.0.reason.set(reason);
+        self.0.waiting.notify(usize::MAX);
     }
 
     pub fn is_fired(&self) -> bool {
-        self.0.fired.load(Ordering::Acquire)
+        self.0.reason.get().is_some()
     }
 
     pub fn reason(&self) -> Option<CancelReason> {
-        self.0
-            .inner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .reason
+        self.0.reason.get().copied()
     }
 
     /// Returns once the wish has been made; never if it is not.
     pub async fn fired(&self) -> CancelReason {
-        poll_fn(|context| {
-            let mut inner = self.0.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(reason) = inner.reason {
-                return Poll::Ready(reason);
+        loop {
+            if let Some(reason) = self.reason() {
+                return reason;
             }
-            if !inner
-                .waiting
-                .iter()
-                .any(|waker| waker.will_wake(context.waker()))
-            {
-                inner.waiting.push(context.waker().clone());
+            listener!(self.0.waiting => fired);
+            // It may have been made just before we began to listen.
+            if let Some(reason) = self.reason() {
+                return reason;
             }
-            Poll::Pending
-        })
-        .await
+            fired.await;
+        }
     }
 }
 
@@ -117,5 +94,16 @@ mod tests {
             fired.as_mut().poll(&mut context),
             Poll::Ready(CancelReason::Client)
         );
+    }
+
+    #[test]
+    fn who_no_longer_waits_is_forgotten() {
+        let cancel = Cancel::new();
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            assert_eq!(pin!(cancel.fired()).poll(&mut context), Poll::Pending);
+        }
+
+        assert_eq!(cancel.0.waiting.total_listeners(), 0);
     }
 }
