@@ -83,7 +83,7 @@ impl TlsMode {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Tls {
     pub mode: TlsMode,
-    /// PEM file of the authorities to trust; the system's if left out.
+    /// PEM file of authorities to trust besides those of the system.
     pub ca: Option<PathBuf>,
     /// PEM files of the client's certificate and its key; both or neither.
     pub certificate: Option<PathBuf>,
@@ -94,7 +94,7 @@ pub struct Tls {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PoolLimits {
     pub max_connections: u32,
-    /// Kept open even when idle.
+    /// As many are not closed for being idle; none is opened ahead.
     pub min_connections: u32,
     /// An idle connection is closed after this.
     pub idle_timeout: Duration,
@@ -136,7 +136,7 @@ pub struct ConnectionConfig {
     pub max_rows: u64,
     /// Bytes of result text when a call does not say.
     pub max_bytes: usize,
-    /// Search path (`PostgreSQL`), comma separated.
+    /// Search path (`PostgreSQL`), comma separated; for `MySQL` the database, if none is named.
     pub schema: Option<String>,
     /// The session's time zone; UTC unless said otherwise.
     pub time_zone: String,

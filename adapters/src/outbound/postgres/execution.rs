@@ -96,7 +96,7 @@ impl Execution {
 }
 
 impl PostgresSession {
-    /// Runs the statement and leaves its transaction open.
+    /// Runs the statement. Whether its transaction is still open is in [`Execution::ended`].
     pub(super) async fn execute(
         &mut self,
         access: Access,
