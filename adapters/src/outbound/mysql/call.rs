@@ -59,6 +59,11 @@ impl Call {
             if closing.is_fired() || dialect::leaves_traces(&sql) {
                 return lease.discard().await;
             }
+            let after = if after == After::Read && dialect::stays_inside(&sql) {
+                After::Query
+            } else {
+                after
+            };
             let reset = lease.reset(after, sql.len());
             match tokio::time::timeout(config.pool.connect_timeout, reset).await {
                 Ok(Ok(())) => lease.put_back(),

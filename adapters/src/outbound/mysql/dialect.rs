@@ -265,21 +265,34 @@ pub(super) fn leaves_traces(sql: &str) -> bool {
 
 /// Whether `sql` asks for a plan, which the server's own bound on rows would change.
 pub(super) fn asks_for_plan(sql: &str) -> bool {
+    matches!(
+        first_word(sql).as_str(),
+        "EXPLAIN" | "DESCRIBE" | "DESC" | "ANALYZE"
+    )
+}
+
+/// Whether `sql`, which the server has accepted as one statement, is of a kind that can never end its transaction.
+pub(super) fn stays_inside(sql: &str) -> bool {
+    matches!(
+        first_word(sql).as_str(),
+        "SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" | "DESCRIBE" | "DESC"
+    )
+}
+
+fn first_word(sql: &str) -> String {
     let sql = sql.trim_start();
     // Only a text that begins with a comment is worth the lexer.
-    let first = if sql.starts_with(['/', '-', '#']) {
+    if sql.starts_with(['/', '-', '#']) {
         let tokens = tokens(sql);
-        significant(&tokens)
+        return significant(&tokens)
             .next()
             .and_then(word)
-            .unwrap_or_default()
-    } else {
-        let end = sql.find(|character: char| !character.is_ascii_alphabetic());
-        sql.get(..end.unwrap_or(sql.len()))
-            .unwrap_or_default()
-            .to_ascii_uppercase()
-    };
-    matches!(first.as_str(), "EXPLAIN" | "DESCRIBE" | "DESC" | "ANALYZE")
+            .unwrap_or_default();
+    }
+    let end = sql.find(|character: char| !character.is_ascii_alphabetic());
+    sql.get(..end.unwrap_or(sql.len()))
+        .unwrap_or_default()
+        .to_ascii_uppercase()
 }
 
 /// The first placeholder of another database's kind.

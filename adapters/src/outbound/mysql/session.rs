@@ -60,6 +60,7 @@ struct Bounds {
 
 /// Our own constant messages, made once a session.
 struct Texts {
+    after_query: Box<str>,
     after_read: Box<str>,
     after_write: Box<str>,
     bounds: Bounds,
@@ -71,21 +72,27 @@ impl Texts {
             rows: config.max_rows.saturating_add(1),
             time: config.statement_timeout,
         };
-        let ready = ready(config, bounds);
+        let set = settings(config, bounds);
         Self {
+            // The transaction that follows may read only, as the one before.
+            after_query: format!("{set}; ROLLBACK AND CHAIN; SAVEPOINT portolan").into(),
             // The first statement fails where the call's statement has ended our transaction.
-            after_read: format!("ROLLBACK TO SAVEPOINT portolan; ROLLBACK; {ready}").into(),
-            after_write: format!("ROLLBACK; {ready}").into(),
+            after_read: format!("ROLLBACK TO SAVEPOINT portolan; ROLLBACK; {set}; {BEGIN}").into(),
+            after_write: format!("ROLLBACK; {set}; {BEGIN}").into(),
             bounds,
         }
     }
 }
 
-/// Makes the session what every call expects, whatever it was.
+const BEGIN: &str =
+    "SET SESSION TRANSACTION READ ONLY; START TRANSACTION READ ONLY; SAVEPOINT portolan";
+
+/// Makes the session what every call expects, in one statement: each one more is a packet that wakes whoever waits for
+/// the answer.
 ///
 /// `sql_mode` is the server's own, without the `IGNORE_SPACE` that `sqlx` always asks for. Locks by name and
-/// `LAST_INSERT_ID` outlive a transaction.
-fn ready(config: &ConnectionConfig, bounds: Bounds) -> String {
+/// `LAST_INSERT_ID` outlive a transaction; the functions that forget them are called for that alone.
+fn settings(config: &ConnectionConfig, bounds: Bounds) -> String {
     let zone = match config.time_zone.as_str() {
         // A name needs the server's time zone tables; the offset does not.
         "UTC" => "+00:00",
@@ -94,24 +101,26 @@ fn ready(config: &ConnectionConfig, bounds: Bounds) -> String {
     // No quote and no backslash is part of any zone's name.
     let zone = zone.replace(['\'', '\\'], "");
     format!(
-        "DO RELEASE_ALL_LOCKS(), LAST_INSERT_ID(0); \
-         SET NAMES utf8mb4, SESSION time_zone = '{zone}', SESSION sql_mode = @@GLOBAL.sql_mode, \
-         SESSION timestamp = DEFAULT, {}; \
-         SET SESSION TRANSACTION READ ONLY; START TRANSACTION READ ONLY; SAVEPOINT portolan",
-        set_bounds(bounds)
+        "SET NAMES utf8mb4, SESSION time_zone = '{zone}', SESSION sql_mode = @@GLOBAL.sql_mode, \
+         SESSION timestamp = DEFAULT, {} + 0 * (RELEASE_ALL_LOCKS() + LAST_INSERT_ID(0)) {}",
+        set_rows(bounds),
+        set_time(bounds)
     )
+}
+
+fn set_rows(bounds: Bounds) -> String {
+    format!("SESSION sql_select_limit = {}", bounds.rows)
 }
 
 /// The variable for the time has another name and unit on either server. Each runs what is in its own kind of
 /// comment: MariaDB skips those for versions 5.7 of MySQL, and MySQL those that begin with an M.
-fn set_bounds(bounds: Bounds) -> String {
+fn set_time(bounds: Bounds) -> String {
     let time = bounds.time.saturating_add(SERVER_TIME_MARGIN);
     let milliseconds = time.as_millis().min(u128::from(u32::MAX));
     let seconds = time.as_secs_f64().min(31_536_000.0);
     format!(
-        "SESSION sql_select_limit = {} /*!50708 , SESSION max_execution_time = {milliseconds} */ \
-         /*M!100101 , SESSION max_statement_time = {seconds:.3} */",
-        bounds.rows
+        "/*!50708 , SESSION max_execution_time = {milliseconds} */ \
+         /*M!100101 , SESSION max_statement_time = {seconds:.3} */"
     )
 }
 
@@ -120,8 +129,8 @@ impl Session for MySqlSession {
         let mut connection = connect::sign_in(config).await?;
         let texts = Texts::new(config);
         let sql = format!(
-            "SELECT CONNECTION_ID(), VERSION(), @@version_comment; SHOW SESSION STATUS LIKE 'Ssl_version'; {}",
-            ready(config, texts.bounds)
+            "SELECT CONNECTION_ID(), VERSION(), @@version_comment; SHOW SESSION STATUS LIKE 'Ssl_version'; {}; {BEGIN}",
+            settings(config, texts.bounds)
         );
         let rows = own_rows(&mut connection, sql)
             .await
@@ -191,7 +200,7 @@ impl MySqlSession {
             time: self.bounds.time.max(time),
         };
         if bounds != self.bounds {
-            let sql = format!("SET {}", set_bounds(bounds));
+            let sql = format!("SET {} {}", set_rows(bounds), set_time(bounds));
             raw_sql(AssertSqlSafe(sql))
                 .execute(&mut self.connection)
                 .await?;
@@ -226,6 +235,7 @@ impl MySqlSession {
             self.first_types.clear();
         }
         let sql = match after {
+            After::Query => &self.texts.after_query,
             After::Read => &self.texts.after_read,
             After::Write => &self.texts.after_write,
         };
@@ -252,6 +262,8 @@ pub(super) struct Prepared {
 /// What a session comes back from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
+    /// A statement that cannot have ended our transaction.
+    Query,
     /// Our transaction must still be there.
     Read,
     Write,
