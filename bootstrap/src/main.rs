@@ -24,18 +24,20 @@ const UNUSABLE: u8 = 2;
 
 // One thread does the waiting for everything: a call hands its answer from task to task, and waking another thread
 // for each of these steps would cost more than the steps. What blocks has threads of its own.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = match Cli::read(std::env::args_os()) {
         Ok(command) => command,
         Err(error) => error.exit(),
     };
-    let done = match command {
-        Command::Serve(arguments) => serve(arguments).await,
-        Command::Check(arguments) => check_all(arguments).await,
-        Command::Call(arguments) => call_one(arguments).await,
-        Command::Demo => demo::run(&mut io::stdout().lock()).await.map(|()| 0),
-    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let done = runtime.and_then(|runtime| {
+        let done = runtime.block_on(run(command));
+        // A thread that reads a file which never answers, such as a pipe, must not keep the process.
+        runtime.shutdown_background();
+        done
+    });
     match done {
         Ok(code) => ExitCode::from(code),
         // Whoever read the output has gone away, which is not our failure.
@@ -44,6 +46,15 @@ async fn main() -> ExitCode {
             complain(&error.to_string());
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run(command: Command) -> io::Result<u8> {
+    match command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::Check(arguments) => check_all(arguments).await,
+        Command::Call(arguments) => call_one(arguments).await,
+        Command::Demo => demo::run(&mut io::stdout().lock()).await.map(|()| 0),
     }
 }
 

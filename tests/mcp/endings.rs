@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use support::client::{LEGACY, Launch, Server, Wire};
+use support::{
+    client::{LEGACY, Launch, Server, Wire},
+    scratch::Scratch,
+};
 
 const AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -112,4 +115,34 @@ async fn a_client_that_cannot_be_answered_ends_the_session() {
         assert!(took < AT_ONCE, "{took:?}");
     })
     .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_password_file_that_never_answers_does_not_keep_the_process() {
+    let scratch = Scratch::new();
+    let pipe = scratch.path("password");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for signal in [false, true] {
+        // No port is reached before the password is known.
+        let launch = Launch::default()
+            .database("db", "postgres://u@127.0.0.1:1/db")
+            .with("DB_DB_PASSWORD_FILE", pipe.display().to_string());
+        let mut server = Server::start(launch).await;
+        let arguments = json!({"sql": "SELECT 1"});
+        server.begin_call("execute_query", arguments).await;
+        // The call is on its way once a later request is answered.
+        server.request("ping", json!({})).await;
+
+        if signal {
+            server.signal("TERM").await;
+        } else {
+            server.close_input().await;
+        }
+        let (status, took) = server.exit().await;
+
+        assert!(status.success());
+        assert!(took < AT_ONCE, "{took:?}");
+    }
 }
