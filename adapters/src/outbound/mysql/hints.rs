@@ -115,8 +115,7 @@ async fn columns(
     condition: &str,
     connection: &mut MySqlConnection,
 ) -> Option<Vec<(String, String)>> {
-    let mut words = dialect::names(sql);
-    words.truncate(MOST_WORDS);
+    let words = dialect::names(sql, MOST_WORDS);
     let marks = vec!["?"; words.len()].join(", ");
     let values: Vec<&str> = words.iter().chain(&words).map(String::as_str).collect();
     let rows = rows(
