@@ -7,6 +7,7 @@ mod pool;
 mod postgres;
 mod reach;
 mod sqlite;
+mod turns;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use sqlx::{
     mysql::{MySqlArguments, MySqlRow, MySqlValueRef},
 };
 
-use super::{column::Column, session::Prepared, value};
+use super::{super::turns::Turn, column::Column, session::Prepared, value};
 
 /// What a statement did.
 #[derive(Debug, Default)]
@@ -68,6 +68,7 @@ pub(super) async fn run(
         .statement
         .query_with(arguments)
         .persistent(prepared.is_reusable);
+    let mut turn = Turn::new();
     let mut items = connection.fetch_many(query);
     while let Some(item) = items.try_next().await? {
         match item {
@@ -79,6 +80,7 @@ pub(super) async fn run(
             }
             Either::Right(_) if first_result_is_over => done.further_results = true,
             Either::Right(row) => {
+                turn.pause().await;
                 done.rows += 1;
                 let columns = match &mut columns {
                     Some(columns) => columns,

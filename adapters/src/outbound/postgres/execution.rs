@@ -12,6 +12,7 @@ use sqlx::{
 };
 
 use super::{
+    super::turns::Turn,
     dialect::{self, PostgresDialect, first_word, holds_no_statement},
     failure,
     message::{BEGIN_READ, END, Message, Named, Way, declare},
@@ -343,6 +344,7 @@ impl PostgresSession {
         } else {
             Ended::Open
         };
+        let mut turn = Turn::new();
         let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
         loop {
             match answers.try_next().await {
@@ -367,7 +369,10 @@ impl PostgresSession {
                 }
                 Ok(Some(Either::Right(row))) => {
                     let unknown = match self::push(rows, &self.types, &row, &held) {
-                        Step::GoOn => continue,
+                        Step::GoOn => {
+                            turn.pause().await;
+                            continue;
+                        }
                         Step::End(execution) => return execution,
                         Step::Hold(unknown) => unknown,
                     };

@@ -14,16 +14,16 @@ use sqlx::{
 };
 
 use super::{
-    super::pool::{Lease, Pool, Session, must_end},
+    super::{
+        pool::{Lease, Pool, Session, must_end},
+        turns::Turn,
+    },
     failure, hints, parameters,
     session::{LONGEST_REMEMBERED, Patience, SqliteSession},
     statement::{Inspected, leaves_no_trace},
     value,
     watched_file::Change,
 };
-
-/// Rows between two looks at the clock and at the caller's wish to end.
-const ROWS_BETWEEN_LOOKS: usize = 128;
 
 pub(super) struct SqliteQueryRunner {
     pub(super) pool: Arc<Pool<SqliteSession>>,
@@ -218,6 +218,7 @@ async fn stream(
 ) -> Result<Ended, Failure> {
     let access = session.access();
     let patience = Patience::new();
+    let mut turn = Turn::new();
     loop {
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&inspected.sql)), arguments.clone())
             .persistent(inspected.sql.len() <= LONGEST_REMEMBERED);
@@ -226,12 +227,11 @@ async fn stream(
             inspected,
             sink,
             announced: false,
-            rows: 0,
         };
         let mut stopped = false;
         let error = loop {
             match results.next().await {
-                Some(Ok(Either::Right(_))) if stopped => {}
+                Some(Ok(Either::Right(_))) if stopped => turn.pause().await,
                 Some(Ok(Either::Right(row))) => {
                     if output.push(&row)? == Flow::Stop {
                         match surplus {
@@ -239,9 +239,7 @@ async fn stream(
                             Surplus::Drain => stopped = true,
                         }
                     }
-                    if output.rows.is_multiple_of(ROWS_BETWEEN_LOOKS) {
-                        tokio::task::yield_now().await;
-                    }
+                    turn.pause().await;
                 }
                 Some(Ok(Either::Left(done))) => {
                     output.announce();
@@ -267,7 +265,6 @@ struct Output<'a> {
     inspected: &'a Inspected,
     sink: &'a mut DynRowSink,
     announced: bool,
-    rows: usize,
 }
 
 impl Output<'_> {
@@ -284,7 +281,6 @@ impl Output<'_> {
             return Err(failure::schema_changed());
         }
         self.announce();
-        self.rows += 1;
         if self.sink.begin_row() == Flow::Stop {
             return Ok(Flow::Stop);
         }
