@@ -1,5 +1,6 @@
 //! What a session remembers, and what it must not.
 
+use domain::FailureKind;
 use sqlx::{AssertSqlSafe, raw_sql};
 use support::{
     databases::{config, open, read, unique, writable, write},
@@ -239,3 +240,21 @@ on_mysql!(a_value_of_several_packets_is_whole, async |server: &str| {
 
     assert_eq!(value, text(&"ab".repeat(length / 2)));
 });
+
+on_mysql!(
+    a_statement_that_cannot_be_prepared_costs_no_session,
+    async |server: &str| {
+        let database = open(alone(writable(config(server)))).await;
+        let session = cell(&database, "SELECT CONNECTION_ID()", vec![]).await;
+
+        for sql in ["SELEC 1", "SELECT @left := nothing"] {
+            let failure = write(&database, sql, vec![]).await.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::InvalidSql, "{sql}");
+        }
+
+        assert_eq!(
+            cell(&database, "SELECT CONNECTION_ID()", vec![]).await,
+            session
+        );
+    }
+);

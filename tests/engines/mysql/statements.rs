@@ -97,7 +97,7 @@ on_mysql!(
         ] {
             let before = cell(&database, "SELECT CONNECTION_ID()", vec![]).await;
 
-            let _ = read(&database, sql, vec![]).await;
+            let ended = read(&database, sql, vec![]).await;
 
             let failure = read(
                 &database,
@@ -107,11 +107,10 @@ on_mysql!(
             .await
             .unwrap_err();
             assert_eq!(failure.native_code, Some(1792), "{sql}");
-            assert_ne!(
-                cell(&database, "SELECT CONNECTION_ID()", vec![]).await,
-                before,
-                "{sql}"
-            );
+            // One server cannot prepare some of these; the session of what was never run is as it was.
+            let never_ran = ended.is_err_and(|failure| failure.native_code == Some(1295));
+            let after = cell(&database, "SELECT CONNECTION_ID()", vec![]).await;
+            assert_eq!(after == before, never_ran, "{sql}");
         }
         run_beside(server, format!("DROP TABLE {table}")).await;
     }

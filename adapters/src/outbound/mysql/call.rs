@@ -11,6 +11,17 @@ use super::{
 /// An answer that is not wanted to its end is read on for no longer than this before the statement is killed.
 const DRAIN_LIMIT: Duration = Duration::from_millis(100);
 
+/// What has become of the client's statement on a session that is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// The server refused it before it ran, or it was never sent.
+    Nothing,
+    /// It was answered to its end.
+    Whole,
+    /// It was answered as far as it was wanted.
+    Undrained,
+}
+
 /// Holds a session while a call runs on it. Dropping it, as when the call is cut off at any point, kills whatever
 /// runs there and ends the session.
 pub(super) struct Call {
@@ -38,9 +49,8 @@ impl Call {
         }
     }
 
-    /// The statement has been answered, to its end or, if `undrained`, as far as it was wanted: clears up after it
-    /// and returns the session to the pool.
-    pub(super) fn finish(mut self, sql: &str, after: After, undrained: bool) {
+    /// Clears up after the statement and returns the session to the pool.
+    pub(super) fn finish(mut self, sql: &str, after: After, ran: Ran) {
         let Some(mut lease) = self.lease.take() else {
             return;
         };
@@ -48,7 +58,7 @@ impl Call {
         let config = Arc::clone(self.pool.config());
         let closing = self.pool.closing().clone();
         self.pool.spawn(async move {
-            if undrained
+            if ran == Ran::Undrained
                 && !matches!(
                     tokio::time::timeout(DRAIN_LIMIT, lease.drain()).await,
                     Ok(Ok(()))
@@ -56,7 +66,7 @@ impl Call {
             {
                 return Box::pin(kill::kill_and_discard(lease, config)).await;
             }
-            if closing.is_fired() || dialect::leaves_traces(&sql) {
+            if closing.is_fired() || (ran != Ran::Nothing && dialect::leaves_traces(&sql)) {
                 return lease.discard().await;
             }
             let after = if after == After::Read && dialect::stays_inside(&sql) {

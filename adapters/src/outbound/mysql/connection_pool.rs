@@ -11,7 +11,7 @@ use sqlx::{Connection as _, mysql::MySqlConnection};
 
 use super::{
     super::pool::{Pool, must_end},
-    call::Call,
+    call::{Call, Ran},
     failure,
     session::{After, MySqlSession},
 };
@@ -43,7 +43,7 @@ impl ConnectionPool for MySqlConnectionPool {
             match answer {
                 Ok(()) => {
                     let latency = started.elapsed();
-                    call.finish("SELECT 1", After::Read, false);
+                    call.finish("SELECT 1", After::Read, Ran::Whole);
                     return Ok(TestReport {
                         latency,
                         version: self.version.clone(),

@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     super::pool::{Pool, must_end},
-    call::Call,
+    call::{Call, Ran},
     dialect, failure, hints, parameters,
     result::{self, Done, OnStop, Trouble},
     session::{After, MySqlSession},
@@ -36,8 +36,8 @@ enum Attempt {
     Done(Done),
     /// The client, the pool or the clock ended it; it may still be running.
     Ended(Failure),
-    /// The server refused the statement; the session is well.
-    Refused(sqlx::Error),
+    /// The server refused the statement, before or after it began; the session is well.
+    Refused(sqlx::Error, Ran),
     /// The statement was not sent; the session is well.
     Unsent(Failure),
     /// The session is of no further use, and was of none: the statement did not begin.
@@ -85,10 +85,13 @@ impl MySqlQueryRunner {
         match result {
             Ok(done) => Attempt::Done(done),
             Err(Stumble::Unsent(failure)) => Attempt::Unsent(failure),
+            Err(Stumble::Unprepared(error)) if failure::is_answer(&error) => {
+                Attempt::Refused(error, Ran::Nothing)
+            }
             Err(Stumble::Run(Trouble::Value(failure))) => Attempt::Unreadable(failure),
-            Err(Stumble::Run(Trouble::Server(error))) => {
+            Err(Stumble::Unprepared(error) | Stumble::Run(Trouble::Server(error))) => {
                 if failure::is_answer(&error) {
-                    Attempt::Refused(error)
+                    Attempt::Refused(error, Ran::Whole)
                 } else if failure::is_dead(&error) && !started && begun.elapsed() < NOTICED_WITHIN {
                     Attempt::Dead(error)
                 } else {
@@ -113,7 +116,7 @@ impl MySqlQueryRunner {
             // Dropping the call kills the statement.
             Attempt::Ended(failure) | Attempt::Unreadable(failure) => failure,
             Attempt::Unsent(failure) => {
-                call.finish(sql, after, false);
+                call.finish(sql, after, Ran::Nothing);
                 failure
             }
             Attempt::Dead(error) | Attempt::Broken(error) => {
@@ -126,17 +129,17 @@ impl MySqlQueryRunner {
                     failure
                 }
             }
-            Attempt::Refused(error) => {
+            Attempt::Refused(error, ran) => {
                 let failure = failure::of_statement(error, sql, limits.time);
                 if failure.hint.is_some() || !hints::may_help(&failure) {
-                    call.finish(sql, after, false);
+                    call.finish(sql, after, ran);
                     return failure;
                 }
                 let look = hints::find(&failure, sql, &mut call.session().connection);
                 // A look that takes too long is dropped, and with it the call.
                 match tokio::time::timeout(hints::LIMIT, look).await {
                     Ok(hint) => {
-                        call.finish(sql, after, false);
+                        call.finish(sql, after, ran);
                         match hint {
                             Some(hint) => failure.with_hint(hint),
                             None => failure,
@@ -155,7 +158,7 @@ impl MySqlQueryRunner {
         let look = async {
             let mut call = self.call(&Cancel::new()).await.ok()?;
             let named = hints::vectors(sql, &mut call.session().connection).await;
-            call.finish("SELECT", After::Read, false);
+            call.finish("SELECT", After::Read, Ran::Whole);
             named
         };
         if let Ok(Some(columns)) = tokio::time::timeout(hints::LIMIT, look).await {
@@ -184,7 +187,12 @@ impl QueryRunner for MySqlQueryRunner {
                 .await;
             match attempt {
                 Attempt::Done(done) => {
-                    call.finish(&statement.sql, After::Read, done.stopped);
+                    let ran = if done.stopped {
+                        Ran::Undrained
+                    } else {
+                        Ran::Whole
+                    };
+                    call.finish(&statement.sql, After::Read, ran);
                     return Ok(Outcome {
                         notices: notices(&done),
                         ..Outcome::default()
@@ -244,7 +252,7 @@ impl QueryRunner for MySqlQueryRunner {
                 return Err(failure);
             }
         }
-        call.finish(&statement.sql, After::Write, false);
+        call.finish(&statement.sql, After::Write, Ran::Whole);
         Ok(Outcome {
             affected_rows: affected_rows(&done, class),
             insert_id: (done.last_insert_id != 0).then_some(done.last_insert_id),
@@ -290,6 +298,7 @@ fn holds_a_statement(sql: &str) -> Result<(), Failure> {
 
 enum Stumble {
     Unsent(Failure),
+    Unprepared(sqlx::Error),
     Run(Trouble),
 }
 
@@ -314,7 +323,10 @@ async fn work(
         limits.rows
     };
     session.allow(rows, limits.time).await?;
-    let prepared = session.prepare(statement).await?;
+    let prepared = session
+        .prepare(statement)
+        .await
+        .map_err(Stumble::Unprepared)?;
     let arguments = parameters::bind(statement, &prepared.statement).map_err(Stumble::Unsent)?;
     result::run(
         &mut session.connection,
