@@ -17,7 +17,7 @@ use bootstrap::{
     logging,
     settings::Settings,
 };
-use domain::Failure;
+use domain::{Failure, connection::Mistake};
 
 /// The command line or the configuration cannot be used.
 const UNUSABLE: u8 = 2;
@@ -106,9 +106,16 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
         demo: arguments.demo,
     };
     let configuration = load(&wanted, &here);
+    for mistake in mistakes(&configuration) {
+        complain(&mistake.to_string());
+    }
     let Some(settings) = usable_settings(&configuration) else {
         return Ok(UNUSABLE);
     };
+    if configuration.unread {
+        // Without what it says, the answer would be about something else.
+        return Ok(UNUSABLE);
+    }
     let _log = logging::start(&settings);
     let assembly = match assemble(&settings, configuration.known, &here, wanted.demo).await {
         Ok(assembly) => assembly,
@@ -136,14 +143,19 @@ fn usable_settings(configuration: &Configuration) -> Option<Settings> {
     }
 }
 
-/// What is wrong harms nobody else, but whoever runs the server should see it.
-fn tell_mistakes(configuration: &Configuration) {
+/// Of every source and of every connection.
+fn mistakes(configuration: &Configuration) -> impl Iterator<Item = &Mistake> {
     let of_connections = configuration
         .known
         .iter()
         .filter_map(|known| known.outcome.as_ref().err())
         .flatten();
-    for mistake in configuration.mistakes.iter().chain(of_connections) {
+    configuration.mistakes.iter().chain(of_connections)
+}
+
+/// What is wrong harms nobody else, but whoever runs the server should see it.
+fn tell_mistakes(configuration: &Configuration) {
+    for mistake in mistakes(configuration) {
         tracing::error!(key = %mistake.key, "{mistake}");
     }
     for warning in &configuration.warnings {

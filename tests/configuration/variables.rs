@@ -306,21 +306,25 @@ fn variables_of_other_programs_do_not_mix_with_a_url() {
 }
 
 #[test]
-fn two_urls_for_one_name_are_a_mistake() {
+fn two_urls_for_one_name_are_a_mistake_of_that_connection() {
     let configuration = Setup::new()
         .with_url(None, "sqlite:a.db")
         .with_url(Some("default"), "sqlite:b.db")
         .with_url(Some("no name"), "sqlite:c.db")
+        .with_url(Some("other"), "sqlite:d.db")
         .load();
 
-    assert_eq!(told(&configuration), ["default = sqlite - - file a.db -"]);
+    assert_eq!(
+        told(&configuration),
+        [
+            "default ! --url default: A second URL for the connection default. Expected another name, as in \
+             --url reports=postgres://….",
+            "other = sqlite - - file d.db -"
+        ]
+    );
     assert_eq!(
         strings(&configuration.mistakes),
-        [
-            "--url default: A second URL for the connection default; the first is used. Expected another name, as in \
-             --url reports=postgres://….",
-            "--url no name: `no name` cannot be the name of a connection.",
-        ]
+        ["--url no name: `no name` cannot be the name of a connection."]
     );
 }
 

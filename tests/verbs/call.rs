@@ -88,6 +88,39 @@ async fn a_setting_that_cannot_be_used_prints_nothing_and_ends_with_2() {
 }
 
 #[tokio::test]
+async fn a_configuration_file_that_cannot_be_read_prints_nothing_and_ends_with_2() {
+    let ran = run(&["call", "--config", "no-such.json", "list_connections"]).await;
+
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
+        (
+            2,
+            "",
+            "portolan: --config: The file no-such.json cannot be read: it does not exist.\n"
+        )
+    );
+}
+
+#[tokio::test]
+async fn mistakes_of_a_configuration_are_told_and_stop_no_call() {
+    let ran = Launch::default()
+        .arguments(&["call", "--demo", "list_connections"])
+        .with("BAD_DB_TYPE", "postgre")
+        .run()
+        .await;
+
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "{\"connections\":[]}\n")
+    );
+    assert!(
+        ran.stderr.starts_with("portolan: BAD_DB_TYPE: "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[tokio::test]
 async fn every_tool_can_be_called_whatever_the_profile() {
     let ran = Launch::default()
         .arguments(&["call", "--demo", "show_configurations"])

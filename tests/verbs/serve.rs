@@ -47,6 +47,23 @@ async fn mistakes_of_a_configuration_are_logged_and_stop_nobody() {
 }
 
 #[tokio::test]
+async fn a_connection_with_two_urls_is_served_as_a_mistake() {
+    let launch = Launch::default().arguments(&["sqlite:a.db", "sqlite:b.db"]);
+    let mut server = Server::start(launch).await;
+
+    let shown = server.call("show_configurations", json!({})).await.ok();
+
+    let configuration = &shown["configurations"][0];
+    assert_eq!(configuration["name"], "default", "{shown}");
+    assert!(
+        configuration
+            .to_string()
+            .contains("A second URL for the connection default."),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn a_setting_that_cannot_be_used_ends_it_before_it_serves() {
     let ran = Launch::default()
         .arguments(&["serve", "--demo"])

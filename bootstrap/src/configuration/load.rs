@@ -74,11 +74,14 @@ pub struct Configuration {
     pub ignored: Vec<Ignored>,
     /// The sources that say something, in the order in which later ones win.
     pub sources: Vec<String>,
+    /// A file that was named could not be read: nobody knows what it wanted.
+    pub unread: bool,
 }
 
 impl Configuration {
     pub fn load(inputs: &Inputs<'_>) -> Self {
         let mut reading = file::read(inputs);
+        let unread = reading.unread;
         let settings = settings::read(
             inputs.environment,
             reading.file.as_mut().map(|file| settings::FromFile {
@@ -93,6 +96,7 @@ impl Configuration {
             mistakes: reading.mistakes,
             ignored: reading.ignored,
             sources: Vec::new(),
+            contradictions: BTreeMap::new(),
         };
         let (trusted, found) = match reading.file {
             Some(file) if file.origin == Origin::FoundFile => (None, Some(file)),
@@ -112,6 +116,11 @@ impl Configuration {
             .into_iter()
             .map(|(name, layers)| {
                 let mut known = KnownConfiguration::from_layers(name, &layers, inputs.engines);
+                if let Some(mistake) = loading.contradictions.remove(&known.name) {
+                    let mut mistakes = known.outcome.err().unwrap_or_default();
+                    mistakes.push(mistake);
+                    known.outcome = Err(mistakes);
+                }
                 if let Ok(settings) = &settings.outcome {
                     note_ceilings(&mut known, settings);
                 }
@@ -125,6 +134,7 @@ impl Configuration {
             warnings: settings.warnings,
             ignored: loading.ignored,
             sources: loading.sources,
+            unread,
         }
     }
 
@@ -171,6 +181,8 @@ struct Loading {
     mistakes: Vec<Mistake>,
     ignored: Vec<Ignored>,
     sources: Vec<String>,
+    /// Connections of which the command line says two things.
+    contradictions: BTreeMap<ConnectionName, Mistake>,
 }
 
 impl Loading {
@@ -227,13 +239,12 @@ impl Loading {
             let name = name.as_deref().unwrap_or(ConnectionName::DEFAULT);
             let key = format!("--url {name}");
             if seen.iter().any(|other| other.eq_ignore_ascii_case(name)) {
-                self.mistakes.push(
-                    Mistake::new(
-                        key,
-                        format!("A second URL for the connection {name}; the first is used."),
-                    )
-                    .expected("another name, as in --url reports=postgres://…"),
-                );
+                let mistake = Mistake::new(key, format!("A second URL for the connection {name}."))
+                    .expected("another name, as in --url reports=postgres://…");
+                // A name that cannot be one was told of with the first.
+                if let Ok(name) = ConnectionName::new(name) {
+                    self.contradictions.insert(name, mistake);
+                }
                 continue;
             }
             seen.push(name.to_owned());
