@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use domain::connection::{Address, ConnectionConfig};
@@ -23,6 +24,8 @@ use tokio::{
 pub struct Proxy {
     address: SocketAddr,
     target: String,
+    /// How long bytes are under way.
+    distance: Duration,
     turns: Arc<Turns>,
     /// The listener and every stream; gone when dropped.
     lines: JoinSet<()>,
@@ -51,6 +54,11 @@ impl Turns {
 impl Proxy {
     /// A proxy in front of the database of `config`, which is changed to go through it.
     pub async fn before(config: &mut ConnectionConfig) -> Self {
+        Self::far_from(config, Duration::ZERO).await
+    }
+
+    /// The same with the database so far away that bytes take `distance` each way.
+    pub async fn far_from(config: &mut ConnectionConfig, distance: Duration) -> Self {
         let Address::Tcp { host, port } = &config.address else {
             panic!("only what is reached over TCP has a network between");
         };
@@ -64,6 +72,7 @@ impl Proxy {
         let mut proxy = Self {
             address,
             target,
+            distance,
             turns: Arc::default(),
             lines: JoinSet::new(),
         };
@@ -73,12 +82,13 @@ impl Proxy {
 
     fn listen(&mut self, listener: TcpListener) {
         let (target, turns) = (self.target.clone(), Arc::clone(&self.turns));
+        let distance = self.distance;
         self.lines.spawn(async move {
             // Dropped with the listener's task, and every stream with it.
             let mut streams = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let (target, turns) = (target.clone(), Arc::clone(&turns));
-                streams.spawn(pass(client, target, turns));
+                streams.spawn(pass(client, target, distance, turns));
             }
         });
     }
@@ -114,7 +124,7 @@ impl Proxy {
     }
 }
 
-async fn pass(client: TcpStream, target: String, turns: Arc<Turns>) {
+async fn pass(client: TcpStream, target: String, distance: Duration, turns: Arc<Turns>) {
     let Ok(database) = TcpStream::connect(target).await else {
         return;
     };
@@ -123,16 +133,24 @@ async fn pass(client: TcpStream, target: String, turns: Arc<Turns>) {
     let (from_client, to_client) = client.into_split();
     let (from_database, to_database) = database.into_split();
     tokio::select! {
-        () = carry(from_client, to_database, || turns.client_speaks()) => {}
-        () = carry(from_database, to_client, || turns.database_speaks()) => {}
+        () = carry(from_client, to_database, distance, || turns.client_speaks()) => {}
+        () = carry(from_database, to_client, distance, || turns.database_speaks()) => {}
     }
 }
 
 /// Carries bytes one way until that way ends.
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, speaks: impl Fn()) {
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    distance: Duration,
+    speaks: impl Fn(),
+) {
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
         speaks();
+        if !distance.is_zero() {
+            tokio::time::sleep(distance).await;
+        }
         if to.write_all(&bytes[..count]).await.is_err() {
             return;
         }

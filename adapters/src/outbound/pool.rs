@@ -8,7 +8,7 @@ use std::{
     ops::{Deref, DerefMut},
     sync::{
         Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -24,7 +24,7 @@ use domain::{
 use tokio::sync::Notify;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
-/// How long a call waits for a clean-up before it opens a session of its own.
+/// How long a call waits at least for a clean-up before it opens a session of its own.
 const CLEAN_UP_TAKES: Duration = Duration::from_millis(10);
 
 /// One connection to a database.
@@ -48,6 +48,8 @@ pub(super) struct Pool<S: Session> {
     cleaning: AtomicUsize,
     /// Told whenever a clean-up ends.
     cleaned: Notify,
+    /// Calls that wait for one.
+    waiting: AtomicUsize,
 }
 
 /// A session on loan. Give it back with [`Lease::put_back`] or end it with [`Lease::discard`]; one that is merely
@@ -69,6 +71,8 @@ struct Slot<S> {
 
 struct Opener<S> {
     config: Arc<ConnectionConfig>,
+    /// How long opening the last session took, in microseconds.
+    took: AtomicU64,
     session: std::marker::PhantomData<fn() -> S>,
 }
 
@@ -78,11 +82,14 @@ impl<S: Session> managed::Manager for Opener<S> {
 
     async fn create(&self) -> Result<Slot<S>, Failure> {
         let limit = self.config.pool.connect_timeout;
+        let begun = Instant::now();
         let session = match tokio::time::timeout(limit, Box::pin(S::open(&self.config))).await {
             Ok(opened) => opened?,
             Err(_) => return Err(super::reach::timed_out(&self.config).await),
         };
         let now = Instant::now();
+        let took = u64::try_from((now - begun).as_micros()).unwrap_or(u64::MAX);
+        self.took.store(took, Ordering::Relaxed);
         Ok(Slot {
             session,
             opened: now,
@@ -112,6 +119,7 @@ impl<S: Session> Pool<S> {
     pub(super) fn new(config: Arc<ConnectionConfig>) -> Result<Arc<Self>, Failure> {
         let opener = Opener {
             config: Arc::clone(&config),
+            took: AtomicU64::new(0),
             session: std::marker::PhantomData,
         };
         let slots = managed::Pool::builder(opener)
@@ -130,6 +138,7 @@ impl<S: Session> Pool<S> {
             tracker: TaskTracker::new(),
             cleaning: AtomicUsize::new(0),
             cleaned: Notify::new(),
+            waiting: AtomicUsize::new(0),
         });
         tokio::spawn(close_idle(Arc::downgrade(&pool), pool.closing.clone()));
         Ok(pool)
@@ -172,30 +181,44 @@ impl<S: Session> Pool<S> {
         })
     }
 
-    /// Cleans up after a call, which need not wait for it; the next call does for a moment, and closing the pool.
+    /// Cleans up after a call, which need not wait for it, and gives the session back; the next call waits for a
+    /// moment, and closing the pool.
     pub(super) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         self.cleaning.fetch_add(1, Ordering::AcqRel);
         let pool = Arc::clone(self);
-        self.tracker.spawn(async move {
-            // The answer goes first: this lets every task that can run do so.
-            tokio::task::yield_now().await;
+        self.spawn_ending(async move {
             work.await;
             pool.cleaning.fetch_sub(1, Ordering::AcqRel);
             pool.cleaned.notify_waiters();
         });
     }
 
-    /// Waits a moment for a session that is about to come back, where none is idle and a new one would be opened: a
-    /// clean-up takes a fraction of the time that connecting does, and one caller at a time needs one session.
+    /// Ends a session after a call. Only closing the pool waits for that: nothing comes back.
+    pub(super) fn spawn_ending(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(async move {
+            // The answer goes first: this lets every task that can run do so.
+            tokio::task::yield_now().await;
+            work.await;
+        });
+    }
+
+    /// Waits for a session that is about to come back, where none is idle and a new one would be opened: one caller
+    /// at a time needs one session. No longer than opening one took, so that waiting in vain at most doubles the time;
+    /// the further away the database is, the longer takes either.
     async fn await_clean_up(&self) {
-        let until = tokio::time::Instant::now() + CLEAN_UP_TAKES;
+        let connecting = Duration::from_micros(self.slots.manager().took.load(Ordering::Relaxed));
+        let until = tokio::time::Instant::now() + connecting.max(CLEAN_UP_TAKES);
+        let _waiting = Waiting::new(&self.waiting);
         loop {
             // Made before the look, so that what ends in between is not missed.
             let cleaned = self.cleaned.notified();
             let status = self.slots.status();
+            // Each clean-up gives back one session, for one of those who wait.
+            let spoken_for =
+                self.waiting.load(Ordering::Acquire) > self.cleaning.load(Ordering::Acquire);
             if status.available > 0
                 || status.size >= status.max_size
-                || self.cleaning.load(Ordering::Acquire) == 0
+                || spoken_for
                 || tokio::time::timeout_at(until, cleaned).await.is_err()
             {
                 return;
@@ -235,6 +258,22 @@ impl<S: Session> Pool<S> {
             ),
         )
         .with_hint("Try again in a moment, or let running calls finish first.")
+    }
+}
+
+/// One call that waits, however its waiting ends.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

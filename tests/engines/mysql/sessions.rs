@@ -1,10 +1,13 @@
 //! What a session remembers, and what it must not.
 
+use std::time::Duration;
+
 use domain::FailureKind;
 use sqlx::{AssertSqlSafe, raw_sql};
 use support::{
     databases::{config, open, read, unique, writable, write},
     on_mysql,
+    proxy::Proxy,
     rows::Owned,
     waiting::until,
 };
@@ -256,5 +259,23 @@ on_mysql!(
             cell(&database, "SELECT CONNECTION_ID()", vec![]).await,
             session
         );
+    }
+);
+
+on_mysql!(
+    one_caller_at_a_time_needs_one_session_of_a_server_far_away,
+    async |server: &str| {
+        let mut config = config(server);
+        let _network = Proxy::far_from(&mut config, Duration::from_millis(15)).await;
+        let database = open(config).await;
+        let first = cell(&database, "SELECT CONNECTION_ID()", vec![]).await;
+
+        // The clean-up of each is a round trip of thirty milliseconds at least.
+        for _ in 0..5 {
+            assert_eq!(
+                cell(&database, "SELECT CONNECTION_ID()", vec![]).await,
+                first
+            );
+        }
     }
 );

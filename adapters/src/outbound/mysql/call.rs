@@ -86,7 +86,7 @@ impl Call {
     /// Nothing runs there any more, and nothing can.
     pub(super) fn discard(mut self) {
         if let Some(lease) = self.lease.take() {
-            self.pool.spawn(lease.discard());
+            self.pool.spawn_ending(lease.discard());
         }
     }
 }
@@ -95,7 +95,8 @@ impl Drop for Call {
     fn drop(&mut self) {
         if let Some(lease) = self.lease.take() {
             let config = Arc::clone(self.pool.config());
-            self.pool.spawn(kill::kill_and_discard(lease, config));
+            self.pool
+                .spawn_ending(kill::kill_and_discard(lease, config));
         }
     }
 }

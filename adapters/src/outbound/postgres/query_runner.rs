@@ -221,7 +221,7 @@ impl Running {
     fn stop(&mut self) {
         if let Some(lease) = self.lease.take() {
             let pool = Arc::clone(&self.pool);
-            self.pool.spawn(async move {
+            self.pool.spawn_ending(async move {
                 Box::pin(stop(pool.config(), lease.pid)).await;
                 lease.discard().await;
             });

@@ -86,12 +86,12 @@ impl QueryRunner for SqliteQueryRunner {
                 result
             }
             Ok((result, After::Discard)) => {
-                self.pool.spawn(lease.discard());
+                self.pool.spawn_ending(lease.discard());
                 result
             }
             Err(failure) => {
                 lease.interrupt();
-                self.pool.spawn(lease.discard());
+                self.pool.spawn_ending(lease.discard());
                 Err(failure)
             }
         }
