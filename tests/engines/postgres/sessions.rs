@@ -363,3 +363,63 @@ on_postgres!(
             .unwrap();
     }
 );
+
+on_postgres!(
+    a_write_leaves_nothing_on_a_connection_that_others_use_too,
+    async |server: &str| {
+        let mut config = writable(config(server));
+        config.pooler = true;
+        config.pool.max_connections = 1;
+        let database = open(config).await;
+        let table = unique("left");
+        let state = format!(
+            "SELECT concat_ws(' ', current_setting('search_path'), to_regclass('pg_temp.{table}'), \
+             (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()))"
+        );
+        let before = one(&database, &state).await;
+
+        for sql in [
+            format!("CREATE TEMP TABLE {table} (a int)"),
+            "SELECT pg_advisory_lock(8100), set_config('search_path', 'pg_temp', false)".to_owned(),
+        ] {
+            write(&database, &sql, vec![]).await.unwrap();
+            assert_eq!(one(&database, &state).await, before, "{sql}");
+        }
+    }
+);
+
+on_postgres!(
+    a_function_that_prepares_under_our_names_is_never_taken_for_a_statement,
+    async |server: &str| {
+        let mut config = writable(config(server));
+        config.pool.max_connections = 1;
+        let database = open(config).await;
+        let name = unique("thief");
+        let run = async |sql: String, params| write(&database, &sql, params).await.unwrap().0.rows;
+        run(format!("CREATE TABLE {name} (a int)"), vec![]).await;
+        run(format!("INSERT INTO {name} VALUES (1)"), vec![]).await;
+        run(
+            format!(
+                "CREATE FUNCTION {name}() RETURNS int LANGUAGE plpgsql AS $$ BEGIN \
+                 EXECUTE 'DEALLOCATE ALL'; \
+                 FOR i IN 1..60 LOOP EXECUTE 'PREPARE sqlx_s_' || i || ' AS DELETE FROM {name}'; END LOOP; \
+                 RETURN 1; END $$"
+            ),
+            vec![],
+        )
+        .await;
+        let select = "SELECT $1::int".to_owned();
+        let three = vec![vec![number("3")]];
+        assert_eq!(run(select.clone(), vec![json!(3)]).await, three);
+
+        run(format!("SELECT {name}()"), vec![]).await;
+
+        assert_eq!(run(select, vec![json!(3)]).await, three);
+        assert_eq!(
+            run(format!("SELECT count(*) FROM {name}"), vec![]).await,
+            [[number("1")]]
+        );
+        run(format!("DROP FUNCTION {name}"), vec![]).await;
+        run(format!("DROP TABLE {name}"), vec![]).await;
+    }
+);

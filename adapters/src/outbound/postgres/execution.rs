@@ -444,7 +444,7 @@ fn push(rows: &mut Rows<'_>, types: &Types, row: &PgRow, held: &Held) -> Step {
     }
 }
 
-fn wrong_name() -> Error {
+pub(super) fn wrong_name() -> Error {
     Error::Protocol("the prepared statement has another name".to_owned())
 }
 

@@ -19,6 +19,7 @@ use sqlx::{
 use super::{
     super::pool::Session,
     connect::connect,
+    execution::wrong_name,
     failure,
     message::END,
     parameters::quoted,
@@ -91,6 +92,14 @@ impl Session for PostgresSession {
 /// A server from 14 on then notices within two seconds that its client is gone, even in the middle of a statement.
 const CHECK_CONNECTION: &str = "SELECT pg_catalog.set_config('client_connection_check_interval', '2s', false) \
      WHERE pg_catalog.current_setting('server_version_num')::int >= 140000;";
+
+/// Undoes what a statement that lasts may have done to the session, apart from what it prepared.
+pub(super) const FORGET: &str = "CLOSE ALL;UNLISTEN *;RESET SESSION AUTHORIZATION;RESET ALL;DISCARD SEQUENCES;\
+     DISCARD TEMP;SELECT pg_catalog.pg_advisory_unlock_all();";
+
+/// Tells of statements that were prepared by SQL, which neither we nor the driver do.
+const FOREIGN_STATEMENTS: &str =
+    "SELECT 'foreign' FROM pg_catalog.pg_prepared_statements WHERE from_sql LIMIT 1;";
 
 struct Greeting {
     server: ServerInfo,
@@ -300,14 +309,15 @@ impl PostgresSession {
     /// Undoes what a committed statement may have done to the session.
     pub(super) async fn restore(&mut self) -> Result<(), Error> {
         if self.config.pooler {
+            // It was done in the transaction: from its end on, the server connection may be somebody else's.
             return Ok(());
         }
-        let sql = format!(
-            "CLOSE ALL;UNLISTEN *;RESET SESSION AUTHORIZATION;RESET ALL;DISCARD SEQUENCES;DISCARD TEMP;\
-             SELECT pg_catalog.pg_advisory_unlock_all();{}",
-            self.settings
-        );
-        run(&mut self.connection, sql).await?;
+        let sql = format!("{FORGET}{FOREIGN_STATEMENTS}{}", self.settings);
+        let rows = run(&mut self.connection, sql).await?;
+        if rows.iter().any(|row| text_of(row, 0) == Some("foreign")) {
+            // A function has prepared a statement, perhaps under a name of ours.
+            return Err(wrong_name());
+        }
         self.tidy().await
     }
 

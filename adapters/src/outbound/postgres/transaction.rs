@@ -11,7 +11,7 @@ use super::{
     failure,
     message::{CANARY, begin},
     parameters::quoted,
-    session::{PostgresSession, run},
+    session::{FORGET, PostgresSession, run},
     text_of,
 };
 
@@ -52,12 +52,14 @@ impl PostgresSession {
     /// Makes the transaction of a write last.
     pub(super) async fn commit(&mut self, execution: Execution) -> Execution {
         // The savepoint is our canary: it is gone if the statement has ended the transaction.
-        let sql = "RELEASE SAVEPOINT portolan;COMMIT".to_owned();
-        if self.config().pooler
-            && let Err(error) = self.forget_statements().await
-        {
-            return Execution::failed(error, false, Ended::Broken);
+        let mut sql = "RELEASE SAVEPOINT portolan;".to_owned();
+        if self.config().pooler {
+            if let Err(error) = self.forget_statements().await {
+                return Execution::failed(error, false, Ended::Broken);
+            }
+            sql.push_str(FORGET);
         }
+        sql.push_str("COMMIT");
         let Err(error) = run(&mut self.connection, sql).await else {
             return Execution {
                 ended: Ended::Idle,
