@@ -194,6 +194,17 @@ impl UrlReading {
             Some((path, query)) if url_query::is_plausible(query) => (path, Some(query)),
             _ => (rest, None),
         };
+        if path.strip_prefix("//").is_some_and(has_password) {
+            // As a path it would be shown, password and all.
+            self.mistakes.push(
+                Mistake::new(
+                    &url.key,
+                    "Gives a user and a password, which a file does not have.",
+                )
+                .expected("sqlite: and a path"),
+            );
+            return;
+        }
         let path = path.strip_prefix("//").unwrap_or(path);
         // Some programs want a fourth slash before a path from the root.
         let path = if path.starts_with("//") {
@@ -304,6 +315,15 @@ fn undecodable_part(url: &Given, part: &str, why: Undecodable) -> Mistake {
                 .expected("percent-encoded UTF-8, or %25 for a percent sign")
         }
     }
+}
+
+/// Whether the first part of a path looks like `user:password@host`.
+fn has_password(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    !is_drive(path)
+        && first
+            .rsplit_once('@')
+            .is_some_and(|(userinfo, _)| userinfo.contains(':'))
 }
 
 fn is_drive(text: &str) -> bool {

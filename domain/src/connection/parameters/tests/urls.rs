@@ -69,6 +69,14 @@ fn urls_are_read() {
             "sqlite | - | - | file data/shop.db | -",
         ),
         (
+            "sqlite://a@b/shop:1@2.db",
+            "sqlite | - | - | file a@b/shop:1@2.db | -",
+        ),
+        (
+            r"sqlite://C:\data\a@b.db",
+            r"sqlite | - | - | file C:\data\a@b.db | -",
+        ),
+        (
             "sqlite:/srv/shop.db",
             "sqlite | - | - | file /srv/shop.db | -",
         ),
@@ -302,6 +310,10 @@ fn a_url_that_is_wrong_says_how() {
             "--url x: Its `connect_timeout` is not a whole number. Expected a whole number of seconds.",
         ),
         ("sqlite:", "--url x: Names no file."),
+        (
+            "sqlite://u:hunter2@h/shop",
+            "--url x: Gives a user and a password, which a file does not have. Expected sqlite: and a path.",
+        ),
         (
             "sqlite:x.db?mode=rwc",
             "--url x: Its `mode` is not one that is supported; files are never created. Expected ro or rw.",
