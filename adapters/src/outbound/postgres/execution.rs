@@ -25,7 +25,7 @@ use super::{
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum Purpose {
     Read,
     Write,
 }
@@ -100,14 +100,14 @@ impl PostgresSession {
     /// Runs the statement. Whether its transaction is still open is in [`Execution::ended`].
     pub(super) async fn execute(
         &mut self,
-        access: Access,
+        purpose: Purpose,
         statement: &Statement,
         limits: &QueryLimits,
         sink: &mut DynRowSink,
     ) -> Execution {
-        let mut rows = Rows::new(sink, access);
+        let mut rows = Rows::new(sink, purpose);
         let mut execution = self
-            .execute_once(access, statement, limits, &mut rows)
+            .execute_once(purpose, statement, limits, &mut rows)
             .await;
         // Once for types to be looked up, once for tables that have changed or names that somebody dropped.
         for _ in 0..2 {
@@ -134,7 +134,7 @@ impl PostgresSession {
                 return Execution::failed(error, true, Ended::Broken);
             }
             execution = self
-                .execute_once(access, statement, limits, &mut rows)
+                .execute_once(purpose, statement, limits, &mut rows)
                 .await;
         }
         execution
@@ -142,7 +142,7 @@ impl PostgresSession {
 
     async fn execute_once(
         &mut self,
-        access: Access,
+        purpose: Purpose,
         statement: &Statement,
         limits: &QueryLimits,
         rows: &mut Rows<'_>,
@@ -150,14 +150,14 @@ impl PostgresSession {
         let pooler = self.config().pooler;
         // With a pooler in between, everything happens inside one transaction; else, all but the statement outside.
         let around = if pooler { Ended::Open } else { Ended::Idle };
-        if pooler && let Err(error) = self.begin_behind_pooler(access, limits.time).await {
+        if pooler && let Err(error) = self.begin_behind_pooler(purpose, limits.time).await {
             return Execution::failed(error, true, Ended::Broken);
         }
-        if access == Access::Read && !statement.params.is_empty() {
+        if purpose == Purpose::Read && !statement.params.is_empty() {
             match self.declare(&statement.sql, around).await {
                 Ok(Some(text)) => {
                     return self
-                        .execute_named(access, statement, &text, limits, rows, around)
+                        .execute_named(purpose, statement, &text, limits, rows, around)
                         .await;
                 }
                 Ok(None) => {}
@@ -166,7 +166,7 @@ impl PostgresSession {
         }
         if !statement.params.is_empty() {
             return self
-                .execute_named(access, statement, &statement.sql, limits, rows, around)
+                .execute_named(purpose, statement, &statement.sql, limits, rows, around)
                 .await;
         }
         let known = self.statements.get(&statement.sql).is_some();
@@ -179,7 +179,7 @@ impl PostgresSession {
         if let Some(failure) = refusal {
             return Execution::refused(failure, around);
         }
-        let message = self.message(access, limits.time, &Way::Text(&statement.sql));
+        let message = self.message(purpose, limits.time, &Way::Text(&statement.sql));
         let execution = self.send(&message, None, statement, rows, false).await;
         if is_complete(&execution) && !rows.begun {
             return self
@@ -213,7 +213,7 @@ impl PostgresSession {
     /// Runs a statement with parameters, which `text` is, or declares a cursor over.
     async fn execute_named(
         &mut self,
-        access: Access,
+        purpose: Purpose,
         statement: &Statement,
         text: &str,
         limits: &QueryLimits,
@@ -239,7 +239,7 @@ impl PostgresSession {
             .statements
             .get(text)
             .is_some_and(|known| known.verified);
-        if pooler || (access == Access::Write && unverified) {
+        if pooler || (purpose == Purpose::Write && unverified) {
             match self.name_of(text).await {
                 Ok(found) => name = found,
                 Err(error) => return Execution::failed(error, true, around),
@@ -258,7 +258,7 @@ impl PostgresSession {
         } else {
             Way::Execute(named)
         };
-        let message = self.message(access, limits.time, &way);
+        let message = self.message(purpose, limits.time, &way);
         let unverified = unverified.then_some(text);
         let execution = self
             .send(&message, unverified, statement, rows, by_cursor)
@@ -292,7 +292,7 @@ impl PostgresSession {
             Ok(prepared) => prepared,
             Err(error) => return Execution::failed(error, false, execution.ended),
         };
-        if known && rows.access == Access::Read && !prepared.columns.is_empty() {
+        if known && rows.purpose == Purpose::Read && !prepared.columns.is_empty() {
             // Fails if a table has changed since the columns were learnt.
             let nulls = vec!["NULL"; prepared.parameters.len()].join(",");
             let arguments = if nulls.is_empty() {
@@ -483,7 +483,7 @@ fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'
         .filter(|position| *position > 0)
         .or_else(|| second_statement(&error, &statement.sql));
     // The server may have run a write without our hearing of it.
-    let repeatable = !rows.begun && rows.access == Access::Read;
+    let repeatable = !rows.begun && rows.purpose == Purpose::Read;
     Execution::failed_at(error, position, repeatable, Ended::Open)
 }
 
@@ -532,7 +532,7 @@ fn is_outdated(result: &Result<Outcome, Trouble>) -> bool {
 
 /// Rows changed; `None` for a statement that changes none by its kind.
 fn affected_rows(rows: &Rows<'_>, statement: &Statement, affected: u64) -> Option<u64> {
-    if rows.access == Access::Read {
+    if rows.purpose == Purpose::Read {
         return None;
     }
     let classified = PostgresDialect.classify(&statement.sql);

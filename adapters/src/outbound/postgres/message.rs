@@ -7,7 +7,7 @@
 use std::{fmt::Write as _, ops::Range, time::Duration};
 
 use super::{
-    connect::milliseconds, dialect::first_word, execution::Access, session::PostgresSession,
+    connect::milliseconds, dialect::first_word, execution::Purpose, session::PostgresSession,
 };
 
 /// How a statement that the server has parsed is run.
@@ -70,10 +70,10 @@ pub(super) const CANARY: &str = "SAVEPOINT portolan;";
 /// Ends the transaction of a statement that cannot have ended it itself, and undoes what a rollback does not.
 pub(super) const END: &str = "ROLLBACK;SELECT pg_catalog.pg_advisory_unlock_all()";
 
-pub(super) fn begin(access: Access) -> &'static str {
-    match access {
-        Access::Read => BEGIN_READ,
-        Access::Write => BEGIN_WRITE,
+pub(super) fn begin(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Read => BEGIN_READ,
+        Purpose::Write => BEGIN_WRITE,
     }
 }
 
@@ -86,18 +86,18 @@ fn stays_inside(sql: &str) -> bool {
 }
 
 impl PostgresSession {
-    pub(super) fn message(&mut self, access: Access, time: Duration, way: &Way<'_>) -> Message {
+    pub(super) fn message(&mut self, purpose: Purpose, time: Duration, way: &Way<'_>) -> Message {
         let mut message = Message::default();
         self.guarded = true;
         if !self.config().pooler {
-            message.ends = access == Access::Read
+            message.ends = purpose == Purpose::Read
                 && match way {
                     Way::Text(text) => stays_inside(text),
                     Way::Execute(_) => false,
                     // Nothing but a query can be declared.
                     Way::Cursor { .. } => true,
                 };
-            message.command(begin(access), 1);
+            message.command(begin(purpose), 1);
             if !message.ends {
                 message.command(CANARY, 1);
             }

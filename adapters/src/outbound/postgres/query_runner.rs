@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     super::pool::{self, Lease, Pool},
-    execution::{Access, Ended, Execution, Trouble},
+    execution::{Ended, Execution, Purpose, Trouble},
     failure, hint,
     session::PostgresSession,
     stop::stop,
@@ -46,7 +46,7 @@ impl QueryRunner for PostgresQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        self.run(Access::Read, statement, limits, sink, cancel)
+        self.run(Purpose::Read, statement, limits, sink, cancel)
             .await
     }
 
@@ -57,7 +57,7 @@ impl QueryRunner for PostgresQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        self.run(Access::Write, statement, limits, sink, cancel)
+        self.run(Purpose::Write, statement, limits, sink, cancel)
             .await
     }
 }
@@ -69,13 +69,13 @@ impl PostgresQueryRunner {
 
     async fn run(
         &self,
-        access: Access,
+        purpose: Purpose,
         statement: &Statement,
         limits: &QueryLimits,
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        if access == Access::Write && self.pool.config().policy.is_read_only() {
+        if purpose == Purpose::Write && self.pool.config().policy.is_read_only() {
             return Err(
                 Failure::new(FailureKind::NotAllowed, "This connection is read-only.").with_hint(
                     "Whoever runs this server can set READ_ONLY=false for the connection.",
@@ -86,14 +86,14 @@ impl PostgresQueryRunner {
         let mut tries = self.pool.figures().max;
         loop {
             let mut lease = self.pool.acquire(cancel).await?;
-            if access == Access::Write && !self.answers(&mut lease).await {
+            if purpose == Purpose::Write && !self.answers(&mut lease).await {
                 lease.discard().await;
                 continue;
             }
             let fresh = lease.fresh;
             let mut running = Running::new(&self.pool, lease);
             let started = Instant::now();
-            let attempt = attempt(running.session(), access, statement, limits, sink);
+            let attempt = attempt(running.session(), purpose, statement, limits, sink);
             let (mut execution, hint) = tokio::select! {
                 biased;
                 done = attempt => done,
@@ -105,7 +105,7 @@ impl PostgresQueryRunner {
                     });
                 }
             };
-            if access == Access::Write && execution.result.is_ok() {
+            if purpose == Purpose::Write && execution.result.is_ok() {
                 // From here on the change is made or not; a caller who no longer waits would never know which.
                 let limit = limits.time.max(RESET_LIMIT);
                 let commit = running.session().commit(execution);
@@ -115,7 +115,7 @@ impl PostgresQueryRunner {
                 };
                 execution = committed;
             }
-            running.finish(access, execution.ended);
+            running.finish(purpose, execution.ended);
             let (error, position, repeatable) = match execution.result {
                 Ok(outcome) => return Ok(outcome),
                 Err(Trouble::Refused(failure)) => return Err(failure),
@@ -157,12 +157,12 @@ impl PostgresQueryRunner {
 /// Everything about a statement that must come to its end in time.
 async fn attempt(
     session: &mut PostgresSession,
-    access: Access,
+    purpose: Purpose,
     statement: &Statement,
     limits: &QueryLimits,
     sink: &mut DynRowSink,
 ) -> (Execution, Option<String>) {
-    let mut execution = session.execute(access, statement, limits, sink).await;
+    let mut execution = session.execute(purpose, statement, limits, sink).await;
     let mut hint = None;
     if let Err(trouble) = &execution.result {
         let position = match trouble {
@@ -172,7 +172,7 @@ async fn attempt(
             _ => None,
         };
         // A write that failed is undone before anybody hears of it.
-        if execution.ended == Ended::Open && (access == Access::Write || position.is_some()) {
+        if execution.ended == Ended::Open && (purpose == Purpose::Write || position.is_some()) {
             execution.ended = session.undo().await;
         }
         if let Trouble::Driver { error, .. } = trouble
@@ -229,16 +229,16 @@ impl Running {
     }
 
     /// Makes the session ready for the next call, after the answer.
-    fn finish(mut self, access: Access, ended: Ended) {
+    fn finish(mut self, purpose: Purpose, ended: Ended) {
         if let Some(mut lease) = self.lease.take() {
-            if ended == Ended::Idle && access == Access::Read && lease.is_tidy() {
+            if ended == Ended::Idle && purpose == Purpose::Read && lease.is_tidy() {
                 lease.last_used = Instant::now();
                 lease.put_back();
                 return;
             }
             let pool = Arc::clone(&self.pool);
             self.pool
-                .spawn(async move { clean_up(&pool, lease, access, ended).await });
+                .spawn(async move { clean_up(&pool, lease, purpose, ended).await });
         }
     }
 }
@@ -254,7 +254,7 @@ impl Drop for Running {
 async fn clean_up(
     pool: &Pool<PostgresSession>,
     mut lease: Lease<PostgresSession>,
-    access: Access,
+    purpose: Purpose,
     ended: Ended,
 ) {
     if ended == Ended::Flowing
@@ -269,7 +269,7 @@ async fn clean_up(
     let reset = async {
         match ended {
             Ended::Broken => false,
-            Ended::Idle if access == Access::Read => lease.tidy().await.is_ok(),
+            Ended::Idle if purpose == Purpose::Read => lease.tidy().await.is_ok(),
             Ended::Idle => lease.restore().await.is_ok(),
             Ended::Open | Ended::Flowing => lease.roll_back().await.is_ok(),
         }

@@ -7,7 +7,7 @@ use domain::{
 use sqlx::{Column as _, Row as _, ValueRef as _, postgres::PgRow};
 
 use super::{
-    execution::Access,
+    execution::Purpose,
     session::oid_of,
     statements::Prepared,
     types::{Shape, Types},
@@ -16,7 +16,7 @@ use super::{
 
 pub(super) struct Rows<'a> {
     sink: &'a mut DynRowSink,
-    pub(super) access: Access,
+    pub(super) purpose: Purpose,
     /// The sink has the columns.
     pub(super) begun: bool,
     /// The sink wants no more, but the statement must come to its end.
@@ -33,10 +33,10 @@ pub(super) enum Pushed {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(sink: &'a mut DynRowSink, access: Access) -> Self {
+    pub(super) fn new(sink: &'a mut DynRowSink, purpose: Purpose) -> Self {
         Self {
             sink,
-            access,
+            purpose,
             begun: false,
             full: false,
             shapes: Vec::new(),
@@ -58,7 +58,7 @@ impl<'a> Rows<'a> {
                     .map(|column| oid_of(column.type_info())),
             );
             // A write cannot be run a second time; its custom types are read as text.
-            if self.access == Access::Read && !unknown.is_empty() {
+            if self.purpose == Purpose::Read && !unknown.is_empty() {
                 return Ok(Pushed::UnknownTypes(unknown));
             }
             let (columns, shapes) = columns_of(row, types);
@@ -86,9 +86,9 @@ impl<'a> Rows<'a> {
     /// A write is not cut off in the middle: the rest of what it returns is read and dropped.
     fn stop(&mut self) -> Flow {
         self.full = true;
-        match self.access {
-            Access::Read => Flow::Stop,
-            Access::Write => Flow::Continue,
+        match self.purpose {
+            Purpose::Read => Flow::Stop,
+            Purpose::Write => Flow::Continue,
         }
     }
 

@@ -7,7 +7,7 @@ use sqlx::Error;
 
 use super::{
     connect::milliseconds,
-    execution::{Access, Ended, Execution},
+    execution::{Ended, Execution, Purpose},
     failure,
     message::{CANARY, begin},
     parameters::quoted,
@@ -19,11 +19,11 @@ impl PostgresSession {
     /// Everything that a session without a pooler has from its start is set for this transaction alone.
     pub(super) async fn begin_behind_pooler(
         &mut self,
-        access: Access,
+        purpose: Purpose,
         time: Duration,
     ) -> Result<(), Error> {
         let config = Arc::clone(self.config());
-        let mut sql = begin(access).to_owned();
+        let mut sql = begin(purpose).to_owned();
         let mut set = |name: &str, value: &str| {
             let _ = write!(sql, "SET LOCAL {name} = {value};");
         };
