@@ -2,99 +2,21 @@
 
 use domain::{
     Failure, FailureKind,
-    query::{Dialect as _, DynRowSink, Flow, Outcome, QueryLimits, Statement, StatementClass},
+    query::{DynRowSink, Outcome, QueryLimits, Statement},
 };
-use futures_util::TryStreamExt;
-use sqlx::{
-    AssertSqlSafe, Either, Error,
-    postgres::{PgDatabaseError, PgErrorPosition, PgRow},
-    raw_sql,
-};
+use sqlx::{Error, postgres::PgDatabaseError};
 
 use super::{
-    super::turns::Turn,
-    dialect::{self, PostgresDialect, first_word, holds_no_statement},
+    dialect::{first_word, holds_no_statement},
     failure,
-    message::{BEGIN_READ, END, Message, Named, Way, declare},
+    message::{BEGIN_READ, END, Named, Way, declare},
+    outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
     parameters::{literals, quoted},
-    rows::{Held, Pushed, Rows},
+    rows::Rows,
     session::{PostgresSession, run},
     statements::Prepared,
     text_of,
-    types::Types,
 };
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Read,
-    Write,
-}
-
-/// In what state a statement left its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// No transaction is open.
-    Idle,
-    /// Our transaction is open, or failed.
-    Open,
-    /// The rest of a result is still to come.
-    Flowing,
-    /// Nobody knows.
-    Broken,
-}
-
-/// Why a statement failed.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// By our own judgement.
-    Refused(Failure),
-    /// By the driver's or the server's.
-    Driver {
-        error: Error,
-        /// Where the server's position is, if it gave one, in characters of the client's own text.
-        position: Option<usize>,
-        /// The statement can be sent again without harm.
-        repeatable: bool,
-    },
-    /// The result has columns of types that must be looked up first; nothing was pushed.
-    UnknownTypes(Vec<u32>),
-}
-
-#[derive(Debug)]
-pub(super) struct Execution {
-    pub(super) result: Result<Outcome, Trouble>,
-    pub(super) ended: Ended,
-}
-
-impl Execution {
-    pub(super) fn refused(failure: Failure, ended: Ended) -> Self {
-        Self {
-            result: Err(Trouble::Refused(failure)),
-            ended,
-        }
-    }
-
-    /// A failure outside of the client's own text, or with a position in just that.
-    pub(super) fn failed(error: Error, repeatable: bool, ended: Ended) -> Self {
-        let position = position(&error);
-        Self::failed_at(error, position, repeatable, ended)
-    }
-
-    fn failed_at(error: Error, position: Option<usize>, repeatable: bool, ended: Ended) -> Self {
-        let ended = match &error {
-            Error::Database(_) if !failure::is_lost(&error) => ended,
-            _ => Ended::Broken,
-        };
-        Self {
-            result: Err(Trouble::Driver {
-                error,
-                position,
-                repeatable,
-            }),
-            ended,
-        }
-    }
-}
 
 impl PostgresSession {
     /// Runs the statement. Whether its transaction is still open is in [`Execution::ended`].
@@ -181,7 +103,7 @@ impl PostgresSession {
         }
         let message = self.message(purpose, limits.time, &Way::Text(&statement.sql));
         let execution = self.send(&message, None, statement, rows, false).await;
-        if is_complete(&execution) && !rows.begun {
+        if execution.is_complete() && !rows.begun {
             return self
                 .finish_without_rows(execution, statement, known, rows)
                 .await;
@@ -270,7 +192,7 @@ impl PostgresSession {
         {
             known.verified = true;
         }
-        if is_complete(&execution) && !rows.begun {
+        if execution.is_complete() && !rows.begun {
             // `EXECUTE` has just looked whether its columns are still the same.
             let known = known && by_cursor;
             return self
@@ -324,128 +246,6 @@ impl PostgresSession {
         name.map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
             .ok_or_else(wrong_name)
     }
-
-    /// Sends a statement and passes its rows on.
-    async fn send(
-        &mut self,
-        message: &Message,
-        unverified: Option<&str>,
-        statement: &Statement,
-        rows: &mut Rows<'_>,
-        may_wait: bool,
-    ) -> Execution {
-        let sql = message.sql.clone();
-        let mut verified = unverified.is_none();
-        let mut held = Held::default();
-        let mut completed = 0;
-        let mut affected = 0;
-        let mut ended = if message.ends {
-            Ended::Idle
-        } else {
-            Ended::Open
-        };
-        let mut turn = Turn::new();
-        let mut answers = raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
-        loop {
-            match answers.try_next().await {
-                Ok(Some(Either::Left(result))) => {
-                    completed += 1;
-                    if completed == message.before + 1 {
-                        affected = result.rows_affected();
-                    }
-                }
-                Ok(Some(Either::Right(row))) if completed < message.before => {
-                    verified = verified || text_of(&row, 0) == unverified;
-                }
-                // What follows the statement is ours; its own answer is complete.
-                Ok(Some(Either::Right(_))) if completed > message.before => {}
-                Err(_) if completed > message.before => {
-                    ended = Ended::Broken;
-                    break;
-                }
-                // Whatever it is that was run, it is not what the client asked for.
-                Ok(Some(Either::Right(_))) if !verified => {
-                    return Execution::failed(wrong_name(), true, Ended::Broken);
-                }
-                Ok(Some(Either::Right(row))) => {
-                    let unknown = match self::push(rows, &self.types, &row, &held) {
-                        Step::GoOn => {
-                            turn.pause().await;
-                            continue;
-                        }
-                        Step::End(execution) => return execution,
-                        Step::Hold(unknown) => unknown,
-                    };
-                    // A bounded number of rows can wait for a look-up; a result of any size is begun again.
-                    let kept = held.keep(row, &unknown);
-                    if !may_wait || !kept {
-                        let (_, unknown) = held.take();
-                        return Execution {
-                            result: Err(Trouble::UnknownTypes(unknown)),
-                            ended: Ended::Flowing,
-                        };
-                    }
-                }
-                Ok(None) if verified => break,
-                Ok(None) => return Execution::failed(wrong_name(), true, Ended::Broken),
-                Err(error) => return explain(error, message, statement, rows),
-            }
-        }
-        drop(answers);
-        let (waiting, unknown) = held.take();
-        if let Err(error) = self
-            .types
-            .learn(&mut self.connection, unknown.into_iter())
-            .await
-        {
-            return Execution::failed_at(error, None, true, ended);
-        }
-        for row in waiting {
-            if let Step::End(execution) = self::push(rows, &self.types, &row, &held) {
-                // Nothing flows any more.
-                return Execution { ended, ..execution };
-            }
-        }
-        Execution {
-            result: Ok(Outcome {
-                affected_rows: affected_rows(rows, statement, affected),
-                ..Outcome::default()
-            }),
-            ended,
-        }
-    }
-}
-
-/// Whether the statement was answered to its end.
-fn is_complete(execution: &Execution) -> bool {
-    execution.result.is_ok() && matches!(execution.ended, Ended::Open | Ended::Idle)
-}
-
-enum Step {
-    GoOn,
-    End(Execution),
-    /// The row must wait until these types have been looked up.
-    Hold(Vec<u32>),
-}
-
-/// Passes one row on.
-fn push(rows: &mut Rows<'_>, types: &Types, row: &PgRow, held: &Held) -> Step {
-    if !held.is_empty() {
-        return Step::Hold(Vec::new());
-    }
-    match rows.push(types, row) {
-        Ok(Pushed::Flow(Flow::Continue)) => Step::GoOn,
-        Ok(Pushed::Flow(Flow::Stop)) => Step::End(Execution {
-            result: Ok(Outcome::default()),
-            ended: Ended::Flowing,
-        }),
-        Ok(Pushed::UnknownTypes(oids)) => Step::Hold(oids),
-        Err(failure) => Step::End(Execution::refused(failure, Ended::Broken)),
-    }
-}
-
-pub(super) fn wrong_name() -> Error {
-    Error::Protocol("the prepared statement has another name".to_owned())
 }
 
 /// A text that the server would not parse.
@@ -457,48 +257,6 @@ fn unprepared(error: Error, sql: &str, around: Ended) -> Execution {
     };
     let position = position(&error).or_else(|| second_statement(&error, sql));
     Execution::failed_at(error, position, true, ended)
-}
-
-fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'_>) -> Execution {
-    if matches!(error, Error::Protocol(_)) && first_word(&statement.sql) == "COPY" {
-        return Execution::refused(
-            Failure::new(
-                FailureKind::Unsupported,
-                "COPY transfers rows outside of a result.",
-            )
-            .with_hint("Read the rows with SELECT.")
-            .with_source(error),
-            Ended::Broken,
-        );
-    }
-    let position = position(&error);
-    if let Some(number) = position.and_then(|position| message.parameter_at(position)) {
-        let failure = failure::of_statement(error, None, None).with_parameter(number);
-        return Execution::refused(failure, Ended::Open);
-    }
-    // All that stands before the client's text is ASCII.
-    let position = position
-        .zip(message.text_at)
-        .and_then(|(position, start)| position.checked_sub(start))
-        .filter(|position| *position > 0)
-        .or_else(|| second_statement(&error, &statement.sql));
-    // The server may have run a write without our hearing of it.
-    let repeatable = !rows.begun && rows.purpose == Purpose::Read;
-    Execution::failed_at(error, position, repeatable, Ended::Open)
-}
-
-/// The server says that there are several statements, and not where; the lexer only tells the place.
-fn second_statement(error: &Error, sql: &str) -> Option<usize> {
-    failure::is_several(error)
-        .then(|| dialect::second_statement(sql))
-        .flatten()
-}
-
-fn position(error: &Error) -> Option<usize> {
-    match failure::reported(error)?.position()? {
-        PgErrorPosition::Original(position) => Some(position),
-        PgErrorPosition::Internal { .. } => None,
-    }
 }
 
 fn refusal(statement: &Statement, prepared: &Prepared) -> Option<Failure> {
@@ -528,15 +286,4 @@ fn is_outdated(result: &Result<Outcome, Trouble>) -> bool {
         reported.code() == "26000"
             || (reported.code() == "0A000" && reported.routine() == Some("RevalidateCachedQuery"))
     })
-}
-
-/// Rows changed; `None` for a statement that changes none by its kind.
-fn affected_rows(rows: &Rows<'_>, statement: &Statement, affected: u64) -> Option<u64> {
-    if rows.purpose == Purpose::Read {
-        return None;
-    }
-    let classified = PostgresDialect.classify(&statement.sql);
-    let changes_rows = classified.class == StatementClass::Write
-        || (classified.construct == "WITH" && !rows.begun);
-    changes_rows.then_some(affected)
 }

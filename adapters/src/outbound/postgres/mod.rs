@@ -4,6 +4,7 @@
 //! is one statement. It is then run by the simple protocol, whose results are the server's own text for every type:
 //! without parameters that same text, with parameters an `EXECUTE` of ours, as a rule of a cursor over it.
 
+mod answer;
 mod array;
 mod builtin_types;
 mod connect;
@@ -15,6 +16,7 @@ mod failure;
 mod hint;
 mod json;
 mod message;
+mod outcome;
 mod parameters;
 mod query_runner;
 mod rows;

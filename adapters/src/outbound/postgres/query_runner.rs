@@ -15,8 +15,8 @@ use domain::{
 
 use super::{
     super::pool::{self, Lease, Pool},
-    execution::{Ended, Execution, Purpose, Trouble},
     failure, hint,
+    outcome::{Ended, Execution, Purpose, Trouble},
     session::PostgresSession,
     stop::stop,
     transaction,

@@ -7,7 +7,7 @@ use domain::{
 use sqlx::{Column as _, Row as _, ValueRef as _, postgres::PgRow};
 
 use super::{
-    execution::Purpose,
+    outcome::Purpose,
     session::oid_of,
     statements::Prepared,
     types::{Shape, Types},

@@ -19,9 +19,9 @@ use sqlx::{
 use super::{
     super::pool::Session,
     connect::connect,
-    execution::wrong_name,
     failure,
     message::END,
+    outcome::wrong_name,
     parameters::quoted,
     statements::{Prepared, Statements},
     text_of,

@@ -7,9 +7,9 @@ use sqlx::Error;
 
 use super::{
     connect::milliseconds,
-    execution::{Ended, Execution, Purpose},
     failure,
     message::{CANARY, begin},
+    outcome::{Ended, Execution, Purpose},
     parameters::quoted,
     session::{FORGET, PostgresSession, run},
     text_of,
