@@ -245,12 +245,12 @@ on_mysql!(a_value_of_several_packets_is_whole, async |server: &str| {
 });
 
 on_mysql!(
-    a_statement_that_cannot_be_prepared_costs_no_session,
+    a_statement_that_is_not_understood_costs_no_session,
     async |server: &str| {
         let database = open(alone(writable(config(server)))).await;
         let session = cell(&database, "SELECT CONNECTION_ID()", vec![]).await;
 
-        for sql in ["SELEC 1", "SELECT @left := nothing"] {
+        for sql in ["SELEC 1", "SELECT @left := FROM"] {
             let failure = write(&database, sql, vec![]).await.unwrap_err();
             assert_eq!(failure.kind, FailureKind::InvalidSql, "{sql}");
         }
@@ -258,6 +258,23 @@ on_mysql!(
         assert_eq!(
             cell(&database, "SELECT CONNECTION_ID()", vec![]).await,
             session
+        );
+    }
+);
+
+on_mysql!(
+    what_a_refused_statement_has_assigned_is_forgotten,
+    async |server: &str| {
+        let database = open(alone(config(server))).await;
+        // One of the servers evaluates this while it prepares it.
+        let sql = "SELECT EXTRACTVALUE(1, CONCAT(0x7e, (SELECT @left_over := 9)))";
+
+        let failure = read(&database, sql, vec![]).await.unwrap_err();
+
+        assert_eq!(failure.native_code, Some(1105));
+        assert_eq!(
+            cell(&database, "SELECT @left_over", vec![]).await,
+            Owned::Null
         );
     }
 );

@@ -14,9 +14,9 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(100);
 /// What has become of the client's statement on a session that is well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
-    /// The server refused it before it ran, or it was never sent.
+    /// The server did not understand it, so no part of it was evaluated.
     Nothing,
-    /// It was answered to its end.
+    /// It was answered to its end, or refused somewhere on the way there.
     Whole,
     /// It was answered as far as it was wanted.
     Undrained,

@@ -40,6 +40,12 @@ pub(super) fn is_answer(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(_)) && !is_dead(error)
 }
 
+/// The server read the text and no more. What is refused later may have done something: `MySQL` evaluates constants,
+/// even assignments in subqueries, while it prepares.
+pub(super) fn is_not_understood(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(1064 | 1295))
+}
+
 pub(super) fn with_codes(failure: Failure, error: &sqlx::Error) -> Failure {
     let Some(reported) = reported(error) else {
         return failure;

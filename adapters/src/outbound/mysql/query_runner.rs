@@ -85,7 +85,7 @@ impl MySqlQueryRunner {
         match result {
             Ok(done) => Attempt::Done(done),
             Err(Stumble::Unsent(failure)) => Attempt::Unsent(failure),
-            Err(Stumble::Unprepared(error)) if failure::is_answer(&error) => {
+            Err(Stumble::Unprepared(error)) if failure::is_not_understood(&error) => {
                 Attempt::Refused(error, Ran::Nothing)
             }
             Err(Stumble::Run(Trouble::Value(failure))) => Attempt::Unreadable(failure),
@@ -116,7 +116,8 @@ impl MySqlQueryRunner {
             // Dropping the call kills the statement.
             Attempt::Ended(failure) | Attempt::Unreadable(failure) => failure,
             Attempt::Unsent(failure) => {
-                call.finish(sql, after, Ran::Nothing);
+                // Preparing it may have evaluated what is constant in it.
+                call.finish(sql, after, Ran::Whole);
                 failure
             }
             Attempt::Dead(error) | Attempt::Broken(error) => {
