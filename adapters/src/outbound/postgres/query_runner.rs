@@ -1,6 +1,6 @@
 //! Running what the client wrote: which session, for how long, and what becomes of the session afterwards.
 //!
-//! What goes over the wire is in `execution.rs`.
+//! What goes over the wire is in `execution.rs` and `message.rs`, what comes back in `answer.rs`.
 
 use std::{
     sync::Arc,
