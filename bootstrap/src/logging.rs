@@ -1,6 +1,11 @@
 //! The log: lines on the error stream, because the output stream belongs to the protocol.
 
-use std::{io::IsTerminal, mem};
+use std::{
+    io::{self, IsTerminal, Write},
+    mem,
+    sync::mpsc::{Receiver, Sender, channel},
+    time::Duration,
+};
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -61,15 +66,46 @@ where
 /// Lines that wait to be written. Beyond these they are dropped.
 const WAITING_LINES: usize = 4096;
 
+/// How long the writer rests after it wrote. Waking it for every line would cost a busy server half of its processor
+/// time; lines that come while it rests wait for the end of it, and are written together.
+const REST: Duration = Duration::from_millis(20);
+
+/// Gathers lines, writes them together when there are no more, and rests after that until the log ends.
+struct Gathering<W> {
+    lines: Vec<u8>,
+    writer: W,
+    end: Receiver<()>,
+}
+
+impl<W: Write> Write for Gathering<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.lines.extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self
+            .writer
+            .write_all(&self.lines)
+            .and_then(|()| self.writer.flush());
+        self.lines.clear();
+        // Nothing is ever sent: it ends early when the log does.
+        let _ = self.end.recv_timeout(REST);
+        written
+    }
+}
+
 /// The log while it is written. Dropping it writes what is still waiting, for a second at most.
 #[derive(Debug)]
 pub struct Log {
+    rest: Option<Sender<()>>,
     writing: Option<WorkerGuard>,
     dropped: ErrorCounter,
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
+        drop(self.rest.take());
         // Nobody reads the lines: waiting for that is in vain, and the writer would complain on standard output.
         if self.dropped.dropped_lines() > 0 {
             mem::forget(self.writing.take());
@@ -83,21 +119,27 @@ impl Drop for Log {
 /// stop the server.
 #[must_use]
 pub fn start(settings: &Settings) -> Log {
-    let terminal = std::io::stderr().is_terminal();
+    let terminal = io::stderr().is_terminal();
     let json = match settings.log_format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => !terminal,
     };
+    let (rest, end) = channel();
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(WAITING_LINES)
         .thread_name("log")
-        .finish(std::io::stderr());
+        .finish(Gathering {
+            lines: Vec::new(),
+            writer: io::stderr(),
+            end,
+        });
     let dropped = writer.error_counter();
     let lines = layer(settings.log_level, json, terminal && !json, writer);
     // Only fails where a log has been started already, and then there is one.
     drop(tracing_subscriber::registry().with(lines).try_init());
     Log {
+        rest: Some(rest),
         writing: Some(guard),
         dropped,
     }
