@@ -122,7 +122,7 @@ impl ExecuteQuery {
 #[cfg(test)]
 mod tests {
     use domain::{
-        connection::{Access, Policy},
+        connection::Policy,
         query::{Cell, Column, Flow, Outcome, StatementClass, port::MockQueryRunner},
     };
 
@@ -182,9 +182,7 @@ mod tests {
     #[tokio::test]
     async fn a_writable_connection_runs_in_a_transaction_that_writes() {
         let mut config = config();
-        config.policy = Policy {
-            access: Access::ReadWrite,
-        };
+        config.policy = Policy::READ_WRITE;
         let mut runner = MockQueryRunner::new();
         runner.expect_run_write().times(1).returning(|_, _, _, _| {
             Ok(Outcome {

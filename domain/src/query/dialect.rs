@@ -1,5 +1,6 @@
 //! What the domain needs to know of an engine's SQL: what a statement does, and why a text is none.
 
+use super::effect::Finding;
 use crate::{Failure, FailureKind};
 
 /// What a statement does, as far as its text tells.
@@ -80,6 +81,10 @@ pub struct Classified {
     pub class: StatementClass,
     /// The word that decided it, in upper case, such as `DELETE`; empty for a text that does not begin with a word.
     pub construct: String,
+    /// Where that word stands, in characters from 1.
+    pub position: Option<usize>,
+    /// The first thing in it that does more than reading or writing rows.
+    pub finding: Option<Finding>,
     /// Always there where the construct is empty; else only where the rest of the text may hide something from the
     /// classification.
     pub flaw: Option<Flaw>,

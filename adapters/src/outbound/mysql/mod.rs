@@ -6,6 +6,7 @@ mod connect;
 mod connection_pool;
 mod dialect;
 mod failure;
+mod functions;
 mod hints;
 mod kill;
 mod parameters;

@@ -3,8 +3,9 @@
 use std::iter::Peekable;
 
 use domain::query::{
-    Dialect, StatementClass,
+    Dialect, Effect, StatementClass,
     dialect::{Classified, Flaw},
+    effect::Finding,
 };
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
@@ -55,33 +56,28 @@ pub(super) struct SqliteDialect;
 impl Dialect for SqliteDialect {
     fn classify(&self, sql: &str) -> Classified {
         let lexed = Lexed::of(&SQLiteDialect {}, sql);
-        let Some(word) = lexed.leading_words(1).pop() else {
-            return Classified {
-                flaw: Some(match lexed.wordless(sql) {
-                    // SQLite takes the end of the text for the end of a comment.
-                    Flaw::Unclosed {
-                        what: "comment", ..
-                    } => Flaw::Empty,
-                    flaw => flaw,
-                }),
-                ..classified(StatementClass::Unknown, String::new())
-            };
+        let position = lexed.beginning(sql);
+        let verdict = class_of(&lexed, sql);
+        let finding = if verdict.construct == "VACUUM" {
+            Some(Finding {
+                effect: Effect::Unsupported,
+                construct: verdict.construct.clone(),
+                position: position.unwrap_or(1),
+            })
+        } else {
+            lexed.called(sql).find_map(|(name, position)| {
+                Some(Finding {
+                    effect: effect_of(&name)?,
+                    construct: format!("{name}()"),
+                    position,
+                })
+            })
         };
-        let class = match word.as_str() {
-            "SELECT" | "VALUES" => StatementClass::Read,
-            "WITH" => return with(sql),
-            "EXPLAIN" => return explain(sql),
-            "PRAGMA" => return pragma(significant(sql).into_iter().skip(1)),
-            "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => StatementClass::Write,
-            "CREATE" | "ALTER" | "DROP" | "REINDEX" | "ANALYZE" => StatementClass::Ddl,
-            // VACUUM cannot run in a transaction, and VACUUM INTO writes a file of any name.
-            "ATTACH" | "DETACH" | "VACUUM" => StatementClass::Admin,
-            "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => {
-                StatementClass::Transaction
-            }
-            _ => StatementClass::Unknown,
-        };
-        classified(class, word)
+        Classified {
+            position,
+            finding,
+            ..verdict
+        }
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -104,6 +100,9 @@ impl Dialect for SqliteDialect {
             }
             "TABLE" => "SQLite has no TABLE statement; write SELECT * FROM the table.",
             "USE" => "SQLite has no USE; name another database as `connection`.",
+            "ATTACH" => {
+                "Another file is another connection: have it configured, or open it with connect_database."
+            }
             "PRAGMA" => {
                 "Ask only, without a value: SELECT * FROM pragma_table_info('table'), or pragma_index_list, \
                  pragma_foreign_key_list, pragma_compile_options."
@@ -113,10 +112,51 @@ impl Dialect for SqliteDialect {
     }
 }
 
+/// Functions of the shell and of extensions that reach beyond the database file.
+fn effect_of(name: &str) -> Option<Effect> {
+    Some(match name {
+        "readfile" | "writefile" | "edit" | "fsdir" | "zipfile" => Effect::ServerFiles,
+        "load_extension" | "fts3_tokenizer" => Effect::ServerPrograms,
+        _ => return None,
+    })
+}
+
+fn class_of(lexed: &Lexed, sql: &str) -> Classified {
+    let Some(word) = lexed.leading_words(1).pop() else {
+        return Classified {
+            flaw: Some(match lexed.wordless(sql) {
+                // SQLite takes the end of the text for the end of a comment.
+                Flaw::Unclosed {
+                    what: "comment", ..
+                } => Flaw::Empty,
+                flaw => flaw,
+            }),
+            ..classified(StatementClass::Unknown, String::new())
+        };
+    };
+    let class = match word.as_str() {
+        "SELECT" | "VALUES" => StatementClass::Read,
+        "WITH" => return with(sql),
+        "EXPLAIN" => return explain(sql),
+        "PRAGMA" => return pragma(significant(sql).into_iter().skip(1)),
+        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => StatementClass::Write,
+        "CREATE" | "ALTER" | "DROP" | "REINDEX" | "ANALYZE" => StatementClass::Ddl,
+        "ATTACH" | "DETACH" => StatementClass::Session,
+        "VACUUM" => StatementClass::Admin,
+        "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => {
+            StatementClass::Transaction
+        }
+        _ => StatementClass::Unknown,
+    };
+    classified(class, word)
+}
+
 fn classified(class: StatementClass, construct: impl Into<String>) -> Classified {
     Classified {
         class,
         construct: construct.into(),
+        position: None,
+        finding: None,
         // A broken text behind a word is the database's to tell: it refuses what it cannot read.
         flaw: None,
     }
@@ -245,7 +285,7 @@ mod tests {
             ("PRAGMA", Session, "PRAGMA"),
             ("insert into t values (1)", Write, "INSERT"),
             ("CREATE TABLE t(a)", Ddl, "CREATE"),
-            ("ATTACH 'x' AS y", Admin, "ATTACH"),
+            ("ATTACH 'x' AS y", Session, "ATTACH"),
             ("VACUUM INTO 'copy.db'", Admin, "VACUUM"),
             ("SAVEPOINT s", Transaction, "SAVEPOINT"),
             ("FROBNICATE", Unknown, "FROBNICATE"),
