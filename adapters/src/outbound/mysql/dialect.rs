@@ -252,7 +252,8 @@ fn by_words(tokens: &[Token]) -> Verdict {
             "TABLE" | "TABLES" | "LOCAL" | "NO_WRITE_TO_BINLOG" => return verdict(Ddl, &both),
             _ => return analysed(tokens, &first),
         },
-        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => Write,
+        // A procedure may do anything that a transaction holds, and more.
+        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "CALL" | "DO" => Write,
         "CREATE" | "ALTER" | "DROP" | "RENAME" => match second.as_str() {
             "USER" | "ROLE" | "SERVER" | "INSTANCE" | "RESOURCE" | "LOGFILE" | "TABLESPACE" => {
                 return verdict(Admin, &both);
@@ -260,8 +261,6 @@ fn by_words(tokens: &[Token]) -> Verdict {
             _ => return verdict(Ddl, both.trim_end()),
         },
         "TRUNCATE" | "OPTIMIZE" | "REPAIR" => Ddl,
-        // A procedure may do anything that a transaction holds, and more.
-        "CALL" | "DO" => Write,
         "SET"
             if matches!(
                 second.as_str(),

@@ -17,12 +17,13 @@ pub(super) fn effect_of(name: &str) -> Option<Effect> {
 }
 
 /// Families whose members all do the same, those of later versions included.
-const FAMILIES: [(&str, Effect); 28] = [
+const FAMILIES: [(&str, Effect); 29] = [
     ("pg_advisory_", Effect::Locks),
     ("pg_try_advisory_", Effect::Locks),
     ("pg_read_file", Effect::ServerFiles),
     ("pg_read_binary_file", Effect::ServerFiles),
     ("pg_file_", Effect::ServerFiles),
+    ("pg_ls_", Effect::ServerFiles),
     ("dblink", Effect::RemoteServers),
     ("postgres_fdw_disconnect", Effect::RemoteServers),
     ("http_", Effect::RemoteServers),
@@ -56,7 +57,7 @@ fn exact(name: &str) -> Option<Effect> {
         "pg_notify" => Effect::Notifications,
         "set_config" | "pg_export_snapshot" => Effect::SessionState,
         "ts_stat" | "ts_rewrite" | "connectby" | "xpath_table" => Effect::SqlInText,
-        "lo_import" | "lo_export" | "pg_ls_dir" | "pg_stat_file" => Effect::ServerFiles,
+        "lo_import" | "lo_export" | "pg_stat_file" => Effect::ServerFiles,
         "http" => Effect::RemoteServers,
         "pg_terminate_backend" | "pg_cancel_backend" => Effect::OtherSessions,
         "pg_switch_wal"

@@ -46,21 +46,27 @@ const STACK_BYTES: usize = 512 * 1024 * 1024;
 
 impl Syntax {
     pub(super) fn of(sql: &str) -> Self {
-        let parsed = match sql.len() {
-            0..=SHALLOW_BYTES => panic::catch_unwind(|| parse(sql)).ok(),
-            ..=DEEP_BYTES => thread::scope(|scope| {
-                thread::Builder::new()
-                    .name("parser".to_owned())
-                    .stack_size(STACK_BYTES)
-                    .spawn_scoped(scope, || parse(sql))
-                    .ok()?
-                    .join()
-                    .ok()
-            }),
-            _ => None,
+        let parsed = if sql.len() <= SHALLOW_BYTES {
+            panic::catch_unwind(|| parse(sql)).ok()
+        } else if sql.len() <= DEEP_BYTES {
+            on_a_deep_stack(|| parse(sql))
+        } else {
+            None
         };
         parsed.unwrap_or_else(|| by_words(sql))
     }
+}
+
+fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("parser".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, work)
+            .ok()?
+            .join()
+            .ok()
+    })
 }
 
 fn parse(sql: &str) -> Syntax {

@@ -9,46 +9,7 @@ use domain::query::{
 };
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
-use super::super::lexer::Lexed;
-
-/// Pragmas that describe the schema, with or without an argument in parentheses.
-const DESCRIBING: [&str; 11] = [
-    "COLLATION_LIST",
-    "COMPILE_OPTIONS",
-    "DATABASE_LIST",
-    "FOREIGN_KEY_LIST",
-    "FUNCTION_LIST",
-    "INDEX_INFO",
-    "INDEX_LIST",
-    "INDEX_XINFO",
-    "TABLE_INFO",
-    "TABLE_LIST",
-    "TABLE_XINFO",
-];
-
-/// Pragmas that check the file and change nothing; the argument is a table or a number of rows.
-const CHECKING: [&str; 3] = ["FOREIGN_KEY_CHECK", "INTEGRITY_CHECK", "QUICK_CHECK"];
-
-/// Pragmas that tell a value and, when one is given, change it.
-const TELLING: [&str; 17] = [
-    "APPLICATION_ID",
-    "AUTO_VACUUM",
-    "CACHE_SIZE",
-    "DATA_VERSION",
-    "ENCODING",
-    "FOREIGN_KEYS",
-    "FREELIST_COUNT",
-    "JOURNAL_MODE",
-    "MAX_PAGE_COUNT",
-    "MODULE_LIST",
-    "PAGE_COUNT",
-    "PAGE_SIZE",
-    "PRAGMA_LIST",
-    "QUERY_ONLY",
-    "SCHEMA_VERSION",
-    "SYNCHRONOUS",
-    "USER_VERSION",
-];
+use super::{super::lexer::Lexed, functions, pragmas};
 
 #[derive(Debug)]
 pub(super) struct SqliteDialect;
@@ -67,7 +28,7 @@ impl Dialect for SqliteDialect {
         } else {
             lexed.called(sql).find_map(|(name, position)| {
                 Some(Finding {
-                    effect: effect_of(&name)?,
+                    effect: functions::effect_of(&name)?,
                     construct: format!("{name}()"),
                     position,
                 })
@@ -110,15 +71,6 @@ impl Dialect for SqliteDialect {
             _ => return None,
         })
     }
-}
-
-/// Functions of the shell and of extensions that reach beyond the database file.
-fn effect_of(name: &str) -> Option<Effect> {
-    Some(match name {
-        "readfile" | "writefile" | "edit" | "fsdir" | "zipfile" => Effect::ServerFiles,
-        "load_extension" | "fts3_tokenizer" => Effect::ServerPrograms,
-        _ => return None,
-    })
 }
 
 fn class_of(lexed: &Lexed, sql: &str) -> Classified {
@@ -225,9 +177,8 @@ fn pragma(tokens: impl Iterator<Item = Token>) -> Classified {
         name = tokens.next().as_ref().and_then(bare_word);
     }
     let name = name.unwrap_or_default();
-    let known = |list: &[&str]| list.contains(&name.as_str());
     let argument = tokens.peek().is_some_and(|next| *next != Token::SemiColon);
-    let class = if known(&DESCRIBING) || known(&CHECKING) || (known(&TELLING) && !argument) {
+    let class = if pragmas::only_tells(&name, argument) {
         StatementClass::Read
     } else {
         StatementClass::Session
