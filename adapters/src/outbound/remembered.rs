@@ -5,7 +5,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use domain::query::{Dialect, dialect::Classified};
+use domain::query::{
+    Dialect,
+    dialect::Classified,
+    plan::{PlanStep, PlanTable},
+};
 use lru::LruCache;
 
 /// Texts that are remembered.
@@ -48,6 +52,14 @@ impl<D: Dialect> Dialect for Remembered<D> {
 
     fn instead_of(&self, sql: &str) -> Option<&'static str> {
         self.dialect.instead_of(sql)
+    }
+
+    fn plan_request(&self, sql: &str) -> Option<String> {
+        self.dialect.plan_request(sql)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        self.dialect.costliest_step(plan)
     }
 }
 

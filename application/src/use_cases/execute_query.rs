@@ -8,6 +8,7 @@ use domain::{
     query::{QueryLimits, Statement},
 };
 
+use super::estimate::refuse_costly;
 use crate::encode::{Answer, AnswerSink, Format};
 
 /// What no call can go beyond, set by whoever runs the server.
@@ -60,6 +61,7 @@ impl ExecuteQuery {
                 .min(config.statement_timeout),
             ..QueryLimits::default()
         };
+        refuse_costly(database, &self.statement, &limits, cancel).await?;
         let mut sink = AnswerSink::new(self.format, limits);
         if let Some(asked) = self.max_rows.filter(|asked| *asked > limits.rows) {
             sink.notice(|| {

@@ -90,7 +90,8 @@ impl Policy {
         let Some(Refusal {
             position,
             message,
-            hint,
+            advice,
+            setting,
         }) = self.refusal(&classified, dialect)
         else {
             return match classified.flaw {
@@ -98,8 +99,11 @@ impl Policy {
                 _ => Ok(()),
             };
         };
-        let failure = Failure::new(FailureKind::NotAllowed, message)
-            .with_hint(dialect.instead_of(sql).map_or(hint, str::to_owned));
+        let mut hint = dialect.instead_of(sql).map_or(advice, str::to_owned);
+        if let Some(setting) = setting {
+            hint = format!("{hint} {setting}");
+        }
+        let failure = Failure::new(FailureKind::NotAllowed, message).with_hint(hint);
         Err(match position {
             Some(position) => failure.with_position(position),
             None => failure,
@@ -112,7 +116,8 @@ impl Policy {
             Some(Refusal {
                 position: classified.position,
                 message,
-                hint: hint.to_owned(),
+                advice: hint.to_owned(),
+                setting: None,
             })
         };
         match (classified.class, self.access) {
@@ -149,10 +154,12 @@ impl Policy {
                 Some(finding) => self.refusal_of(finding),
                 None if classified.class != StatementClass::Admin => None,
                 None if self.allows(Allowance::Admin) => None,
-                None => refused(
-                    format!("{construct} acts beyond the rows of this database."),
-                    &self.how_to_allow(Some(Allowance::Admin)),
-                ),
+                None => Some(Refusal {
+                    position: classified.position,
+                    message: format!("{construct} acts beyond the rows of this database."),
+                    advice: WITHOUT_IT.to_owned(),
+                    setting: Some(self.how_to_allow(Some(Allowance::Admin))),
+                }),
             },
         }
     }
@@ -164,12 +171,12 @@ impl Policy {
             position,
         } = finding;
         let does = effect.does();
-        let (message, hint) = match effect.remedy() {
+        let (message, setting) = match effect.remedy() {
             Remedy::Writable if !self.is_read_only() => return None,
             Remedy::Setting(allowance) if self.allows(allowance) => return None,
             Remedy::None => (
                 format!("{construct} {does}; it is not run on any connection."),
-                "Say it without that.".to_owned(),
+                None,
             ),
             remedy => {
                 let allowance = match remedy {
@@ -183,14 +190,15 @@ impl Policy {
                 };
                 (
                     format!("{construct} {does}, {connection}."),
-                    self.how_to_allow(allowance),
+                    Some(self.how_to_allow(allowance)),
                 )
             }
         };
         Some(Refusal {
             position: Some(*position),
             message,
-            hint,
+            advice: WITHOUT_IT.to_owned(),
+            setting,
         })
     }
 
@@ -203,7 +211,7 @@ impl Policy {
         let setting = allowance.map(|allowance| format!("{}=true", allowance.setting()));
         let settings: Vec<&str> = writable.into_iter().chain(setting.as_deref()).collect();
         format!(
-            "Do without it. Whoever runs this server can set {} for the connection.",
+            "Whoever runs this server can set {} for the connection.",
             settings.join(" and ")
         )
     }
@@ -213,8 +221,13 @@ impl Policy {
 struct Refusal {
     position: Option<usize>,
     message: String,
-    hint: String,
+    /// What the caller can do.
+    advice: String,
+    /// What the operator can do.
+    setting: Option<String>,
 }
+
+const WITHOUT_IT: &str = "Do without it.";
 
 #[cfg(test)]
 mod tests {
@@ -307,7 +320,7 @@ mod tests {
                 Policy::READ_WRITE,
                 Effect::HiddenCode,
                 "f() may hide code from whoever judges it; it is not run on any connection.",
-                "Say it without that.",
+                "Do without it.",
             ),
         ] {
             let failure = policy

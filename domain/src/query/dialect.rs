@@ -1,6 +1,9 @@
 //! What the domain needs to know of an engine's SQL: what a statement does, and why a text is none.
 
-use super::effect::Finding;
+use super::{
+    effect::Finding,
+    plan::{PlanStep, PlanTable},
+};
 use crate::{Failure, FailureKind};
 
 /// What a statement does, as far as its text tells.
@@ -101,4 +104,17 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// What to send in place of a refused `sql` that is another engine's or another program's way of asking, such as
     /// `DESCRIBE` or `\d`.
     fn instead_of(&self, sql: &str) -> Option<&'static str>;
+
+    /// The statement that asks, without running it, how much work `sql` would be; `None` where the engine cannot tell,
+    /// or for what has no plan.
+    fn plan_request(&self, sql: &str) -> Option<String> {
+        let _ = sql;
+        None
+    }
+
+    /// The step of a plan that handles the most rows.
+    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        let _ = plan;
+        None
+    }
 }

@@ -3,6 +3,7 @@
 pub mod dialect;
 pub mod effect;
 pub mod limits;
+pub mod plan;
 pub mod port;
 pub mod rows;
 pub mod statement;

@@ -6,7 +6,12 @@
 
 use std::any::TypeId;
 
-use domain::query::{Dialect, Effect, StatementClass, dialect::Classified, effect::Finding};
+use domain::query::{
+    Dialect, Effect, StatementClass,
+    dialect::Classified,
+    effect::Finding,
+    plan::{PlanStep, PlanTable},
+};
 use sqlparser::{
     dialect::{Dialect as Lexicon, MySqlDialect},
     tokenizer::{Token, Whitespace},
@@ -14,7 +19,7 @@ use sqlparser::{
 
 use super::{
     super::lexer::{Lexed, position},
-    functions,
+    functions, plan,
 };
 
 pub(super) const PLACEHOLDER_HINT: &str =
@@ -73,6 +78,14 @@ impl Dialect for MySql {
             "PRAGMA" => "MySQL has no PRAGMA; use SHOW TABLES and DESCRIBE table.",
             _ => return None,
         })
+    }
+
+    fn plan_request(&self, sql: &str) -> Option<String> {
+        plan::request(&first_word(sql), sql)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        plan::costliest(plan)
     }
 }
 

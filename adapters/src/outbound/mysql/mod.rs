@@ -10,6 +10,7 @@ mod functions;
 mod hints;
 mod kill;
 mod parameters;
+mod plan;
 mod query_runner;
 mod result;
 mod session;

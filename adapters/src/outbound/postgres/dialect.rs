@@ -2,7 +2,12 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
-use domain::query::{Dialect, Effect, StatementClass, dialect::Classified, effect::Finding};
+use domain::query::{
+    Dialect, Effect, StatementClass,
+    dialect::Classified,
+    effect::Finding,
+    plan::{PlanStep, PlanTable},
+};
 use sqlparser::{
     dialect::PostgreSqlDialect,
     tokenizer::{Token, TokenWithSpan},
@@ -10,7 +15,7 @@ use sqlparser::{
 
 use super::{
     super::lexer::{self, Lexed},
-    functions,
+    functions, plan,
     syntax::{Inner, Syntax},
 };
 
@@ -67,6 +72,14 @@ impl Dialect for PostgresDialect {
             "COPY" => "Read with SELECT; `format` csv gives the rows as CSV.",
             _ => return None,
         })
+    }
+
+    fn plan_request(&self, sql: &str) -> Option<String> {
+        plan::request(&first_word(sql), sql)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        plan::costliest(plan)
     }
 }
 

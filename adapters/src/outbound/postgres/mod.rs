@@ -19,6 +19,7 @@ mod json;
 mod message;
 mod outcome;
 mod parameters;
+mod plan;
 mod query_runner;
 mod rows;
 mod session;

@@ -91,6 +91,7 @@ impl Building<'_> {
         if let Some(bytes) = self.whole(Parameter::MaxBytes) {
             config.max_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
+        config.max_estimated_rows = self.whole(Parameter::MaxEstimatedRows);
         config.schema = self.text(Parameter::Schema);
         if let Some(zone) = self.text(Parameter::TimeZone) {
             config.time_zone = zone;

@@ -75,6 +75,9 @@ pub fn effective(config: &ConnectionConfig) -> Vec<(Parameter, Value)> {
     }
     list.push((Parameter::MaxRows, config.max_rows.into()));
     list.push((Parameter::MaxBytes, config.max_bytes.into()));
+    if let Some(rows) = config.max_estimated_rows {
+        list.push((Parameter::MaxEstimatedRows, rows.into()));
+    }
     if let Some(schema) = &config.schema {
         list.push((Parameter::Schema, schema.as_str().into()));
     }

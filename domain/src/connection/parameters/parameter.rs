@@ -32,6 +32,7 @@ pub enum Parameter {
     AllowAdmin,
     MaxRows,
     MaxBytes,
+    MaxEstimatedRows,
     Schema,
     TimeZone,
     Pooler,
@@ -125,7 +126,7 @@ impl ParameterFacts {
 }
 
 impl Parameter {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Type,
         Self::Url,
         Self::Host,
@@ -153,6 +154,7 @@ impl Parameter {
         Self::AllowAdmin,
         Self::MaxRows,
         Self::MaxBytes,
+        Self::MaxEstimatedRows,
         Self::Schema,
         Self::TimeZone,
         Self::Pooler,
@@ -189,6 +191,7 @@ impl Parameter {
             Self::AllowAdmin => row("ALLOW_ADMIN", "allowAdmin", Kind::Boolean, &[]).over_mcp(OverMcp::OnlyFalse),
             Self::MaxRows => row("MAX_ROWS", "maxRows", Kind::Whole { min: 1, max: 1_000_000_000, unit: "rows" }, &["rowLimit"]),
             Self::MaxBytes => row("MAX_BYTES", "maxBytes", Kind::Whole { min: 1, max: 1 << 30, unit: "bytes" }, &["byteLimit"]),
+            Self::MaxEstimatedRows => row("MAX_ESTIMATED_ROWS", "maxEstimatedRows", Kind::Whole { min: 1, max: 1_000_000_000_000, unit: "rows" }, &["maxCost"]).server_only(),
             Self::Schema => row("SCHEMA", "schema", Kind::Text, &["searchPath", "currentSchema"]).server_only(),
             Self::TimeZone => row("TIME_ZONE", "timeZone", Kind::TimeZone, &["tz"]).server_only(),
             Self::Pooler => row("POOLER", "pooler", Kind::Boolean, &["pgbouncer"]).server_only(),
