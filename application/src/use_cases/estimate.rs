@@ -59,3 +59,111 @@ pub(super) async fn refuse_costly(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::query::{
+        Cell, Column, Dialect, Outcome, RowSink, StatementClass, dialect::Classified,
+        plan::PlanStep, port::MockQueryRunner,
+    };
+
+    use super::*;
+    use crate::use_cases::doubles::{config, database_with};
+
+    /// A dialect whose plans are one number.
+    #[derive(Debug)]
+    struct Planned;
+
+    impl Dialect for Planned {
+        fn classify(&self, _: &str) -> Classified {
+            unreachable!("nothing is judged here")
+        }
+
+        fn reading_words(&self) -> &'static [&'static str] {
+            &[]
+        }
+
+        fn instead_of(&self, _: &str) -> Option<&'static str> {
+            None
+        }
+
+        fn plan_request(&self, sql: &str) -> Option<String> {
+            Some(format!("PLAN {sql}"))
+        }
+
+        fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+            let rows = plan.rows.first()?.first()?.as_deref()?.parse().ok()?;
+            Some(PlanStep {
+                what: "Scan on t".to_owned(),
+                rows,
+            })
+        }
+    }
+
+    fn planning(answer: Result<&'static str, FailureKind>) -> Database {
+        let mut runner = MockQueryRunner::new();
+        runner
+            .expect_run_read()
+            .withf(|statement, _, _, _| statement.sql == "PLAN SELECT 1")
+            .times(1)
+            .returning(move |_, _, sink, _| {
+                let rows = answer.map_err(|kind| Failure::new(kind, "no plan"))?;
+                sink.columns(&[Column {
+                    name: "plan".to_owned(),
+                    type_name: "text".to_owned(),
+                }]);
+                sink.begin_row();
+                sink.cell(Cell::Text(rows));
+                sink.end_row();
+                Ok(Outcome::default())
+            });
+        let mut config = config();
+        config.max_estimated_rows = Some(100);
+        let mut database = database_with(config, StatementClass::Read, runner);
+        database.dialect = Arc::new(Planned);
+        database
+    }
+
+    async fn judge(database: &Database) -> Result<(), Failure> {
+        let statement = Statement::new("SELECT 1".to_owned(), vec![]).unwrap();
+        let limits = QueryLimits::default();
+        refuse_costly(database, &statement, &limits, &Cancel::new()).await
+    }
+
+    #[tokio::test]
+    async fn a_step_above_the_ceiling_is_refused_by_name_and_one_at_it_is_not() {
+        assert!(judge(&planning(Ok("100"))).await.is_ok());
+
+        let failure = judge(&planning(Ok("101"))).await.unwrap_err();
+
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (
+                FailureKind::TooLarge,
+                "The plan has a step that is expected to handle 101 rows (Scan on t); this connection runs nothing above 100."
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn a_statement_without_a_plan_fails_by_itself_and_an_ended_call_ends() {
+        for (kind, goes_on) in [
+            (FailureKind::InvalidSql, true),
+            (FailureKind::NotAllowed, true),
+            (FailureKind::Cancelled, false),
+            (FailureKind::Timeout, false),
+        ] {
+            let verdict = judge(&planning(Err(kind))).await;
+            assert_eq!(verdict.is_ok(), goes_on, "{kind:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_ceiling_nobody_is_asked() {
+        let database = database_with(config(), StatementClass::Read, MockQueryRunner::new());
+
+        assert!(judge(&database).await.is_ok());
+    }
+}
