@@ -13,7 +13,7 @@ use domain::{
 use super::{
     super::pool::{Pool, must_end},
     dialect::SqliteDialect,
-    failure,
+    failure, posture,
     query_runner::{SqliteQueryRunner, acquire},
     session::SqliteSession,
 };
@@ -33,6 +33,7 @@ impl Connector for SqliteConnector {
             }
         };
         Ok(Database {
+            posture: posture::find(&config).await,
             config,
             server: ServerInfo {
                 product: "SQLite".to_owned(),
