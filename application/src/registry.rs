@@ -94,6 +94,7 @@ pub struct Registry {
     open: RwLock<BTreeMap<ConnectionName, Arc<OpenConnection>>>,
     /// One opening at a time for each name; other names do not wait.
     opening: Mutex<HashMap<ConnectionName, Arc<tokio::sync::Mutex<()>>>>,
+    requires_least_privilege: bool,
 }
 
 impl std::fmt::Debug for Registry {
@@ -122,7 +123,15 @@ impl Registry {
             ),
             open: RwLock::default(),
             opening: Mutex::default(),
+            requires_least_privilege: false,
         }
+    }
+
+    /// Whether a read-only connection is refused whose role could write.
+    #[must_use]
+    pub fn requiring_least_privilege(mut self, required: bool) -> Self {
+        self.requires_least_privilege = required;
+        self
     }
 
     /// Every known configuration, by name.
@@ -253,6 +262,12 @@ impl Registry {
             ))
         })?;
         let database = connector.open(config).await?;
+        if self.requires_least_privilege
+            && let Err(refusal) = database.posture.must_only_read(database.config.policy)
+        {
+            database.pool.close().await;
+            return Err(refusal);
+        }
         let connection = Arc::new(OpenConnection::new(name.clone(), database));
         write(&self.open).insert(name, Arc::clone(&connection));
         Ok(Opened::New(connection))

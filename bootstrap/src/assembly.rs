@@ -105,7 +105,10 @@ pub async fn assemble(
     let connectors = ENGINES
         .iter()
         .map(|engine| (engine.facts.name, (engine.connector)()));
-    let registry = Arc::new(Registry::new(connectors, known));
+    let registry = Arc::new(
+        Registry::new(connectors, known)
+            .requiring_least_privilege(settings.require_least_privilege),
+    );
     let roots = Roots::new(settings.sqlite_roots(working_directory));
     let ad_hoc = AdHoc::new(settings.adhoc_connections, engines(), Arc::new(roots));
     let options = McpOptions {

@@ -71,6 +71,9 @@ pub struct Settings {
     /// Whether a client may open and import connections of its own. Default true.
     #[serde(deserialize_with = "truth")]
     pub adhoc_connections: bool,
+    /// Whether a read-only connection is refused whose role in the database could write. Default false.
+    #[serde(deserialize_with = "truth")]
+    pub require_least_privilege: bool,
     /// How long running calls may go on once the server is to stop, in milliseconds. Default 500.
     #[validate(range(max = 600_000))]
     pub shutdown_grace_ms: u64,
@@ -93,6 +96,7 @@ impl Default for Settings {
             max_concurrent_calls: 64,
             sqlite_roots: ".".to_owned(),
             adhoc_connections: true,
+            require_least_privilege: false,
             shutdown_grace_ms: 500,
             structured_results: false,
             slow_call_ms: 500,
@@ -174,12 +178,16 @@ fn only_false(text: &str) -> bool {
     boolean(text) == Some(false)
 }
 
+fn only_true(text: &str) -> bool {
+    boolean(text) == Some(true)
+}
+
 fn at_most<const LIMIT: u64>(text: &str) -> bool {
     text.parse::<u64>().is_ok_and(|number| number <= LIMIT)
 }
 
 #[rustfmt::skip]
-const FACTS: [Facts; 11] = [
+const FACTS: [Facts; 12] = [
     Facts { word: "LOG_LEVEL", key: "logLevel", expected: LEVELS, separator: None, from_found: always },
     Facts { word: "LOG_FORMAT", key: "logFormat", expected: "json, text or auto", separator: None, from_found: always },
     Facts { word: "TOOLS", key: "tools", expected: "profiles, groups or names of tools", separator: Some(Separator::Comma), from_found: always },
@@ -188,6 +196,7 @@ const FACTS: [Facts; 11] = [
     Facts { word: "MAX_CONCURRENT_CALLS", key: "maxConcurrentCalls", expected: "a whole number of calls from 1 to 10,000", separator: None, from_found: at_most::<64> },
     Facts { word: "SQLITE_ROOTS", key: "sqliteRoots", expected: "folders, separated as in PATH", separator: Some(Separator::Path), from_found: never },
     Facts { word: "ADHOC_CONNECTIONS", key: "adhocConnections", expected: BOOLEAN, separator: None, from_found: only_false },
+    Facts { word: "REQUIRE_LEAST_PRIVILEGE", key: "requireLeastPrivilege", expected: BOOLEAN, separator: None, from_found: only_true },
     Facts { word: "SHUTDOWN_GRACE_MS", key: "shutdownGraceMs", expected: "a whole number of milliseconds from 0 to 600,000", separator: None, from_found: always },
     Facts { word: "STRUCTURED_RESULTS", key: "structuredResults", expected: BOOLEAN, separator: None, from_found: always },
     Facts { word: "SLOW_CALL_MS", key: "slowCallMs", expected: "a whole number of milliseconds from 0 to 86,400,000", separator: None, from_found: always },
@@ -234,16 +243,19 @@ pub(crate) fn read(
             .given
             .insert("TOOLS", (tools.to_owned(), "--tools".to_owned()));
     }
-    if file_unread && !reading.given.contains_key("ADHOC_CONNECTIONS") {
-        reading.given.insert(
+    if file_unread {
+        reading.be_strict(
             "ADHOC_CONNECTIONS",
-            ("false".to_owned(), "--config".to_owned()),
-        );
-        reading.warnings.push(Mistake::new(
-            "adhocConnections",
+            "false",
             "Clients cannot open connections of their own, because the configuration file that might forbid it \
              could not be read.",
-        ));
+        );
+        reading.be_strict(
+            "REQUIRE_LEAST_PRIVILEGE",
+            "true",
+            "Read-only connections whose role could write are refused, because the configuration file that might \
+             ask for that could not be read.",
+        );
     }
     let outcome = reading.settings();
     SettingsReading {
@@ -306,6 +318,18 @@ impl Reading {
                         .did_you_mean(nearest(word, words).map(|word| format!("MCP_{word}"))),
                 );
             }
+        }
+    }
+
+    /// Takes the stricter value of a setting, unless somebody said another, and tells why.
+    fn be_strict(&mut self, word: &'static str, value: &str, why: &str) {
+        if self.given.contains_key(word) {
+            return;
+        }
+        self.given
+            .insert(word, (value.to_owned(), "--config".to_owned()));
+        if let Some(facts) = FACTS.iter().find(|facts| facts.word == word) {
+            self.warnings.push(Mistake::new(facts.key, why));
         }
     }
 

@@ -154,6 +154,18 @@ fn clients_may_not_connect_ad_hoc_while_the_file_that_might_forbid_it_is_unreada
 }
 
 #[test]
+fn least_privilege_is_required_while_the_file_that_might_ask_for_it_is_unreadable() {
+    let setup = Setup::new().with_named_file("c.json", "{");
+    let waived = Setup::new()
+        .with("MCP_REQUIRE_LEAST_PRIVILEGE", "false")
+        .with_named_file("c.json", "{");
+
+    assert!(setup.load().settings.unwrap().require_least_privilege);
+    assert_eq!(setup.load().warnings[1].key, "requireLeastPrivilege");
+    assert!(!waived.load().settings.unwrap().require_least_privilege);
+}
+
+#[test]
 fn one_broken_entry_leaves_the_others_working_and_every_mistake_is_reported() {
     let configuration = Setup::new()
         .with_named_file(

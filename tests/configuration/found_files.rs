@@ -149,6 +149,7 @@ fn a_found_file_cannot_loosen_a_setting() {
     for server in [
         r#"{"sqliteRoots": ["/"]}"#,
         r#"{"adhocConnections": true}"#,
+        r#"{"requireLeastPrivilege": false}"#,
         r#"{"maxRowsCeiling": 100001}"#,
         r#"{"maxBytesCeiling": 67108865}"#,
         r#"{"logFormat": "${SECRET}"}"#,
@@ -164,11 +165,12 @@ fn a_found_file_cannot_loosen_a_setting() {
     let tightened = Setup::new()
         .with_file(
             "config.json",
-            &file(r#"{"adhocConnections": false, "maxRowsCeiling": 10, "logLevel": "debug"}"#),
+            &file(r#"{"adhocConnections": false, "requireLeastPrivilege": true, "maxRowsCeiling": 10, "logLevel": "debug"}"#),
         )
         .load()
         .settings
         .unwrap();
     assert!(!tightened.adhoc_connections);
+    assert!(tightened.require_least_privilege);
     assert_eq!(tightened.max_rows_ceiling, 10);
 }

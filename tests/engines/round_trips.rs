@@ -84,6 +84,25 @@ on_every_engine!(
 );
 
 on_every_engine!(
+    what_a_role_could_do_is_found_out_in_one: postgres_15 postgres_18 mariadb_10_11 mysql_9,
+    async |subject: &Subject| {
+        let mut config: ConnectionConfig = subject.narrow();
+        config.tls.mode = TlsMode::Disable;
+        // Every call has a session of its own.
+        config.pool.max_lifetime = Some(Duration::from_nanos(1));
+        subject.open().await.pool.close().await;
+        let proxy = Proxy::before(&mut config).await;
+
+        let database = open(config).await;
+        let opening = proxy.round_trips();
+        database.pool.test(&Cancel::new()).await.unwrap();
+        let session_and_one_more = proxy.round_trips() - opening;
+
+        assert_eq!(opening, session_and_one_more);
+    }
+);
+
+on_every_engine!(
     asking_for_more_rows_or_time_than_usual_costs_at_most_one_more: postgres_15 postgres_18 mariadb_10_11 mysql_9,
     async |subject: &Subject| {
         let (database, proxy) = counted(subject).await;

@@ -9,6 +9,7 @@ mod ended_calls;
 mod endings;
 mod failures;
 mod log;
+mod posture;
 mod protocol;
 mod queries;
 mod results;

@@ -1,7 +1,9 @@
 //! `portolan check`.
 
 use serde_json::{Value, json};
-use support::{client::Launch, on_every_engine, subject::Subject};
+use support::{
+    client::Launch, databases::server_variable, on_every_engine, on_servers, subject::Subject,
+};
 
 use super::run;
 
@@ -84,6 +86,47 @@ on_every_engine!(
                 &json!(database.server.version)
             ),
             "{report}"
+        );
+    }
+);
+
+on_servers!(
+    what_the_role_could_do_is_part_of_either_report: postgres_15 postgres_18 mariadb_10_11 mysql_9,
+    async |server: &str| {
+        let database = |arguments| check(arguments).database("db", server_variable(server, "URL"));
+
+        let text = database(&["--connect"]).run().await;
+        let json = database(&["--connect", "--json"]).run().await;
+
+        assert_eq!((text.code, json.code), (0, 0));
+        assert!(
+            text.stdout
+                .contains("\n  Posture: more than reading\n    superuser, COULD WRITE: It "),
+            "{}",
+            text.stdout
+        );
+        assert!(text.stdout.contains("\n    CREATE "), "{}", text.stdout);
+        let report: Value = serde_json::from_str(&json.stdout).unwrap();
+        let posture = &report["connections"][0]["connected"]["posture"];
+        assert_eq!(posture["findings"][0]["kind"], "superuser");
+    }
+);
+
+on_servers!(
+    a_role_that_could_write_is_a_mistake_where_least_privilege_is_required: postgres_15 mysql_9,
+    async |server: &str| {
+        let ran = check(&["--connect"])
+            .database("db", server_variable(server, "URL"))
+            .with("MCP_REQUIRE_LEAST_PRIVILEGE", "true")
+            .run()
+            .await;
+
+        assert_eq!(ran.code, 1);
+        assert!(
+            ran.stdout
+                .contains("\n  NOT CONNECTED: The connection is read-only, but its database role could write (superuser)"),
+            "{}",
+            ran.stdout
         );
     }
 );

@@ -2,7 +2,10 @@
 
 use domain::{
     Failure,
-    connection::parameters::{Parameter, effective},
+    connection::{
+        Posture,
+        parameters::{Parameter, effective},
+    },
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -23,6 +26,8 @@ pub struct Info {
     pub connection: ConnectionReport,
     /// What is in force, by the key of the parameter. Times are in milliseconds.
     pub settings: Map<String, Value>,
+    /// As it was found when the connection was opened.
+    pub posture: Posture,
     pub calls: u64,
     pub failures: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +68,7 @@ fn info(connection: &OpenConnection) -> Info {
     Info {
         connection: ConnectionReport::of(connection),
         settings,
+        posture: connection.database.posture.clone(),
         calls: figures.calls,
         failures: figures.failures,
         last_failure: figures.last_failure,

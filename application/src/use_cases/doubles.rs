@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     connection::{
-        Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, ServerInfo,
+        Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, Posture,
+        ServerInfo,
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
     query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
@@ -75,6 +76,7 @@ pub(super) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPoo
             version: "1.2".to_owned(),
             tls: None,
         },
+        posture: Posture::new(Vec::new(), None),
         dialect: Arc::new(Always(StatementClass::Read)),
         query_runner: Arc::new(MockQueryRunner::new()),
         pool: Arc::new(pool),

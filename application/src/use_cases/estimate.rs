@@ -65,8 +65,8 @@ mod tests {
     use std::sync::Arc;
 
     use domain::query::{
-        Cell, Column, Dialect, Outcome, RowSink, StatementClass, dialect::Classified,
-        plan::PlanStep, port::MockQueryRunner,
+        Cell, Column, Dialect, Outcome, StatementClass, dialect::Classified, plan::PlanStep,
+        port::MockQueryRunner,
     };
 
     use super::*;

@@ -46,13 +46,18 @@ pub struct OpenedReport {
     pub opened: bool,
     #[serde(flatten)]
     pub connection: ConnectionReport,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 impl OpenedReport {
     pub(super) fn of(opened: &Opened) -> Self {
+        let database = &opened.connection().database;
+        let notice = database.posture.notice(database.config.policy);
         Self {
             opened: matches!(opened, Opened::New(_)),
             connection: ConnectionReport::of(opened.connection()),
+            notices: notice.into_iter().collect(),
         }
     }
 }

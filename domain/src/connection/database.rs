@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use super::{
     config::ConnectionConfig,
     port::{ConnectionPool, ServerInfo},
+    posture::Posture,
 };
 use crate::query::{dialect::Dialect, port::QueryRunner};
 
@@ -12,6 +13,7 @@ use crate::query::{dialect::Dialect, port::QueryRunner};
 pub struct Database {
     pub config: Arc<ConnectionConfig>,
     pub server: ServerInfo,
+    pub posture: Posture,
     pub dialect: Arc<dyn Dialect>,
     pub query_runner: Arc<dyn QueryRunner>,
     pub pool: Arc<dyn ConnectionPool>,

@@ -9,6 +9,7 @@ pub mod name;
 pub mod parameters;
 pub mod policy;
 pub mod port;
+pub mod posture;
 
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
@@ -17,3 +18,4 @@ pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
 pub use policy::{Access, Allowances, Policy};
 pub use port::{ConnectionPool, Connector, FileRoots, PoolFigures, ServerInfo, TestReport};
+pub use posture::{Finding, FindingKind, Posture};

@@ -16,7 +16,8 @@ use crate::{cancel::Cancel, failure::Failure};
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Connector: Send + Sync {
-    /// Opens the database: makes one real connection, so that a mistake is found now, and finds out what answers.
+    /// Opens the database: makes one real connection, so that a mistake is found now, and finds out what answers
+    /// and what the role could do beyond reading. What cannot be found out of the latter fails nothing.
     ///
     /// Bounded by the configuration's connect time-out. Any failure to get through is `Unavailable` with the
     /// step that failed; the message holds no secret.

@@ -5,6 +5,7 @@ mod helpers;
 mod connecting;
 mod failures;
 mod parameters;
+mod posture;
 mod sessions;
 mod statements;
 mod stopping;

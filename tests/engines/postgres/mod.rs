@@ -1,9 +1,11 @@
 //! PostgreSQL, through its ports: no policy and no use case stands in between.
 
 mod helpers;
+mod house;
 
 mod connecting;
 mod environment;
+mod posture;
 mod read_only;
 mod sessions;
 mod statements;

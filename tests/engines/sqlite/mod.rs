@@ -6,6 +6,7 @@ mod explaining;
 mod helpers;
 mod one_statement_a_call;
 mod opening;
+mod posture;
 mod reading_only;
 mod stopping;
 mod writing;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::{
     ConnectStep, Failure, FailureKind,
     cancel::Cancel,
-    connection::{Address, ConnectionConfig, Connector, Database, Password, TlsMode},
+    connection::{Address, ConnectionConfig, Connector, Database, Password, Posture, TlsMode},
 };
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
@@ -20,7 +20,7 @@ use super::{
     super::{pool::Pool, reach, remembered::Remembered},
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
-    failure,
+    failure, posture,
     query_runner::MySqlQueryRunner,
     session::MySqlSession,
 };
@@ -35,9 +35,17 @@ pub(super) struct MySqlConnector;
 impl Connector for MySqlConnector {
     async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
         let pool: Arc<Pool<MySqlSession>> = Pool::new(Arc::clone(&config))?;
-        let lease = pool.acquire(&Cancel::new()).await?;
+        let mut lease = pool.acquire(&Cancel::new()).await?;
         let server = lease.server.clone();
-        lease.put_back();
+        let finding = posture::find(&mut lease.connection, &config);
+        let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
+        let posture = if let Some(posture) = found.ok().flatten() {
+            lease.put_back();
+            posture
+        } else {
+            lease.discard().await;
+            Posture::unknown()
+        };
         Ok(Database {
             config,
             dialect: Arc::new(Remembered::new(MySql)),
@@ -46,6 +54,7 @@ impl Connector for MySqlConnector {
                 server.product.clone(),
             )),
             pool: Arc::new(MySqlConnectionPool::new(pool, server.version.clone())),
+            posture,
             server,
         })
     }

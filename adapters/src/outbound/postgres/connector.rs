@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure,
-    connection::{ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, TestReport},
+    connection::{
+        ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, Posture, TestReport,
+    },
 };
 
 use super::{
@@ -14,7 +16,9 @@ use super::{
         remembered::Remembered,
     },
     dialect::PostgresDialect,
+    posture,
     query_runner::PostgresQueryRunner,
+    remedy::Remedy,
     session::PostgresSession,
 };
 
@@ -25,12 +29,22 @@ pub(super) struct PostgresConnector;
 impl Connector for PostgresConnector {
     async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
         let pool = Pool::<PostgresSession>::new(Arc::clone(&config))?;
-        let lease = pool.acquire(&Cancel::new()).await?;
+        let mut lease = pool.acquire(&Cancel::new()).await?;
         let server = lease.server().clone();
-        lease.put_back();
+        let remedy = Remedy::new(&config, &server);
+        let finding = posture::find(&mut lease.connection, &remedy);
+        let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
+        let posture = if let Some(posture) = found.ok().flatten() {
+            lease.put_back();
+            posture
+        } else {
+            lease.discard().await;
+            Posture::unknown()
+        };
         Ok(Database {
             config,
             server,
+            posture,
             dialect: Arc::new(Remembered::new(PostgresDialect)),
             query_runner: Arc::new(PostgresQueryRunner::new(Arc::clone(&pool))),
             pool: Arc::new(PostgresPool { pool }),

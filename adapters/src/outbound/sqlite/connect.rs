@@ -16,7 +16,7 @@ use super::{
         remembered::Remembered,
     },
     dialect::SqliteDialect,
-    failure,
+    failure, posture,
     query_runner::{SqliteQueryRunner, acquire},
     session::SqliteSession,
 };
@@ -36,6 +36,7 @@ impl Connector for SqliteConnector {
             }
         };
         Ok(Database {
+            posture: posture::find(&config).await,
             config,
             server: ServerInfo {
                 product: "SQLite".to_owned(),

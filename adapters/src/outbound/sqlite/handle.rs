@@ -1,7 +1,7 @@
 //! `SQLite`'s C interface, for what the driver has no words for: hardening a connection, and looking at a statement
 //! before it runs.
 //!
-//! This is the only file with unsafe code. Every function takes the driver's lock on the connection, which keeps
+//! This is the only file with unsafe code. Every function that takes a handle takes the driver's lock on the connection, which keeps
 //! the driver's own thread off it, and leaves no statement behind.
 #![expect(
     unsafe_code,
@@ -9,7 +9,8 @@
 )]
 
 use std::{
-    ffi::{CStr, c_char, c_int, c_void},
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    path::Path,
     ptr,
     str::Utf8Error,
 };
@@ -46,6 +47,30 @@ pub(super) enum Rejected {
     Fault(Fault),
     /// A column, its table or its declared type has a name that is not UTF-8: the driver's thread would not survive it.
     NameNotText,
+}
+
+/// Whether this process may read and write what is at the path. It is not opened: closing it again would drop the
+/// locks that this process holds on it.
+pub(super) fn may_write(path: &Path) -> bool {
+    let Some(path) = path.to_str().and_then(|path| CString::new(path).ok()) else {
+        return false;
+    };
+    let mut may: c_int = 0;
+    // SAFETY: the default file system lives as long as the process; its function reads the path, which ends in a zero
+    // byte, and writes one int.
+    let status = unsafe {
+        let files = ffi::sqlite3_vfs_find(ptr::null());
+        let access = files.as_ref().and_then(|files| files.xAccess);
+        access.map(|access| {
+            access(
+                files,
+                path.as_ptr(),
+                ffi::SQLITE_ACCESS_READWRITE,
+                &raw mut may,
+            )
+        })
+    };
+    status == Some(ffi::SQLITE_OK) && may != 0
 }
 
 /// Closes what `SQLite` leaves open by default and what even a read-only connection may do.

@@ -10,6 +10,7 @@ mod handle;
 mod hints;
 mod opening;
 mod parameters;
+mod posture;
 mod pragmas;
 mod query_runner;
 mod session;

@@ -67,6 +67,7 @@ fn connection_json(known: &KnownConfiguration, attempts: &Attempts) -> Value {
                     "ok": true,
                     "server": reached.server,
                     "latencyMs": milliseconds(reached.latency),
+                    "posture": reached.posture,
                 }),
             );
         }

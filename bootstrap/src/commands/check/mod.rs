@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use domain::{
     Cancel, Failure,
     connection::{
-        ConnectionConfig, ConnectionName, Connector, KnownConfiguration, ServerInfo,
+        ConnectionConfig, ConnectionName, Connector, KnownConfiguration, Posture, ServerInfo,
         parameters::Parameter,
     },
 };
@@ -41,6 +41,7 @@ pub struct CheckOutcome {
 #[derive(Debug, Clone)]
 pub struct Reached {
     pub server: ServerInfo,
+    pub posture: Posture,
     /// Of a round trip once connected.
     pub latency: Duration,
 }
@@ -77,13 +78,17 @@ async fn connect(
     configuration: &Configuration,
     connector: impl Fn(&str) -> Option<Arc<dyn Connector>>,
 ) -> Attempts {
+    let least_privilege = configuration
+        .settings
+        .as_ref()
+        .is_ok_and(|settings| settings.require_least_privilege);
     let mut running = Vec::new();
     for known in &configuration.known {
         let Ok(config) = &known.outcome else {
             continue;
         };
         let connector = connector(config.engine.name);
-        let attempt = tokio::spawn(attempt(connector, Arc::clone(config)));
+        let attempt = tokio::spawn(attempt(connector, Arc::clone(config), least_privilege));
         running.push((known.name.clone(), attempt));
     }
     let mut attempts = Attempts::new();
@@ -99,14 +104,20 @@ async fn connect(
 async fn attempt(
     connector: Option<Arc<dyn Connector>>,
     config: Arc<ConnectionConfig>,
+    least_privilege: bool,
 ) -> Result<Reached, Failure> {
     let connector = connector.ok_or_else(|| Failure::internal("No connector for this engine."))?;
     let database = connector.open(config).await?;
     let tested = database.pool.test(&Cancel::new()).await;
     database.pool.close().await;
+    let latency = tested?.latency;
+    if least_privilege {
+        database.posture.must_only_read(database.config.policy)?;
+    }
     Ok(Reached {
         server: database.server,
-        latency: tested?.latency,
+        posture: database.posture,
+        latency,
     })
 }
 

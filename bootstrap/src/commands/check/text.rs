@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use domain::connection::{
-    ConnectionConfig, KnownConfiguration, Mistake,
+    ConnectionConfig, KnownConfiguration, Mistake, Posture,
     parameters::{Kind, Parameter, effective, whole_number},
 };
 use serde_json::Value;
@@ -111,6 +111,7 @@ fn connection(text: &mut String, known: &KnownConfiguration, attempts: &Attempts
                     milliseconds(reached.latency)
                 ),
             );
+            posture_lines(text, &reached.posture);
         }
         Some(Err(failure)) => {
             let step = failure
@@ -122,11 +123,33 @@ fn connection(text: &mut String, known: &KnownConfiguration, attempts: &Attempts
                 format_args!("  NOT CONNECTED: {}{step}\n", failure.message),
             );
             for further in [&failure.detail, &failure.hint].into_iter().flatten() {
-                write(text, format_args!("    {further}\n"));
+                for line in further.lines() {
+                    write(text, format_args!("    {line}\n"));
+                }
             }
         }
     }
     text.push('\n');
+}
+
+/// What the role could do, and how to have one that cannot.
+fn posture_lines(text: &mut String, posture: &Posture) {
+    if posture.is_least_privilege() {
+        text.push_str("  Posture: least privilege\n");
+        return;
+    }
+    text.push_str("  Posture: more than reading\n");
+    for finding in posture.findings() {
+        let writes = if finding.writes { ", COULD WRITE" } else { "" };
+        let word = finding.kind.as_str();
+        write(text, format_args!("    {word}{writes}: {}\n", finding.what));
+    }
+    if let Some(remedy) = posture.remedy() {
+        text.push_str("  A role that can only read:\n");
+        for line in remedy.lines() {
+            write(text, format_args!("    {line}\n"));
+        }
+    }
 }
 
 fn policy(config: &ConnectionConfig) -> String {

@@ -24,7 +24,7 @@ impl Tool for ConnectionInfoTool {
     const NAME: &'static str = "connection_info";
     const TITLE: &'static str = "Connection details";
     const DESCRIPTION: &'static str =
-        "Settings in force, pool use, calls and failures of open connections. Times in ms.";
+        "Settings, posture of the role, pool, calls, failures of open connections. In ms.";
     const GROUP: Group = Group::Connections;
     type Params = Params;
 
