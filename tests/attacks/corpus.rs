@@ -11,11 +11,11 @@ pub(super) struct Corpus {
     /// Tells everything that an attack may change and that is not told by a probe of its own.
     #[serde(default)]
     pub(super) state: String,
-    /// Makes what there is to attack, from whatever an attack has left.
-    pub(super) reset: String,
-    /// Puts back the rows alone, which is quicker; empty if that is no use.
+    /// Takes away whatever an attack has left; `make` begins where it ends.
     #[serde(default)]
-    pub(super) refill: String,
+    pub(super) scrap: String,
+    /// Makes what there is to attack, or what is missing of it.
+    pub(super) make: String,
     pub(super) class: BTreeMap<String, Class>,
     pub(super) benign: BTreeMap<String, Vec<Benign>>,
 }

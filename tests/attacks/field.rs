@@ -9,7 +9,7 @@ use super::bare::Bare;
 #[async_trait]
 pub(super) trait Field: Send {
     /// Puts everything back, whatever an attack has done.
-    async fn reset(&mut self, sql: &str);
+    async fn reset(&mut self, scrap: &str, make: &str);
 
     /// An unprotected connection of its own.
     async fn bare(&self) -> Bare;

@@ -68,8 +68,9 @@ async fn connect(options: &PgConnectOptions) -> Bare {
 
 #[async_trait]
 impl Field for PostgresField {
-    async fn reset(&mut self, sql: &str) {
-        self.beside.run(sql).await;
+    async fn reset(&mut self, scrap: &str, make: &str) {
+        self.beside.run(scrap).await;
+        self.beside.run(make).await;
     }
 
     async fn bare(&self) -> Bare {

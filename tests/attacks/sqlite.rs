@@ -59,13 +59,13 @@ impl SqliteField {
 
 #[async_trait]
 impl Field for SqliteField {
-    async fn reset(&mut self, sql: &str) {
+    async fn reset(&mut self, _: &str, make: &str) {
         self.beside = None;
         std::fs::remove_dir_all(self.folder()).ok();
         std::fs::create_dir_all(self.folder()).unwrap();
         if self.made.is_empty() {
             let mut maker = self.open().await;
-            maker.run(sql).await;
+            maker.run(make).await;
             maker.close().await;
             self.made = self.files();
         }

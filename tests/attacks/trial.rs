@@ -71,7 +71,7 @@ impl Ground {
     /// Makes the attack where nothing is in its way; tells what it changed, and fails if that is nothing.
     pub(super) async fn succeed(&mut self, attack: &Attack) -> Result<(), String> {
         let mut victim = self.prepare(attack).await;
-        let before = self.look(attack, victim.as_ref()).await;
+        let before = self.look_before(attack, victim.as_ref()).await;
         let mut bare = self.field.bare().await;
         let leak = self.named(attack.terms.leak.as_deref(), victim.as_ref());
         let clean = leaked(&mut bare, leak.as_deref()).await;
@@ -104,7 +104,7 @@ impl Ground {
     /// Makes the attack on a read-only connection; an error tells what it changed.
     pub(super) async fn withstand(&mut self, attack: &Attack, wall: Wall) -> Result<(), String> {
         let mut victim = self.prepare(attack).await;
-        let before = self.look(attack, victim.as_ref()).await;
+        let before = self.look_before(attack, victim.as_ref()).await;
         let leak = self.named(attack.terms.leak.as_deref(), victim.as_ref());
         let calls: Vec<_> = attack
             .calls()
@@ -188,7 +188,11 @@ impl Ground {
         }
         if let Some(setup) = self.named(attack.terms.setup.as_deref(), None) {
             self.field.beside().run(&setup).await;
-            self.condition = Condition::Unknown;
+            // What puts it back, if there is such a thing, leaves the rest to the state.
+            self.condition = match attack.terms.clean {
+                Some(_) => Condition::Changed,
+                None => Condition::Unknown,
+            };
         }
         let mut texts = attack.calls();
         texts.extend(attack.terms.probe.as_deref());
@@ -227,11 +231,12 @@ impl Ground {
         }
     }
 
+    /// What is missing is made, which is quick, and everything anew only where that does not do.
     async fn put_back(&mut self) {
-        if self.condition == Condition::Changed && !self.corpus.refill.is_empty() {
-            let sql = self.field.named(&self.corpus.refill);
-            // What is there may not be what there are rows for.
-            if self.field.beside().ask(&sql).await.is_ok() && self.state().await == self.made {
+        let make = self.field.named(&self.corpus.make);
+        if self.condition == Condition::Changed && !self.field.is_replaced() {
+            let mended = self.field.beside().ask(&make).await;
+            if mended.is_ok() && self.state().await == self.made {
                 self.condition = Condition::AsMade;
             }
         }
@@ -239,8 +244,8 @@ impl Ground {
             if self.field.is_replaced() {
                 self.close().await;
             }
-            let sql = self.field.named(&self.corpus.reset);
-            self.field.reset(&sql).await;
+            let scrap = self.field.named(&self.corpus.scrap);
+            self.field.reset(&scrap, &make).await;
             self.made = self.state().await;
             assert!(!self.made.contains("error returned"), "{}", self.made);
             self.condition = Condition::AsMade;
@@ -252,16 +257,31 @@ impl Ground {
         self.field.state(&sql).await
     }
 
+    async fn look_before(&mut self, attack: &Attack, victim: Option<&(Bare, String)>) -> Seen {
+        if self.condition != Condition::AsMade {
+            return self.look(attack, victim).await;
+        }
+        Seen {
+            probe: self.probe(attack, victim).await,
+            state: self.made.clone(),
+        }
+    }
+
     async fn look(&mut self, attack: &Attack, victim: Option<&(Bare, String)>) -> Seen {
-        let probe = match self.named(attack.terms.probe.as_deref(), victim) {
+        Seen {
+            probe: self.probe(attack, victim).await,
+            state: self.state().await,
+        }
+    }
+
+    async fn probe(&mut self, attack: &Attack, victim: Option<&(Bare, String)>) -> String {
+        match self.named(attack.terms.probe.as_deref(), victim) {
             Some(probe) => {
                 let answer = self.field.beside().ask(&probe).await;
                 answer.unwrap_or_else(|error| error)
             }
             None => String::new(),
-        };
-        let state = self.state().await;
-        Seen { probe, state }
+        }
     }
 
     async fn database(&mut self) -> Database {
