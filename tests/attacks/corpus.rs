@@ -11,11 +11,15 @@ pub(super) struct Corpus {
     /// Tells everything that an attack may change and that is not told by a probe of its own.
     #[serde(default)]
     pub(super) state: String,
-    /// Takes away whatever an attack has left; `make` begins where it ends.
+    /// Takes away whatever an attack has left, however long that takes.
     #[serde(default)]
     pub(super) scrap: String,
-    /// Makes what there is to attack, or what is missing of it.
+    /// Makes what is not there.
+    #[serde(default)]
     pub(super) make: String,
+    /// Puts back the rows.
+    #[serde(default)]
+    pub(super) fill: String,
     pub(super) class: BTreeMap<String, Class>,
     pub(super) benign: BTreeMap<String, Vec<Benign>>,
 }
@@ -48,6 +52,8 @@ pub(super) struct Terms {
     pub(super) on: Option<Vec<String>>,
     /// It shows on the whole server, so that no other run may make it at the same time.
     pub(super) alone: Option<bool>,
+    /// It shows only a moment after it was accepted.
+    pub(super) late: Option<bool>,
 }
 
 #[derive(Deserialize, Clone)]
@@ -120,6 +126,7 @@ impl Terms {
         }
         self.on = self.on.take().or_else(|| defaults.on.clone());
         self.alone = self.alone.or(defaults.alone);
+        self.late = self.late.or(defaults.late);
     }
 }
 

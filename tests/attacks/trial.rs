@@ -20,6 +20,7 @@ use super::{
 
 /// What a session killed from beside needs to be gone.
 const UNTIL_IT_SHOWS: Duration = Duration::from_secs(3);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Who stands between an attack and the database.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl Ground {
             if shows || started.elapsed() > UNTIL_IT_SHOWS {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
         bare.close().await;
         self.tidy(attack, &mut victim).await;
@@ -115,19 +116,25 @@ impl Ground {
         // Who cannot look knows nothing.
         let clean = next_call(&database, leak.as_deref()).await?;
         let mut answers = Vec::new();
+        let mut accepted = false;
         for call in &calls {
-            answers.push(
-                send(&database, call, wall)
-                    .await
-                    .unwrap_or_else(|refusal| refusal),
-            );
+            let answer = send(&database, call, wall).await;
+            accepted |= answer.is_ok();
+            answers.push(answer.unwrap_or_else(|refusal| refusal));
         }
         let found = next_call(&database, leak.as_deref()).await;
         until("every session has come back", async || {
             database.pool.figures().in_use == 0
         })
         .await;
-        let after = self.look(attack, victim.as_ref()).await;
+        let mut after = self.look(attack, victim.as_ref()).await;
+        if accepted && attack.terms.late == Some(true) {
+            let started = Instant::now();
+            while after == before && started.elapsed() < UNTIL_IT_SHOWS {
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+                after = self.look(attack, victim.as_ref()).await;
+            }
+        }
         let answers = answers.join("\n");
         let found = found.unwrap_or_else(|refusal| refusal);
         let changed = before.difference(&after).or_else(|| {
@@ -231,20 +238,25 @@ impl Ground {
         }
     }
 
-    /// What is missing is made, which is quick, and everything anew only where that does not do.
+    /// Everything is made anew only where what is quicker does not do.
     async fn put_back(&mut self) {
-        let make = self.field.named(&self.corpus.make);
+        let corpus = &self.corpus;
+        let [scrap, make, fill] =
+            [&corpus.scrap, &corpus.make, &corpus.fill].map(|sql| self.field.named(sql));
+        let make = format!("{make}{fill}");
         if self.condition == Condition::Changed && !self.field.is_replaced() {
-            let mended = self.field.beside().ask(&make).await;
-            if mended.is_ok() && self.state().await == self.made {
-                self.condition = Condition::AsMade;
+            for mend in [&fill, &make] {
+                let mended = self.field.beside().ask(mend).await;
+                if mended.is_ok() && self.state().await == self.made {
+                    self.condition = Condition::AsMade;
+                    break;
+                }
             }
         }
         if self.condition != Condition::AsMade {
             if self.field.is_replaced() {
                 self.close().await;
             }
-            let scrap = self.field.named(&self.corpus.scrap);
             self.field.reset(&scrap, &make).await;
             self.made = self.state().await;
             assert!(!self.made.contains("error returned"), "{}", self.made);
