@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod configuration;
 mod conformance;
 mod engines;
