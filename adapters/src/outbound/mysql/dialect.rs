@@ -342,6 +342,10 @@ pub(super) fn leaves_traces(sql: &str) -> bool {
     sql.contains(":=")
         || verdict.flaw.is_some()
         || matches!(verdict.construct.as_str(), "CALL" | "DO")
+        // A stored function may set variables.
+        || Lexed::of(&Words(MySqlDialect {}), sql)
+            .called(sql)
+            .any(|(name, _)| !functions::is_built_in(&name))
         || !matches!(
             verdict.class,
             StatementClass::Read | StatementClass::Write | StatementClass::Ddl
@@ -608,6 +612,12 @@ mod tests {
         for (sql, leaves) in [
             ("SELECT 1", false),
             ("INSERT INTO t VALUES (1)", false),
+            (
+                "SELECT COUNT(*), st_x(p) FROM t WHERE a IN (1) AND (b OR (c))",
+                false,
+            ),
+            ("SELECT remembers(1)", true),
+            ("SELECT db.remembers (1)", true),
             ("SELECT @a := 1", true),
             ("SELECT 1 INTO @a", true),
             ("SET @a = 1", true),
