@@ -4,6 +4,7 @@ mod helpers;
 
 mod connecting;
 mod environment;
+mod pooler;
 mod read_only;
 mod sessions;
 mod statements;
