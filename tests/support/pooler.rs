@@ -1,4 +1,4 @@
-//! PgBouncer in front of a PostgreSQL of the suite, one for each test that wants one.
+//! `PgBouncer` in front of a server of the suite, one for each test that wants one.
 
 use std::process::Stdio;
 

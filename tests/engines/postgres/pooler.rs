@@ -1,4 +1,4 @@
-//! Behind PgBouncer in transaction mode, where every transaction may have another server process.
+//! Behind `PgBouncer` in transaction mode, where every transaction may have another server process.
 
 use std::time::{Duration, Instant};
 
