@@ -26,6 +26,7 @@ impl Tool for ConnectionInfoTool {
     const DESCRIPTION: &'static str =
         "Settings in force, pool use, calls and failures of open connections. Times in ms.";
     const GROUP: Group = Group::Connections;
+    const REACHES_DATABASE: bool = false;
     type Params = Params;
 
     fn hints(_: bool) -> Hints {
