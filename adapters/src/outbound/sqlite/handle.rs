@@ -24,6 +24,12 @@ const MAX_VALUE_BYTES: c_int = 64 * 1024 * 1024;
 /// Above what a caller may send, so that ours is the refusal that is seen.
 const MAX_SQL_BYTES: c_int = 1024 * 1024;
 
+/// The longest pattern of LIKE and GLOB. Each of its wildcards is a level of recursion: tens of thousands of them overflow
+/// the stack of the thread, which ends the process.
+const MAX_PATTERN_BYTES: c_int = 1_000;
+/// The most memory of all connections together. A statement may hold as many of the longest values as it has columns.
+const MAX_HEAP_BYTES: i64 = 512 * 1024 * 1024;
+
 /// A statement as `SQLite` sees it.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -66,11 +72,14 @@ pub(super) fn harden(handle: &mut LockedSqliteHandle<'_>) -> Result<(), Fault> {
     for (limit, most) in [
         (ffi::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES),
         (ffi::SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES),
+        (ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES),
         (ffi::SQLITE_LIMIT_ATTACHED, 0),
     ] {
         // SAFETY: the handle is open and locked.
         unsafe { ffi::sqlite3_limit(database, limit, most) };
     }
+    // SAFETY: may be called at any time; it is the same for every connection.
+    unsafe { ffi::sqlite3_hard_heap_limit64(MAX_HEAP_BYTES) };
     // SAFETY: the handle is open and locked, and the callback uses no data of ours.
     let status = unsafe { ffi::sqlite3_set_authorizer(database, Some(authorize), ptr::null_mut()) };
     if status == ffi::SQLITE_OK {

@@ -11,6 +11,7 @@ use sqlx::sqlite::LockedSqliteHandle;
 
 use super::{
     blank::skip_blank,
+    depth::refuse_bottomless,
     dialect::SqliteDialect,
     handle::{self, Rejected},
     parameters,
@@ -48,6 +49,7 @@ impl Inspected {
                 "The text holds no statement, only comments or semicolons.",
             ));
         }
+        refuse_bottomless(statement)?;
         let begins = sql.len() - statement.len();
         let prepared = handle::prepare(handle, statement).map_err(|rejected| match rejected {
             Rejected::Fault(fault) => {
