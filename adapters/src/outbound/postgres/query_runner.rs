@@ -82,8 +82,7 @@ impl PostgresQueryRunner {
                 ),
             );
         }
-        // Every idle session may be dead after a restart of the server; one more is new.
-        let mut tries = self.pool.figures().max;
+        let mut tried_again = false;
         loop {
             let mut lease = self.pool.acquire(cancel).await?;
             if purpose == Purpose::Write && !self.answers(&mut lease).await {
@@ -130,8 +129,13 @@ impl PostgresQueryRunner {
                     ));
                 }
             };
-            if repeatable && !fresh && tries > 0 && is_cured_by_another_session(&error) {
-                tries -= 1;
+            if repeatable
+                && !fresh
+                && !tried_again
+                && is_cured_by_another_session(&error, started.elapsed())
+            {
+                tried_again = true;
+                self.pool.close_idle_now().await;
                 continue;
             }
             let timed_out =
@@ -189,8 +193,8 @@ async fn attempt(
 }
 
 /// It may have died while idle, or hold a name or a statement that is not ours.
-fn is_cured_by_another_session(error: &sqlx::Error) -> bool {
-    failure::is_lost(error)
+fn is_cured_by_another_session(error: &sqlx::Error, after: Duration) -> bool {
+    (failure::is_lost(error) && after < pool::NOTICED_WITHIN)
         || matches!(error, sqlx::Error::Protocol(_))
         || failure::reported(error).is_some_and(|reported| reported.code() == "42P05")
 }
