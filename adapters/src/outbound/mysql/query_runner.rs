@@ -1,9 +1,6 @@
 //! Runs the client's statements.
 
-use std::{
-    sync::Arc,
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use domain::{

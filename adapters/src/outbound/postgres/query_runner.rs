@@ -18,7 +18,7 @@ use super::{
     failure, hint,
     outcome::{Ended, Execution, Purpose, Trouble},
     session::PostgresSession,
-    stop::stop,
+    stop::stop_and_discard,
     transaction,
 };
 
@@ -225,10 +225,8 @@ impl Running {
     fn stop(&mut self) {
         if let Some(lease) = self.lease.take() {
             let pool = Arc::clone(&self.pool);
-            self.pool.spawn_ending(async move {
-                Box::pin(stop(pool.config(), lease.pid)).await;
-                lease.discard().await;
-            });
+            self.pool
+                .spawn_ending(async move { stop_and_discard(&pool, lease).await });
         }
     }
 
@@ -266,8 +264,7 @@ async fn clean_up(
             .await
             .is_err()
     {
-        Box::pin(stop(pool.config(), lease.pid)).await;
-        lease.discard().await;
+        stop_and_discard(pool, lease).await;
         return;
     }
     let reset = async {
