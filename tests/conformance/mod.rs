@@ -9,6 +9,7 @@ mod mistakes;
 mod outages;
 mod parameters;
 mod pool;
+mod races;
 mod read_only;
 mod reading;
 mod refusals;

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use support::{
-    client::{Launch, Server},
-    scratch::Scratch,
-};
+use support::client::{Launch, Server};
 
-use super::{blocked::BlockedTable, shop};
+use super::blocked::BlockedTable;
 
 const SOON: Duration = Duration::from_secs(1);
 
@@ -172,33 +169,4 @@ async fn nothing_is_left_running_when_the_server_is_killed_off_its_wire() {
     assert!(took < SOON, "{took:?}");
     assert!(table.waiting(0).await < SOON);
     table.release().await;
-}
-
-/// Kilobytes of memory that the process has in use.
-#[cfg(target_os = "linux")]
-fn resident(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().nth(1))
-        .and_then(|number| number.parse().ok())
-        .unwrap()
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn an_ended_call_leaves_no_memory_behind() {
-    let scratch = Scratch::new();
-    let mut server = Server::start(shop(&scratch).await).await;
-    let query = json!({"sql": "SELECT 1"});
-    for _ in 0..500 {
-        server.call("execute_query", query.clone()).await.ok();
-    }
-    let before = resident(server.process_id());
-
-    for _ in 0..1500 {
-        server.call("execute_query", query.clone()).await.ok();
-    }
-
-    let grown = resident(server.process_id()).saturating_sub(before);
-    assert!(grown < 2_000, "{grown} kB in 1,500 calls");
 }

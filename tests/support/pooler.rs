@@ -14,14 +14,13 @@ use crate::{databases::variable, scratch::Scratch, waiting::until};
 /// A pooler in transaction mode; it ends with the test.
 pub struct Pooler {
     process: Child,
-    _folder: Scratch,
+    port: u16,
+    folder: Scratch,
 }
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        // Where it runs in a container, only a signal that can be passed on ends it.
-        let id = self.process.id().map(|id| id.to_string());
-        let _ = std::process::Command::new("kill").args(id).status();
+        self.end();
     }
 }
 
@@ -54,31 +53,59 @@ impl Pooler {
              pool_mode = transaction\ndefault_pool_size = {connections}\n{settings}\n",
             accounts.display()
         );
-        let file = folder.path("pgbouncer.ini");
-        std::fs::write(&file, settings).unwrap();
-        let program = variable("PORTOLAN_TEST_PGBOUNCER")
-            .expect("PORTOLAN_TEST_PGBOUNCER is set by tests/run");
-        let mut process = Command::new(program)
-            .arg("--quiet")
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        until("the pooler listens", async || {
-            assert_eq!(process.try_wait().unwrap(), None, "the pooler has ended");
-            TcpStream::connect(("127.0.0.1", own_port)).await.is_ok()
-        })
-        .await;
+        std::fs::write(folder.path(SETTINGS), settings).unwrap();
         config.address = Address::Tcp {
             host: "127.0.0.1".to_owned(),
             port: own_port,
         };
-        Self {
-            process,
-            _folder: folder,
-        }
+        let mut pooler = Self {
+            process: start(&folder),
+            port: own_port,
+            folder,
+        };
+        pooler.listens().await;
+        pooler
     }
+
+    /// Ends it, and every connection through it, and starts it at the same address.
+    pub async fn restart(&mut self) {
+        self.end();
+        self.process.wait().await.unwrap();
+        self.process = start(&self.folder);
+        self.listens().await;
+    }
+
+    async fn listens(&mut self) {
+        until("the pooler listens", async || {
+            assert_eq!(
+                self.process.try_wait().unwrap(),
+                None,
+                "the pooler has ended"
+            );
+            TcpStream::connect(("127.0.0.1", self.port)).await.is_ok()
+        })
+        .await;
+    }
+
+    fn end(&self) {
+        // Where it runs in a container, only a signal that can be passed on ends it.
+        let id = self.process.id().map(|id| id.to_string());
+        let _ = std::process::Command::new("kill").args(id).status();
+    }
+}
+
+const SETTINGS: &str = "pgbouncer.ini";
+
+fn start(folder: &Scratch) -> Child {
+    let program =
+        variable("PORTOLAN_TEST_PGBOUNCER").expect("PORTOLAN_TEST_PGBOUNCER is set by tests/run");
+    Command::new(program)
+        .arg("--quiet")
+        .arg(folder.path(SETTINGS))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 async fn free_port() -> u16 {

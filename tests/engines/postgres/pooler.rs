@@ -349,3 +349,16 @@ on_postgres!(
         }
     }
 );
+
+on_postgres!(
+    a_pooler_that_was_restarted_costs_no_call,
+    async |server: &str| {
+        let (mut pooler, pooled) = pooled(server, 2).await;
+        let database = open(pooled).await;
+        assert_eq!(one(&database, "SELECT 1").await, number("1"));
+
+        pooler.restart().await;
+
+        assert_eq!(one(&database, "SELECT 2").await, number("2"));
+    }
+);
