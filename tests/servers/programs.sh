@@ -21,7 +21,7 @@ WRAPPER
 
 # Prints K=V lines for the clients that these servers call for.
 program_exports() {
-  local server psql= pooler=
+  local server psql="" pooler=""
   for server in "$@"; do
     if [[ -e $RUN/$server/docker ]]; then
       case $server in
