@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use support::client::{Launch, Server};
+use support::{
+    client::{Launch, Server},
+    on_every_engine,
+    subject::Subject,
+};
 
 use super::blocked::BlockedTable;
 
@@ -170,3 +174,23 @@ async fn nothing_is_left_running_when_the_server_is_killed_off_its_wire() {
     assert!(table.waiting(0).await < SOON);
     table.release().await;
 }
+
+on_every_engine!(
+    a_client_that_vanishes_leaves_no_statement_on_any_server: postgres_18 mariadb_10_11 mysql_9,
+    async |subject: &Subject| {
+        let observer = subject.open().await;
+        let (slow, mark) = subject.slow();
+        let mut server = Server::start(Launch::default().database("db", subject.url())).await;
+        let arguments = json!({"sql": slow.sql, "params": slow.params});
+        server.begin_call("execute_query", arguments).await;
+        subject.runs(&observer, &mark).await;
+
+        server.close_output();
+        server.close_input().await;
+        let (status, took) = server.exit().await;
+
+        assert!(status.success());
+        assert!(took < SOON + SOON / 2, "{took:?}");
+        subject.has_ended(&mark).await;
+    }
+);

@@ -204,3 +204,38 @@ on_postgres!(
             .unwrap();
     }
 );
+
+on_postgres!(
+    a_backend_killed_while_it_runs_is_one_failure_and_runs_nothing_again,
+    async |server: &str| {
+        let database = open(config(server)).await;
+        let observer = open(config(server)).await;
+        let mark = unique("killed");
+        let call = tokio::spawn(run_slow(
+            database.clone(),
+            mark.clone(),
+            QueryLimits::default(),
+            Cancel::new(),
+        ));
+        let find = "SELECT pid FROM pg_stat_activity \
+                    WHERE state = 'active' AND pid <> pg_backend_pid() AND strpos(query, $1) > 0";
+        let running = async || read(&observer, find, vec![json!(mark)]).await.unwrap().rows;
+        until("the statement runs", async || running().await.len() == 1).await;
+        // Long enough to be no idle session that was found dead.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+
+        let kill = format!("SELECT pg_terminate_backend(pid) FROM ({find}) AS found");
+        read(&observer, &kill, vec![json!(mark)]).await.unwrap();
+
+        let failure = call.await.unwrap();
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (
+                FailureKind::Unavailable,
+                "The database closed the connection."
+            )
+        );
+        assert!(running().await.is_empty());
+        assert_eq!(one(&database, "SELECT 1").await, number("1"));
+    }
+);
