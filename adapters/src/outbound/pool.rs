@@ -231,10 +231,14 @@ impl<S: Session> Pool<S> {
     }
 
     /// Closes what is idle: where one session was found dead, the others will be too, and the next is to be a new one.
-    pub(super) async fn close_idle_now(&self) {
-        for slot in self.slots.retain(|_, _| false).removed {
-            slot.session.close().await;
-        }
+    /// Nobody waits for their goodbyes but who closes the pool.
+    pub(super) fn close_idle_now(&self) {
+        let idle = self.slots.retain(|_, _| false).removed;
+        self.spawn_ending(async move {
+            for slot in idle {
+                slot.session.close().await;
+            }
+        });
     }
 
     pub(super) fn figures(&self) -> PoolFigures {
@@ -250,7 +254,7 @@ impl<S: Session> Pool<S> {
     /// Ends what runs, closes every session and waits until they are closed.
     pub(super) async fn close(&self) {
         self.closing.fire(CancelReason::ConnectionClosed);
-        self.close_idle_now().await;
+        self.close_idle_now();
         self.slots.close();
         self.tracker.close();
         self.tracker.wait().await;

@@ -198,7 +198,7 @@ impl QueryRunner for MySqlQueryRunner {
                 Attempt::Dead(_) if !call.is_fresh() && !tried_again => {
                     tried_again = true;
                     call.discard();
-                    self.pool.close_idle_now().await;
+                    self.pool.close_idle_now();
                 }
                 attempt => {
                     return Err(self

@@ -135,7 +135,7 @@ impl PostgresQueryRunner {
                 && is_cured_by_another_session(&error, started.elapsed())
             {
                 tried_again = true;
-                self.pool.close_idle_now().await;
+                self.pool.close_idle_now();
                 continue;
             }
             let timed_out =
