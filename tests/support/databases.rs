@@ -14,7 +14,7 @@ use std::{
 use adapters::outbound::{ENGINES, Engine};
 use domain::{
     Cancel, Failure,
-    connection::{Access, Address, ConnectionConfig, Database, Password, Policy},
+    connection::{Address, ConnectionConfig, Database, Password, Policy},
     query::{Outcome, QueryLimits, Statement},
 };
 use serde_json::Value;
@@ -97,9 +97,7 @@ pub fn sqlite_config(path: impl Into<PathBuf>) -> ConnectionConfig {
 /// The same, allowed to write.
 #[must_use]
 pub fn writable(mut config: ConnectionConfig) -> ConnectionConfig {
-    config.policy = Policy {
-        access: Access::ReadWrite,
-    };
+    config.policy = Policy::READ_WRITE;
     config
 }
 

@@ -52,6 +52,26 @@ impl Lexed {
             .collect()
     }
 
+    /// The names that stand before a parenthesis, in lower case, and where, in characters from 1.
+    pub(super) fn called<'a>(&'a self, sql: &'a str) -> impl Iterator<Item = (String, usize)> + 'a {
+        let next = self.significant().skip(1);
+        self.significant()
+            .zip(next)
+            .filter_map(|(token, next)| match (&token.token, &next.token) {
+                (Token::Word(word), Token::LParen) => {
+                    Some((word.value.to_lowercase(), position(sql, token.span.start)))
+                }
+                _ => None,
+            })
+    }
+
+    /// Where the first word stands that [`Self::leading_words`] tells, in characters from 1.
+    pub(super) fn beginning(&self, sql: &str) -> Option<usize> {
+        self.significant()
+            .find(|token| !matches!(token.token, Token::LParen))
+            .map(|token| position(sql, token.span.start))
+    }
+
     /// Where something follows a semicolon, in characters from 1.
     pub(super) fn second_statement(&self, sql: &str) -> Option<usize> {
         self.significant()
@@ -135,6 +155,11 @@ pub(super) fn position(sql: &str, place: Location) -> usize {
         .map(|line| line.chars().count())
         .sum();
     lines + usize::try_from(place.column.max(1)).unwrap_or(1)
+}
+
+/// The position of a byte, in characters from 1.
+pub(super) fn character(sql: &str, byte: usize) -> usize {
+    sql.char_indices().take_while(|(at, _)| *at < byte).count() + 1
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod mysql;
 mod pool;
 mod postgres;
 mod reach;
+mod remembered;
 mod sqlite;
 mod turns;
 

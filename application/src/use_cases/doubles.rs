@@ -29,6 +29,8 @@ impl Dialect for Always {
         Classified {
             class: self.0,
             construct: "WORD".to_owned(),
+            position: None,
+            finding: None,
             flaw: None,
         }
     }

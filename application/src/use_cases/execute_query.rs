@@ -8,6 +8,7 @@ use domain::{
     query::{QueryLimits, Statement},
 };
 
+use super::estimate::refuse_costly;
 use crate::encode::{Answer, AnswerSink, Format};
 
 /// What no call can go beyond, set by whoever runs the server.
@@ -60,6 +61,7 @@ impl ExecuteQuery {
                 .min(config.statement_timeout),
             ..QueryLimits::default()
         };
+        refuse_costly(database, &self.statement, &limits, cancel).await?;
         let mut sink = AnswerSink::new(self.format, limits);
         if let Some(asked) = self.max_rows.filter(|asked| *asked > limits.rows) {
             sink.notice(|| {
@@ -122,7 +124,7 @@ impl ExecuteQuery {
 #[cfg(test)]
 mod tests {
     use domain::{
-        connection::{Access, Policy},
+        connection::Policy,
         query::{Cell, Column, Flow, Outcome, StatementClass, port::MockQueryRunner},
     };
 
@@ -182,9 +184,7 @@ mod tests {
     #[tokio::test]
     async fn a_writable_connection_runs_in_a_transaction_that_writes() {
         let mut config = config();
-        config.policy = Policy {
-            access: Access::ReadWrite,
-        };
+        config.policy = Policy::READ_WRITE;
         let mut runner = MockQueryRunner::new();
         runner.expect_run_write().times(1).returning(|_, _, _, _| {
             Ok(Outcome {

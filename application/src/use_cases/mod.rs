@@ -7,6 +7,7 @@ mod close_connection;
 mod connect_database;
 mod connect_from_config;
 mod connection_info;
+mod estimate;
 mod execute_query;
 mod export_connections;
 mod import_connections;

@@ -136,6 +136,8 @@ pub struct ConnectionConfig {
     pub max_rows: u64,
     /// Bytes of result text when a call does not say.
     pub max_bytes: usize,
+    /// A statement with a step that is expected to handle more rows is not run.
+    pub max_estimated_rows: Option<u64>,
     /// Search path (`PostgreSQL`), comma separated; for `MySQL` the database, if none is named.
     pub schema: Option<String>,
     /// The session's time zone; UTC unless said otherwise.
@@ -159,6 +161,7 @@ impl ConnectionConfig {
             statement_timeout: DEFAULT_STATEMENT_TIMEOUT,
             max_rows: DEFAULT_MAX_ROWS,
             max_bytes: DEFAULT_MAX_BYTES,
+            max_estimated_rows: None,
             schema: None,
             time_zone: "UTC".to_owned(),
             pooler: false,

@@ -15,5 +15,5 @@ pub use database::Database;
 pub use engine::{Addressing, EngineFacts};
 pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
-pub use policy::{Access, Policy};
+pub use policy::{Access, Allowances, Policy};
 pub use port::{ConnectionPool, Connector, FileRoots, PoolFigures, ServerInfo, TestReport};

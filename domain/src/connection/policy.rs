@@ -1,11 +1,14 @@
 //! What may run on a connection.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     failure::{Failure, FailureKind},
     nearest::nearest,
-    query::dialect::{Classified, Dialect, StatementClass},
+    query::{
+        dialect::{Classified, Dialect, StatementClass},
+        effect::{Allowance, Finding, Remedy},
+    },
 };
 
 /// Whether a connection may write.
@@ -17,16 +20,52 @@ pub enum Access {
     ReadWrite,
 }
 
+/// What a writable connection may do beyond rows and tables, each by a setting of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowances(u8);
+
+impl Allowances {
+    pub const NONE: Self = Self(0);
+
+    #[must_use]
+    pub const fn with(self, allowance: Allowance) -> Self {
+        Self(self.0 | 1 << allowance as u8)
+    }
+
+    pub const fn holds(self, allowance: Allowance) -> bool {
+        self.0 & (1 << allowance as u8) != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Allowance> {
+        Allowance::ALL
+            .into_iter()
+            .filter(move |allowance| self.holds(*allowance))
+    }
+}
+
+impl Serialize for Allowances {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 /// The rules of one connection. Set by its configuration; a call can only tighten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
     pub access: Access,
+    pub allowances: Allowances,
 }
 
 impl Policy {
     pub const READ_ONLY: Self = Self {
         access: Access::ReadOnly,
+        allowances: Allowances::NONE,
+    };
+
+    pub const READ_WRITE: Self = Self {
+        access: Access::ReadWrite,
+        allowances: Allowances::NONE,
     };
 
     pub const fn is_read_only(self) -> bool {
@@ -38,17 +77,9 @@ impl Policy {
     /// This explains early and closes what a database's own read-only mode lets through; it is never the only
     /// thing between a statement and a write.
     pub fn admit(self, sql: &str, dialect: &dyn Dialect) -> Result<(), Failure> {
-        let Classified {
-            class,
-            construct,
-            flaw,
-        } = dialect.classify(sql);
-        let refused = |message: String, hint: &str| {
-            let hint = dialect.instead_of(sql).unwrap_or(hint);
-            Err(Failure::new(FailureKind::NotAllowed, message).with_hint(hint))
-        };
-        if let Some(flaw) = &flaw
-            && construct.is_empty()
+        let classified = dialect.classify(sql);
+        if let Some(flaw) = &classified.flaw
+            && classified.construct.is_empty()
         {
             let failure = flaw.failure(dialect.reading_words());
             return Err(match dialect.instead_of(sql) {
@@ -56,11 +87,40 @@ impl Policy {
                 None => failure,
             });
         }
-        match (class, self.access) {
-            (StatementClass::Write | StatementClass::Ddl, Access::ReadOnly) => refused(
-                format!("{construct} changes the database, and this connection is read-only."),
-                "Read with SELECT instead. Whoever runs this server can set READ_ONLY=false for the connection.",
-            ),
+        let Some(Refusal {
+            position,
+            message,
+            advice,
+            setting,
+        }) = self.refusal(&classified, dialect)
+        else {
+            return match classified.flaw {
+                Some(flaw) if self.is_read_only() => Err(flaw.failure(dialect.reading_words())),
+                _ => Ok(()),
+            };
+        };
+        let mut hint = dialect.instead_of(sql).map_or(advice, str::to_owned);
+        if let Some(setting) = setting {
+            hint = format!("{hint} {setting}");
+        }
+        let failure = Failure::new(FailureKind::NotAllowed, message).with_hint(hint);
+        Err(match position {
+            Some(position) => failure.with_position(position),
+            None => failure,
+        })
+    }
+
+    fn refusal(self, classified: &Classified, dialect: &dyn Dialect) -> Option<Refusal> {
+        let construct = &classified.construct;
+        let refused = |message: String, hint: &str| {
+            Some(Refusal {
+                position: classified.position,
+                message,
+                advice: hint.to_owned(),
+                setting: None,
+            })
+        };
+        match (classified.class, self.access) {
             (StatementClass::Transaction, _) => refused(
                 format!(
                     "{construct} controls a transaction; every call already runs in one of its own."
@@ -71,17 +131,15 @@ impl Policy {
                 format!("{construct} changes the session, which the next call would not see."),
                 "Qualify names with their schema and convert values in the query itself.",
             ),
-            (StatementClass::Admin, _) => refused(
-                format!(
-                    "{construct} acts beyond the rows of this database and cannot be run here."
-                ),
-                "Read what you need with SELECT.",
+            (StatementClass::Write | StatementClass::Ddl, Access::ReadOnly) => refused(
+                format!("{construct} changes the database, and this connection is read-only."),
+                "Read with SELECT instead. Whoever runs this server can set READ_ONLY=false for the connection.",
             ),
             (StatementClass::Unknown, Access::ReadOnly) => {
                 let words = dialect.reading_words();
                 // A word that may begin a read and is not one here is not misspelt.
                 let meant =
-                    nearest(&construct, words.iter().copied()).filter(|meant| *meant != construct);
+                    nearest(construct, words.iter().copied()).filter(|meant| meant != construct);
                 refused(
                     format!(
                         "{construct} is not a statement known to only read, and this connection is read-only."
@@ -92,19 +150,89 @@ impl Policy {
                     },
                 )
             }
-            (StatementClass::Read, Access::ReadOnly) => match flaw {
-                Some(flaw) => Err(flaw.failure(dialect.reading_words())),
-                None => Ok(()),
+            _ => match &classified.finding {
+                Some(finding) => self.refusal_of(finding),
+                None if classified.class != StatementClass::Admin => None,
+                None if self.allows(Allowance::Admin) => None,
+                None => Some(Refusal {
+                    position: classified.position,
+                    message: format!("{construct} acts beyond the rows of this database."),
+                    advice: WITHOUT_IT.to_owned(),
+                    setting: Some(self.how_to_allow(Some(Allowance::Admin))),
+                }),
             },
-            (_, Access::ReadWrite) => Ok(()),
         }
     }
+
+    fn refusal_of(self, finding: &Finding) -> Option<Refusal> {
+        let Finding {
+            effect,
+            construct,
+            position,
+        } = finding;
+        let does = effect.does();
+        let (message, setting) = match effect.remedy() {
+            Remedy::Writable if !self.is_read_only() => return None,
+            Remedy::Setting(allowance) if self.allows(allowance) => return None,
+            Remedy::None => (
+                format!("{construct} {does}; it is not run on any connection."),
+                None,
+            ),
+            remedy => {
+                let allowance = match remedy {
+                    Remedy::Setting(allowance) => Some(allowance),
+                    _ => None,
+                };
+                let connection = if self.is_read_only() {
+                    "and this connection is read-only"
+                } else {
+                    "which needs a setting of its own"
+                };
+                (
+                    format!("{construct} {does}, {connection}."),
+                    Some(self.how_to_allow(allowance)),
+                )
+            }
+        };
+        Some(Refusal {
+            position: Some(*position),
+            message,
+            advice: WITHOUT_IT.to_owned(),
+            setting,
+        })
+    }
+
+    fn allows(self, allowance: Allowance) -> bool {
+        !self.is_read_only() && self.allowances.holds(allowance)
+    }
+
+    fn how_to_allow(self, allowance: Option<Allowance>) -> String {
+        let writable = self.is_read_only().then_some("READ_ONLY=false");
+        let setting = allowance.map(|allowance| format!("{}=true", allowance.setting()));
+        let settings: Vec<&str> = writable.into_iter().chain(setting.as_deref()).collect();
+        format!(
+            "Whoever runs this server can set {} for the connection.",
+            settings.join(" and ")
+        )
+    }
 }
+
+/// Why a statement is not run.
+struct Refusal {
+    position: Option<usize>,
+    message: String,
+    /// What the caller can do.
+    advice: String,
+    /// What the operator can do.
+    setting: Option<String>,
+}
+
+const WITHOUT_IT: &str = "Do without it.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::dialect::Flaw;
+    use crate::query::{dialect::Flaw, effect::Effect};
 
     /// A dialect that says what it was made to say.
     #[derive(Debug)]
@@ -128,13 +256,11 @@ mod tests {
         Says(Classified {
             class,
             construct: "WORD".to_owned(),
+            position: Some(1),
+            finding: None,
             flaw: None,
         })
     }
-
-    const WRITABLE: Policy = Policy {
-        access: Access::ReadWrite,
-    };
 
     #[test]
     fn each_class_is_admitted_where_it_belongs() {
@@ -149,11 +275,123 @@ mod tests {
             (Admin, false, false),
         ] {
             let dialect = classified(class);
-            for (policy, admitted) in [(Policy::READ_ONLY, read_only), (WRITABLE, read_write)] {
+            for (policy, admitted) in [
+                (Policy::READ_ONLY, read_only),
+                (Policy::READ_WRITE, read_write),
+            ] {
                 let verdict = policy.admit("WORD", &dialect);
                 assert_eq!(verdict.is_ok(), admitted, "{class:?} {policy:?}");
             }
         }
+    }
+
+    fn found(class: StatementClass, effect: Effect) -> Says {
+        let mut dialect = classified(class);
+        dialect.0.finding = Some(Finding {
+            effect,
+            construct: "f()".to_owned(),
+            position: 8,
+        });
+        dialect
+    }
+
+    #[test]
+    fn a_side_effect_is_refused_with_its_place_and_the_settings_that_would_allow_it() {
+        for (policy, effect, message, hint) in [
+            (
+                Policy::READ_ONLY,
+                Effect::Notifications,
+                "f() notifies other sessions, and this connection is read-only.",
+                "Do without it. Whoever runs this server can set READ_ONLY=false for the connection.",
+            ),
+            (
+                Policy::READ_ONLY,
+                Effect::ServerFiles,
+                "f() reads or writes files of the database server, and this connection is read-only.",
+                "Do without it. Whoever runs this server can set READ_ONLY=false and ALLOW_SERVER_FILES=true for the connection.",
+            ),
+            (
+                Policy::READ_WRITE,
+                Effect::OtherSessions,
+                "f() ends or signals other sessions, which needs a setting of its own.",
+                "Do without it. Whoever runs this server can set ALLOW_ADMIN=true for the connection.",
+            ),
+            (
+                Policy::READ_WRITE,
+                Effect::HiddenCode,
+                "f() may hide code from whoever judges it; it is not run on any connection.",
+                "Do without it.",
+            ),
+        ] {
+            let failure = policy
+                .admit("WORD f()", &found(StatementClass::Read, effect))
+                .unwrap_err();
+            assert_eq!(
+                (
+                    failure.message.as_str(),
+                    failure.hint.as_deref(),
+                    failure.position
+                ),
+                (message, Some(hint), Some(8))
+            );
+        }
+    }
+
+    #[test]
+    fn a_setting_allows_its_own_effects_where_writing_is_allowed() {
+        for (access, effect, class, admitted) in [
+            (
+                Access::ReadWrite,
+                Effect::ServerFiles,
+                StatementClass::Read,
+                true,
+            ),
+            (
+                Access::ReadWrite,
+                Effect::ServerFiles,
+                StatementClass::Admin,
+                true,
+            ),
+            (
+                Access::ReadWrite,
+                Effect::ServerPrograms,
+                StatementClass::Read,
+                false,
+            ),
+            (
+                Access::ReadOnly,
+                Effect::ServerFiles,
+                StatementClass::Read,
+                false,
+            ),
+            (
+                Access::ReadWrite,
+                Effect::Sequences,
+                StatementClass::Read,
+                true,
+            ),
+        ] {
+            let policy = Policy {
+                access,
+                allowances: Allowances::NONE.with(Allowance::ServerFiles),
+            };
+            let verdict = policy.admit("WORD", &found(class, effect));
+            assert_eq!(verdict.is_ok(), admitted, "{access:?} {effect:?} {class:?}");
+        }
+    }
+
+    #[test]
+    fn what_administers_the_server_needs_its_setting() {
+        let policy = Policy {
+            access: Access::ReadWrite,
+            allowances: Allowances::NONE.with(Allowance::Admin),
+        };
+
+        assert!(
+            policy
+                .admit("WORD", &classified(StatementClass::Admin))
+                .is_ok()
+        );
     }
 
     #[test]
@@ -162,10 +400,12 @@ mod tests {
             Says(Classified {
                 class: StatementClass::Unknown,
                 construct: String::new(),
+                position: None,
+                finding: None,
                 flaw: Some(flaw),
             })
         };
-        for policy in [Policy::READ_ONLY, WRITABLE] {
+        for policy in [Policy::READ_ONLY, Policy::READ_WRITE] {
             for (flaw, message, hint, position) in [
                 (
                     Flaw::Empty,

@@ -1,5 +1,9 @@
 //! What the domain needs to know of an engine's SQL: what a statement does, and why a text is none.
 
+use super::{
+    effect::Finding,
+    plan::{PlanStep, PlanTable},
+};
 use crate::{Failure, FailureKind};
 
 /// What a statement does, as far as its text tells.
@@ -80,6 +84,10 @@ pub struct Classified {
     pub class: StatementClass,
     /// The word that decided it, in upper case, such as `DELETE`; empty for a text that does not begin with a word.
     pub construct: String,
+    /// Where that word stands, in characters from 1.
+    pub position: Option<usize>,
+    /// The first thing in it that does more than reading or writing rows.
+    pub finding: Option<Finding>,
     /// Always there where the construct is empty; else only where the rest of the text may hide something from the
     /// classification.
     pub flaw: Option<Flaw>,
@@ -96,4 +104,17 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// What to send in place of a refused `sql` that is another engine's or another program's way of asking, such as
     /// `DESCRIBE` or `\d`.
     fn instead_of(&self, sql: &str) -> Option<&'static str>;
+
+    /// The statement that asks, without running it, how much work `sql` would be; `None` where the engine cannot tell,
+    /// or for what has no plan.
+    fn plan_request(&self, sql: &str) -> Option<String> {
+        let _ = sql;
+        None
+    }
+
+    /// The step of a plan that handles the most rows.
+    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        let _ = plan;
+        None
+    }
 }

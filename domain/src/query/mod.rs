@@ -1,12 +1,15 @@
 //! Statements, their limits and the rows that come back.
 
 pub mod dialect;
+pub mod effect;
 pub mod limits;
+pub mod plan;
 pub mod port;
 pub mod rows;
 pub mod statement;
 
 pub use dialect::{Dialect, StatementClass};
+pub use effect::{Allowance, Effect};
 pub use limits::QueryLimits;
 pub use port::QueryRunner;
 pub use rows::{Cell, Column, DynRowSink, Flow, Outcome, RowSink};

@@ -17,7 +17,7 @@ use sqlx::{
 };
 
 use super::{
-    super::{pool::Pool, reach},
+    super::{pool::Pool, reach, remembered::Remembered},
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
     failure,
@@ -40,7 +40,7 @@ impl Connector for MySqlConnector {
         lease.put_back();
         Ok(Database {
             config,
-            dialect: Arc::new(MySql),
+            dialect: Arc::new(Remembered::new(MySql)),
             query_runner: Arc::new(MySqlQueryRunner::new(
                 Arc::clone(&pool),
                 server.product.clone(),

@@ -6,13 +6,21 @@
 
 use std::any::TypeId;
 
-use domain::query::{Dialect, StatementClass, dialect::Classified};
+use domain::query::{
+    Dialect, Effect, StatementClass,
+    dialect::Classified,
+    effect::Finding,
+    plan::{PlanStep, PlanTable},
+};
 use sqlparser::{
     dialect::{Dialect as Lexicon, MySqlDialect},
     tokenizer::{Token, Whitespace},
 };
 
-use super::super::lexer::Lexed;
+use super::{
+    super::lexer::{Lexed, position},
+    functions, plan,
+};
 
 pub(super) const PLACEHOLDER_HINT: &str =
     "Write `?` for each parameter; MySQL and MariaDB know no `$1` and no `:name`.";
@@ -23,16 +31,27 @@ pub(super) struct MySql;
 impl Dialect for MySql {
     fn classify(&self, sql: &str) -> Classified {
         let lexed = Lexed::of(&Words(MySqlDialect {}), sql);
+        let hidden = hidden_code(&lexed, sql);
+        let into = into_elsewhere(&lexed, sql);
         let tokens: Vec<Token> = lexed
             .tokens
             .iter()
             .map(|token| token.token.clone())
             .collect();
-        let (class, construct) = hidden_code(&tokens).unwrap_or_else(|| by_words(&tokens));
-        let (class, construct) = match class {
-            StatementClass::Read => into_elsewhere(&tokens).unwrap_or((class, construct)),
-            _ => (class, construct),
+        let (class, construct) = match (&hidden, &into) {
+            (Some(found), _) => verdict(StatementClass::Admin, &found.construct),
+            (None, Some((class, found))) => verdict(*class, &found.construct),
+            (None, None) => by_words(&tokens),
         };
+        let position = hidden
+            .as_ref()
+            .or(into.as_ref().map(|(_, found)| found))
+            .map(|found| found.position)
+            .or_else(|| lexed.beginning(sql));
+        let finding = hidden
+            .or(into.map(|(_, found)| found))
+            .or_else(|| administering(&construct, position.unwrap_or(1)))
+            .or_else(|| calling(&lexed, sql));
         let flaw = if construct.is_empty() {
             Some(lexed.wordless(sql))
         } else {
@@ -42,6 +61,8 @@ impl Dialect for MySql {
         Classified {
             class,
             construct,
+            position,
+            finding,
             flaw,
         }
     }
@@ -57,6 +78,14 @@ impl Dialect for MySql {
             "PRAGMA" => "MySQL has no PRAGMA; use SHOW TABLES and DESCRIBE table.",
             _ => return None,
         })
+    }
+
+    fn plan_request(&self, sql: &str) -> Option<String> {
+        plan::request(&first_word(sql), sql)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        plan::costliest(plan)
     }
 }
 
@@ -130,42 +159,90 @@ fn significant(tokens: &[Token]) -> impl Iterator<Item = &Token> {
 }
 
 /// `/*! … */` and `/*M! … */` are code to one server or the other. An optimizer hint, `/*+ … */`, is not.
-fn hidden_code(tokens: &[Token]) -> Option<Verdict> {
-    tokens.iter().find_map(|token| match token {
+fn hidden_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    lexed.tokens.iter().find_map(|token| match &token.token {
         Token::Whitespace(Whitespace::MultiLineComment(comment))
             if comment.starts_with('!') || comment.starts_with("M!") =>
         {
-            Some(verdict(
-                StatementClass::Admin,
-                "An executable comment (/*! … */)",
-            ))
+            Some(Finding {
+                effect: Effect::HiddenCode,
+                construct: "An executable comment (/*! … */)".to_owned(),
+                position: position(sql, token.span.start),
+            })
         }
         _ => None,
     })
 }
 
 /// `SELECT … INTO` a file or a variable, which no read-only mode of the server refuses.
-fn into_elsewhere(tokens: &[Token]) -> Option<Verdict> {
-    let mut previous_is_into = false;
-    for token in significant(tokens) {
-        if previous_is_into {
-            let target = match token {
-                Token::AtSign => Some("@".to_owned()),
-                token => word(token),
-            };
-            match target.as_deref() {
-                Some(file @ ("OUTFILE" | "DUMPFILE")) => {
-                    return Some(verdict(StatementClass::Admin, &format!("INTO {file}")));
-                }
-                Some(variable) if variable.starts_with('@') => {
-                    return Some(verdict(StatementClass::Admin, "INTO @variable"));
-                }
-                _ => {}
-            }
+fn into_elsewhere(lexed: &Lexed, sql: &str) -> Option<(StatementClass, Finding)> {
+    let next = lexed.significant().skip(1);
+    lexed.significant().zip(next).find_map(|(into, target)| {
+        if word(&into.token).as_deref() != Some("INTO") {
+            return None;
         }
-        previous_is_into = word(token).is_some_and(|word| word == "INTO");
-    }
-    None
+        let (class, effect, construct) = match &target.token {
+            Token::AtSign => (
+                StatementClass::Session,
+                Effect::SessionState,
+                "INTO @variable".to_owned(),
+            ),
+            token => match word(token)? {
+                variable if variable.starts_with('@') => (
+                    StatementClass::Session,
+                    Effect::SessionState,
+                    "INTO @variable".to_owned(),
+                ),
+                file if matches!(file.as_str(), "OUTFILE" | "DUMPFILE") => (
+                    StatementClass::Admin,
+                    Effect::ServerFiles,
+                    format!("INTO {file}"),
+                ),
+                _ => return None,
+            },
+        };
+        let finding = Finding {
+            effect,
+            construct,
+            position: position(sql, into.span.start),
+        };
+        Some((class, finding))
+    })
+}
+
+fn calling(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    lexed.called(sql).find_map(|(name, position)| {
+        Some(Finding {
+            effect: functions::effect_of(&name)?,
+            construct: format!("{}()", name.to_uppercase()),
+            position,
+        })
+    })
+}
+
+/// What acts beyond rows and tables by its kind.
+fn administering(construct: &str, position: usize) -> Option<Finding> {
+    let (first, second) = construct.split_once(' ').unwrap_or((construct, ""));
+    let effect = match (first, second) {
+        ("LOAD" | "IMPORT", _) => Effect::Unsupported,
+        ("KILL", _) => Effect::OtherSessions,
+        ("GRANT" | "REVOKE", _)
+        | ("CREATE" | "ALTER" | "DROP" | "RENAME", "USER" | "ROLE")
+        | ("SET", "PASSWORD") => Effect::Accounts,
+        ("CREATE" | "ALTER" | "DROP", "SERVER") => Effect::RemoteServers,
+        ("RESET" | "PURGE" | "CHANGE" | "START" | "STOP" | "BINLOG" | "CLONE", _) => {
+            Effect::Replication
+        }
+        ("FLUSH" | "INSTALL" | "UNINSTALL" | "SHUTDOWN" | "RESTART" | "CACHE" | "BACKUP", _)
+        | ("CREATE" | "ALTER" | "DROP", "INSTANCE" | "RESOURCE" | "LOGFILE" | "TABLESPACE")
+        | ("SET", "GLOBAL" | "PERSIST" | "PERSIST_ONLY") => Effect::ServerControl,
+        _ => return None,
+    };
+    Some(Finding {
+        effect,
+        construct: construct.to_owned(),
+        position,
+    })
 }
 
 fn by_words(tokens: &[Token]) -> Verdict {
@@ -188,7 +265,8 @@ fn by_words(tokens: &[Token]) -> Verdict {
             "TABLE" | "TABLES" | "LOCAL" | "NO_WRITE_TO_BINLOG" => return verdict(Ddl, &both),
             _ => return analysed(tokens, &first),
         },
-        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => Write,
+        // A procedure may do anything that a transaction holds, and more.
+        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "CALL" | "DO" => Write,
         "CREATE" | "ALTER" | "DROP" | "RENAME" => match second.as_str() {
             "USER" | "ROLE" | "SERVER" | "INSTANCE" | "RESOURCE" | "LOGFILE" | "TABLESPACE" => {
                 return verdict(Admin, &both);
@@ -196,17 +274,23 @@ fn by_words(tokens: &[Token]) -> Verdict {
             _ => return verdict(Ddl, both.trim_end()),
         },
         "TRUNCATE" | "OPTIMIZE" | "REPAIR" => Ddl,
+        "SET"
+            if matches!(
+                second.as_str(),
+                "GLOBAL" | "PERSIST" | "PERSIST_ONLY" | "PASSWORD"
+            ) =>
+        {
+            return verdict(Admin, &both);
+        }
         "SET" | "USE" | "PREPARE" | "EXECUTE" | "DEALLOCATE" | "HANDLER" | "LOCK" | "UNLOCK" => {
             Session
         }
         "START" if second != "TRANSACTION" => return verdict(Admin, &both),
-        "BEGIN" if second == "NOT" => return verdict(Admin, "BEGIN NOT ATOMIC"),
+        "BEGIN" if second == "NOT" => return verdict(Transaction, "BEGIN NOT ATOMIC"),
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "XA" => Transaction,
-        "LOAD" | "IMPORT" | "CALL" | "DO" | "FLUSH" | "KILL" | "RESET" | "PURGE" | "CHANGE"
-        | "STOP" | "INSTALL" | "UNINSTALL" | "GRANT" | "REVOKE" | "SHUTDOWN" | "RESTART"
-        | "BINLOG" | "CACHE" | "CLONE" | "CHECK" | "BACKUP" | "SIGNAL" | "RESIGNAL" | "GET" => {
-            Admin
-        }
+        "LOAD" | "IMPORT" | "FLUSH" | "KILL" | "RESET" | "PURGE" | "CHANGE" | "STOP"
+        | "INSTALL" | "UNINSTALL" | "GRANT" | "REVOKE" | "SHUTDOWN" | "RESTART" | "BINLOG"
+        | "CACHE" | "CLONE" | "CHECK" | "BACKUP" | "SIGNAL" | "RESIGNAL" | "GET" => Admin,
         _ => Unknown,
     };
     verdict(class, &first)
@@ -257,6 +341,7 @@ pub(super) fn leaves_traces(sql: &str) -> bool {
     let verdict = MySql.classify(sql);
     sql.contains(":=")
         || verdict.flaw.is_some()
+        || matches!(verdict.construct.as_str(), "CALL" | "DO")
         || !matches!(
             verdict.class,
             StatementClass::Read | StatementClass::Write | StatementClass::Ddl
@@ -337,7 +422,8 @@ pub(super) fn is_blank(sql: &str) -> bool {
     }
     let tokens = tokens(sql);
     !tokens.is_empty()
-        && hidden_code(&tokens).is_none()
+        && !sql.contains("/*!")
+        && !sql.contains("/*M!")
         && significant(&tokens).all(|token| matches!(token, Token::SemiColon))
 }
 
@@ -412,13 +498,13 @@ mod tests {
                 "SET",
             ),
             ("USE other", Session, "USE"),
-            ("CALL p()", Admin, "CALL"),
-            ("DO SLEEP(1)", Admin, "DO"),
+            ("CALL p()", Write, "CALL"),
+            ("DO SLEEP(1)", Write, "DO"),
             ("LOAD DATA INFILE 'x' INTO TABLE t", Admin, "LOAD"),
             ("BEGIN", Transaction, "BEGIN"),
             (
                 "BEGIN NOT ATOMIC COMMIT; DELETE FROM t; END",
-                Admin,
+                Transaction,
                 "BEGIN NOT ATOMIC",
             ),
             ("START TRANSACTION READ WRITE", Transaction, "START"),
@@ -447,10 +533,10 @@ mod tests {
                 Admin,
                 "INTO DUMPFILE",
             ),
-            ("SELECT 1 INTO @a", Admin, "INTO @variable"),
+            ("SELECT 1 INTO @a", Session, "INTO @variable"),
             (
                 "(SELECT 1) UNION (SELECT 2 INTO @`a`)",
-                Admin,
+                Session,
                 "INTO @variable",
             ),
             ("SELECT 'INTO OUTFILE'", Read, "SELECT"),
@@ -461,6 +547,59 @@ mod tests {
                 (class, construct),
                 "{sql}"
             );
+        }
+    }
+
+    #[test]
+    fn what_acts_beyond_rows_is_found_with_its_place() {
+        for (sql, effect, construct, position) in [
+            (
+                "SELECT 'é', `load_file` ('x')",
+                Effect::ServerFiles,
+                "LOAD_FILE()",
+                13,
+            ),
+            ("SELECT get_lock('a', 1)", Effect::Locks, "GET_LOCK()", 8),
+            (
+                "SELECT 1 INTO OUTFILE 'x'",
+                Effect::ServerFiles,
+                "INTO OUTFILE",
+                10,
+            ),
+            (
+                "SELECT 1 /*! x */",
+                Effect::HiddenCode,
+                "An executable comment (/*! … */)",
+                10,
+            ),
+            (
+                "LOAD DATA INFILE 'x' INTO TABLE t",
+                Effect::Unsupported,
+                "LOAD",
+                1,
+            ),
+            ("-- a\nKILL 1", Effect::OtherSessions, "KILL", 6),
+            ("GRANT ALL ON *.* TO a", Effect::Accounts, "GRANT", 1),
+            ("SET GLOBAL a = 1", Effect::ServerControl, "SET GLOBAL", 1),
+            ("PURGE BINARY LOGS TO 'x'", Effect::Replication, "PURGE", 1),
+        ] {
+            let finding = MySql.classify(sql).finding.unwrap();
+            assert_eq!(
+                (finding.effect, finding.construct.as_str(), finding.position),
+                (effect, construct, position),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_not_found() {
+        for sql in [
+            "SELECT 'LOAD_FILE(1)', `get_lock` FROM t -- LOAD_FILE()",
+            "SELECT /*+ MAX_EXECUTION_TIME(1) */ 1",
+            "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
+        ] {
+            assert_eq!(MySql.classify(sql).finding, None, "{sql}");
         }
     }
 

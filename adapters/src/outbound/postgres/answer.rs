@@ -168,7 +168,11 @@ fn affected_rows(rows: &Rows<'_>, statement: &Statement, affected: u64) -> Optio
         return None;
     }
     let classified = PostgresDialect.classify(&statement.sql);
-    let changes_rows = classified.class == StatementClass::Write
-        || (classified.construct == "WITH" && !rows.begun);
+    let changes_rows = match classified.construct.as_str() {
+        "DO" | "CALL" => false,
+        // Too large to be parsed.
+        "WITH" => !rows.begun,
+        _ => classified.class == StatementClass::Write,
+    };
     changes_rows.then_some(affected)
 }

@@ -9,7 +9,10 @@ use domain::{
 };
 
 use super::{
-    super::pool::{self, Pool},
+    super::{
+        pool::{self, Pool},
+        remembered::Remembered,
+    },
     dialect::PostgresDialect,
     query_runner::PostgresQueryRunner,
     session::PostgresSession,
@@ -28,7 +31,7 @@ impl Connector for PostgresConnector {
         Ok(Database {
             config,
             server,
-            dialect: Arc::new(PostgresDialect),
+            dialect: Arc::new(Remembered::new(PostgresDialect)),
             query_runner: Arc::new(PostgresQueryRunner::new(Arc::clone(&pool))),
             pool: Arc::new(PostgresPool { pool }),
         })

@@ -2,10 +2,22 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
-use domain::query::{Dialect, StatementClass, dialect::Classified};
-use sqlparser::dialect::PostgreSqlDialect;
+use domain::query::{
+    Dialect, Effect, StatementClass,
+    dialect::Classified,
+    effect::Finding,
+    plan::{PlanStep, PlanTable},
+};
+use sqlparser::{
+    dialect::PostgreSqlDialect,
+    tokenizer::{Token, TokenWithSpan},
+};
 
-use super::super::lexer::Lexed;
+use super::{
+    super::lexer::{self, Lexed},
+    functions, plan,
+    syntax::{Inner, Syntax},
+};
 
 #[derive(Debug)]
 pub(super) struct PostgresDialect;
@@ -13,12 +25,29 @@ pub(super) struct PostgresDialect;
 impl Dialect for PostgresDialect {
     fn classify(&self, sql: &str) -> Classified {
         let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
-        let construct = lexed.leading_words(1).pop().unwrap_or_default();
+        let words = Words::of(&lexed, sql);
+        if words.first.is_empty() {
+            return Classified {
+                class: StatementClass::Unknown,
+                construct: String::new(),
+                position: None,
+                finding: None,
+                flaw: Some(lexed.wordless(sql)),
+            };
+        }
+        let syntax = Syntax::of(sql);
+        let (class, inner) = class_of(&words, &syntax);
+        let (construct, position) = match inner {
+            Some(inner) => (inner.construct.to_owned(), lexer::character(sql, inner.at)),
+            None => (words.first.clone(), words.position),
+        };
         Classified {
-            class: class_of(&construct),
-            // A broken text behind a word is the server's to tell: it refuses what it cannot read.
-            flaw: construct.is_empty().then(|| lexed.wordless(sql)),
+            class,
             construct,
+            position: Some(position),
+            finding: administering(&words).or_else(|| calling(&syntax, sql)),
+            // A broken text behind a word is the server's to tell: it refuses what it cannot read.
+            flaw: None,
         }
     }
 
@@ -44,6 +73,14 @@ impl Dialect for PostgresDialect {
             _ => return None,
         })
     }
+
+    fn plan_request(&self, sql: &str) -> Option<String> {
+        plan::request(&first_word(sql), sql)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        plan::costliest(plan)
+    }
 }
 
 /// The word that a statement begins with, in upper case; empty if there is none.
@@ -59,24 +96,156 @@ pub(super) fn second_statement(sql: &str) -> Option<usize> {
     Lexed::of(&PostgreSqlDialect {}, sql).second_statement(sql)
 }
 
-fn class_of(word: &str) -> StatementClass {
-    match word {
-        // A WITH that writes, a SELECT INTO and an EXPLAIN ANALYZE of a write are stopped by the server itself.
-        "SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" => StatementClass::Read,
-        "INSERT" | "UPDATE" | "DELETE" | "MERGE" => StatementClass::Write,
-        "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "COMMENT" | "GRANT" | "REVOKE" | "REINDEX"
-        | "REFRESH" | "CLUSTER" | "VACUUM" | "ANALYZE" | "ANALYSE" | "IMPORT" | "SECURITY"
-        | "REASSIGN" => StatementClass::Ddl,
-        "SET" | "RESET" | "DISCARD" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "PREPARE" | "EXECUTE"
-        | "DEALLOCATE" | "DECLARE" | "FETCH" | "MOVE" | "CLOSE" | "LOAD" | "LOCK" => {
-            StatementClass::Session
+/// The words of a text that no string, quoted name, comment or parenthesis holds.
+struct Words {
+    first: String,
+    /// Where the first one stands, in characters from 1.
+    position: usize,
+    /// Those behind it.
+    others: Vec<String>,
+}
+
+/// What kind of statement it is shows within this many words.
+const TELLING_WORDS: usize = 12;
+
+impl Words {
+    fn of(lexed: &Lexed, sql: &str) -> Self {
+        let mut depth = 0_usize;
+        let mut bare = lexed
+            .significant()
+            .skip_while(|token| matches!(token.token, Token::LParen))
+            .filter(move |token| {
+                match token.token {
+                    Token::LParen => depth += 1,
+                    Token::RParen => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                depth == 0
+            });
+        let first = bare.next();
+        Self {
+            position: first.map_or(1, |first| lexer::position(sql, first.span.start)),
+            first: first.and_then(word).unwrap_or_default(),
+            others: bare.filter_map(word).take(TELLING_WORDS).collect(),
         }
-        "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE" => {
-            StatementClass::Transaction
-        }
-        "COPY" | "DO" | "CALL" | "CHECKPOINT" => StatementClass::Admin,
-        _ => StatementClass::Unknown,
     }
+
+    fn has(&self, word: &str) -> bool {
+        self.others.iter().any(|other| other == word)
+    }
+
+    /// What is created, altered or dropped.
+    fn target(&self) -> &str {
+        self.others
+            .iter()
+            .map(String::as_str)
+            .find(|word| !matches!(*word, "OR" | "REPLACE" | "TRUSTED" | "PROCEDURAL"))
+            .unwrap_or_default()
+    }
+
+    /// The word behind TO or FROM.
+    fn copied_through(&self) -> &str {
+        self.others
+            .iter()
+            .skip_while(|word| !matches!(word.as_str(), "TO" | "FROM"))
+            .nth(1)
+            .map_or("", String::as_str)
+    }
+}
+
+fn word(token: &TokenWithSpan) -> Option<String> {
+    match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
+        _ => None,
+    }
+}
+
+/// The class, and what inside of the statement decided it if its first word did not.
+fn class_of(words: &Words, syntax: &Syntax) -> (StatementClass, Option<Inner>) {
+    let class =
+        match words.first.as_str() {
+            "SELECT" | "WITH" | "VALUES" | "TABLE" => match syntax.writes.first() {
+                Some(inner) => return (StatementClass::Write, Some(*inner)),
+                None => StatementClass::Read,
+            },
+            "EXPLAIN" => {
+                // What is prepared on a session is ours.
+                if let Some(inner) = syntax.executes {
+                    return (StatementClass::Session, Some(inner));
+                }
+                match syntax.writes.first() {
+                    Some(inner) if syntax.analyzes => {
+                        return (StatementClass::Write, Some(*inner));
+                    }
+                    _ => StatementClass::Read,
+                }
+            }
+            "SHOW" => StatementClass::Read,
+            // A block and a procedure may do anything that a transaction holds.
+            "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "DO" | "CALL" => StatementClass::Write,
+            "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "COMMENT" | "REINDEX" | "REFRESH"
+            | "CLUSTER" | "VACUUM" | "ANALYZE" | "ANALYSE" | "IMPORT" => StatementClass::Ddl,
+            "SET" | "RESET" | "DISCARD" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "PREPARE"
+            | "EXECUTE" | "DEALLOCATE" | "DECLARE" | "FETCH" | "MOVE" | "CLOSE" | "LOAD"
+            | "LOCK" => StatementClass::Session,
+            "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT"
+            | "RELEASE" => StatementClass::Transaction,
+            "COPY" | "CHECKPOINT" | "GRANT" | "REVOKE" | "SECURITY" | "REASSIGN" => {
+                StatementClass::Admin
+            }
+            _ => StatementClass::Unknown,
+        };
+    (class, None)
+}
+/// What acts beyond rows and tables by its kind.
+fn administering(words: &Words) -> Option<Finding> {
+    let first = words.first.as_str();
+    let target = words.target();
+    let (effect, what) = match (first, target) {
+        ("COPY", _) => match words.copied_through() {
+            word @ ("STDIN" | "STDOUT") => (Effect::ClientStream, word),
+            "PROGRAM" => (Effect::ServerPrograms, "PROGRAM"),
+            _ => (Effect::ServerFiles, "of a file"),
+        },
+        ("IMPORT", _) => (Effect::RemoteServers, "FOREIGN SCHEMA"),
+        ("GRANT" | "REVOKE" | "REASSIGN" | "SECURITY", _) => (Effect::Accounts, ""),
+        ("CHECKPOINT", _) => (Effect::ServerControl, ""),
+        ("CREATE" | "ALTER" | "DROP", "USER") if words.has("MAPPING") => {
+            (Effect::RemoteServers, "USER MAPPING")
+        }
+        ("CREATE" | "ALTER" | "DROP", "ROLE" | "USER" | "GROUP") => (Effect::Accounts, target),
+        ("ALTER", "DEFAULT") => (Effect::Accounts, "DEFAULT PRIVILEGES"),
+        ("CREATE" | "ALTER" | "DROP", "SERVER" | "FOREIGN" | "SUBSCRIPTION") => {
+            (Effect::RemoteServers, target)
+        }
+        (
+            "CREATE" | "ALTER" | "DROP",
+            "SYSTEM" | "DATABASE" | "TABLESPACE" | "EXTENSION" | "LANGUAGE" | "EVENT",
+        ) => (Effect::ServerControl, target),
+        _ => return None,
+    };
+    Some(Finding {
+        effect,
+        construct: format!("{first} {what}").trim_end().to_owned(),
+        position: words.position,
+    })
+}
+
+fn calling(syntax: &Syntax, sql: &str) -> Option<Finding> {
+    if let Some(at) = syntax.disguised {
+        return Some(Finding {
+            effect: Effect::HiddenCode,
+            construct: "A name with UESCAPE".to_owned(),
+            position: lexer::character(sql, at),
+        });
+    }
+    syntax.calls.iter().find_map(|called| {
+        Some(Finding {
+            effect: functions::effect_of(&called.name)?,
+            construct: format!("{}()", called.name),
+            position: lexer::character(sql, called.at),
+        })
+    })
 }
 
 /// Whether a text is nothing but white space, comments and semicolons.
@@ -125,7 +294,7 @@ mod tests {
 
     #[test]
     fn each_statement_has_its_class() {
-        use StatementClass::{Admin, Ddl, Read, Session, Transaction, Unknown, Write};
+        use StatementClass::{Ddl, Read, Write};
         for (class, statements) in [
             (
                 Read,
@@ -137,6 +306,8 @@ mod tests {
                     "table t",
                     "show all",
                     "explain select 1",
+                    "explain delete from t",
+                    "select * from t for update",
                     "/* DELETE */ select 1",
                     "-- drop\nselect 1",
                 ][..],
@@ -148,6 +319,12 @@ mod tests {
                     "UPDATE t SET a = 1",
                     "delete from t",
                     "merge into t",
+                    "do $$ begin end $$",
+                    "call p()",
+                    "with a as (delete from t returning b) select b from a",
+                    "select 1 into t",
+                    "explain analyze delete from t",
+                    "explain (buffers, analyze) delete from t",
                 ],
             ),
             (
@@ -158,17 +335,29 @@ mod tests {
                     "drop table t",
                     "truncate t",
                     "comment on table t is ''",
-                    "grant all on t to u",
-                    "revoke all on t from u",
                     "reindex table t",
                     "refresh materialized view v",
                     "cluster",
                     "vacuum",
                     "analyze",
                     "import foreign schema s",
-                    "security label on table t is ''",
                 ],
             ),
+        ] {
+            for statement in statements {
+                assert_eq!(
+                    PostgresDialect.classify(statement).class,
+                    class,
+                    "{statement}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_business_of_rows_has_its_class() {
+        use StatementClass::{Admin, Session, Transaction, Unknown};
+        for (class, statements) in [
             (
                 Session,
                 &[
@@ -187,7 +376,8 @@ mod tests {
                     "close c",
                     "load 'x'",
                     "lock table t",
-                ],
+                    "explain analyze execute sqlx_s_1",
+                ][..],
             ),
             (
                 Transaction,
@@ -206,9 +396,10 @@ mod tests {
                 Admin,
                 &[
                     "copy t to stdout",
-                    "do $$ begin end $$",
-                    "call p()",
                     "checkpoint",
+                    "grant all on t to u",
+                    "revoke all on t from u",
+                    "security label on table t is ''",
                 ],
             ),
             (
@@ -223,6 +414,82 @@ mod tests {
                     "{statement}"
                 );
             }
+        }
+    }
+
+    fn finding(sql: &str) -> Option<(Effect, String, usize)> {
+        let finding = PostgresDialect.classify(sql).finding?;
+        Some((finding.effect, finding.construct, finding.position))
+    }
+
+    #[test]
+    fn what_acts_beyond_rows_is_found_with_its_place() {
+        for (sql, effect, construct, position) in [
+            (
+                "SELECT 'é', pg_notify('a', 'b')",
+                Effect::Notifications,
+                "pg_notify()",
+                13,
+            ),
+            (
+                "select * from dblink('x', 'y') as t(a int)",
+                Effect::RemoteServers,
+                "dblink()",
+                15,
+            ),
+            (
+                "COPY program TO '/tmp/x'",
+                Effect::ServerFiles,
+                "COPY of a file",
+                1,
+            ),
+            (
+                "COPY (SELECT 1) TO PROGRAM 'x'",
+                Effect::ServerPrograms,
+                "COPY PROGRAM",
+                1,
+            ),
+            ("COPY t FROM STDIN", Effect::ClientStream, "COPY STDIN", 1),
+            (" CREATE ROLE r", Effect::Accounts, "CREATE ROLE", 2),
+            (
+                "ALTER SYSTEM SET a = 1",
+                Effect::ServerControl,
+                "ALTER SYSTEM",
+                1,
+            ),
+            (
+                "CREATE USER MAPPING FOR u SERVER s",
+                Effect::RemoteServers,
+                "CREATE USER MAPPING",
+                1,
+            ),
+            ("GRANT SELECT ON t TO u", Effect::Accounts, "GRANT", 1),
+            (
+                "SELECT U&\"!0061\" UESCAPE '!' (1)",
+                Effect::HiddenCode,
+                "A name with UESCAPE",
+                18,
+            ),
+        ] {
+            assert_eq!(
+                finding(sql),
+                Some((effect, construct.to_owned(), position)),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_not_found() {
+        for sql in [
+            "SELECT 'pg_notify(1)', \"pg_notify\" FROM \"nextval\" -- dblink()",
+            "WITH dblink (a) AS (VALUES (1)) SELECT a FROM dblink",
+            "SELECT U&'!0061' UESCAPE '!'",
+            "SELECT pg_size_pretty(pg_relation_size('t'))",
+            "CREATE TABLE role (a int)",
+            "CREATE OR REPLACE VIEW v AS SELECT 1",
+        ] {
+            assert_eq!(finding(sql), None, "{sql}");
         }
     }
 

@@ -11,7 +11,10 @@ use domain::{
 };
 
 use super::{
-    super::pool::{Pool, must_end},
+    super::{
+        pool::{Pool, must_end},
+        remembered::Remembered,
+    },
     dialect::SqliteDialect,
     failure,
     query_runner::{SqliteQueryRunner, acquire},
@@ -39,7 +42,7 @@ impl Connector for SqliteConnector {
                 version: report.version,
                 tls: None,
             },
-            dialect: Arc::new(SqliteDialect),
+            dialect: Arc::new(Remembered::new(SqliteDialect)),
             query_runner: Arc::new(SqliteQueryRunner {
                 pool: Arc::clone(&pool_port.pool),
             }),

@@ -3,51 +3,13 @@
 use std::iter::Peekable;
 
 use domain::query::{
-    Dialect, StatementClass,
+    Dialect, Effect, StatementClass,
     dialect::{Classified, Flaw},
+    effect::Finding,
 };
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
-use super::super::lexer::Lexed;
-
-/// Pragmas that describe the schema, with or without an argument in parentheses.
-const DESCRIBING: [&str; 11] = [
-    "COLLATION_LIST",
-    "COMPILE_OPTIONS",
-    "DATABASE_LIST",
-    "FOREIGN_KEY_LIST",
-    "FUNCTION_LIST",
-    "INDEX_INFO",
-    "INDEX_LIST",
-    "INDEX_XINFO",
-    "TABLE_INFO",
-    "TABLE_LIST",
-    "TABLE_XINFO",
-];
-
-/// Pragmas that check the file and change nothing; the argument is a table or a number of rows.
-const CHECKING: [&str; 3] = ["FOREIGN_KEY_CHECK", "INTEGRITY_CHECK", "QUICK_CHECK"];
-
-/// Pragmas that tell a value and, when one is given, change it.
-const TELLING: [&str; 17] = [
-    "APPLICATION_ID",
-    "AUTO_VACUUM",
-    "CACHE_SIZE",
-    "DATA_VERSION",
-    "ENCODING",
-    "FOREIGN_KEYS",
-    "FREELIST_COUNT",
-    "JOURNAL_MODE",
-    "MAX_PAGE_COUNT",
-    "MODULE_LIST",
-    "PAGE_COUNT",
-    "PAGE_SIZE",
-    "PRAGMA_LIST",
-    "QUERY_ONLY",
-    "SCHEMA_VERSION",
-    "SYNCHRONOUS",
-    "USER_VERSION",
-];
+use super::{super::lexer::Lexed, functions, pragmas};
 
 #[derive(Debug)]
 pub(super) struct SqliteDialect;
@@ -55,33 +17,28 @@ pub(super) struct SqliteDialect;
 impl Dialect for SqliteDialect {
     fn classify(&self, sql: &str) -> Classified {
         let lexed = Lexed::of(&SQLiteDialect {}, sql);
-        let Some(word) = lexed.leading_words(1).pop() else {
-            return Classified {
-                flaw: Some(match lexed.wordless(sql) {
-                    // SQLite takes the end of the text for the end of a comment.
-                    Flaw::Unclosed {
-                        what: "comment", ..
-                    } => Flaw::Empty,
-                    flaw => flaw,
-                }),
-                ..classified(StatementClass::Unknown, String::new())
-            };
+        let position = lexed.beginning(sql);
+        let verdict = class_of(&lexed, sql);
+        let finding = if verdict.construct == "VACUUM" {
+            Some(Finding {
+                effect: Effect::Unsupported,
+                construct: verdict.construct.clone(),
+                position: position.unwrap_or(1),
+            })
+        } else {
+            lexed.called(sql).find_map(|(name, position)| {
+                Some(Finding {
+                    effect: functions::effect_of(&name)?,
+                    construct: format!("{name}()"),
+                    position,
+                })
+            })
         };
-        let class = match word.as_str() {
-            "SELECT" | "VALUES" => StatementClass::Read,
-            "WITH" => return with(sql),
-            "EXPLAIN" => return explain(sql),
-            "PRAGMA" => return pragma(significant(sql).into_iter().skip(1)),
-            "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => StatementClass::Write,
-            "CREATE" | "ALTER" | "DROP" | "REINDEX" | "ANALYZE" => StatementClass::Ddl,
-            // VACUUM cannot run in a transaction, and VACUUM INTO writes a file of any name.
-            "ATTACH" | "DETACH" | "VACUUM" => StatementClass::Admin,
-            "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => {
-                StatementClass::Transaction
-            }
-            _ => StatementClass::Unknown,
-        };
-        classified(class, word)
+        Classified {
+            position,
+            finding,
+            ..verdict
+        }
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -104,6 +61,9 @@ impl Dialect for SqliteDialect {
             }
             "TABLE" => "SQLite has no TABLE statement; write SELECT * FROM the table.",
             "USE" => "SQLite has no USE; name another database as `connection`.",
+            "ATTACH" => {
+                "Another file is another connection: have it configured, or open it with connect_database."
+            }
             "PRAGMA" => {
                 "Ask only, without a value: SELECT * FROM pragma_table_info('table'), or pragma_index_list, \
                  pragma_foreign_key_list, pragma_compile_options."
@@ -113,10 +73,42 @@ impl Dialect for SqliteDialect {
     }
 }
 
+fn class_of(lexed: &Lexed, sql: &str) -> Classified {
+    let Some(word) = lexed.leading_words(1).pop() else {
+        return Classified {
+            flaw: Some(match lexed.wordless(sql) {
+                // SQLite takes the end of the text for the end of a comment.
+                Flaw::Unclosed {
+                    what: "comment", ..
+                } => Flaw::Empty,
+                flaw => flaw,
+            }),
+            ..classified(StatementClass::Unknown, String::new())
+        };
+    };
+    let class = match word.as_str() {
+        "SELECT" | "VALUES" => StatementClass::Read,
+        "WITH" => return with(sql),
+        "EXPLAIN" => return explain(sql),
+        "PRAGMA" => return pragma(significant(sql).into_iter().skip(1)),
+        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => StatementClass::Write,
+        "CREATE" | "ALTER" | "DROP" | "REINDEX" | "ANALYZE" => StatementClass::Ddl,
+        "ATTACH" | "DETACH" => StatementClass::Session,
+        "VACUUM" => StatementClass::Admin,
+        "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => {
+            StatementClass::Transaction
+        }
+        _ => StatementClass::Unknown,
+    };
+    classified(class, word)
+}
+
 fn classified(class: StatementClass, construct: impl Into<String>) -> Classified {
     Classified {
         class,
         construct: construct.into(),
+        position: None,
+        finding: None,
         // A broken text behind a word is the database's to tell: it refuses what it cannot read.
         flaw: None,
     }
@@ -185,9 +177,8 @@ fn pragma(tokens: impl Iterator<Item = Token>) -> Classified {
         name = tokens.next().as_ref().and_then(bare_word);
     }
     let name = name.unwrap_or_default();
-    let known = |list: &[&str]| list.contains(&name.as_str());
     let argument = tokens.peek().is_some_and(|next| *next != Token::SemiColon);
-    let class = if known(&DESCRIBING) || known(&CHECKING) || (known(&TELLING) && !argument) {
+    let class = if pragmas::only_tells(&name, argument) {
         StatementClass::Read
     } else {
         StatementClass::Session
@@ -245,7 +236,7 @@ mod tests {
             ("PRAGMA", Session, "PRAGMA"),
             ("insert into t values (1)", Write, "INSERT"),
             ("CREATE TABLE t(a)", Ddl, "CREATE"),
-            ("ATTACH 'x' AS y", Admin, "ATTACH"),
+            ("ATTACH 'x' AS y", Session, "ATTACH"),
             ("VACUUM INTO 'copy.db'", Admin, "VACUUM"),
             ("SAVEPOINT s", Transaction, "SAVEPOINT"),
             ("FROBNICATE", Unknown, "FROBNICATE"),

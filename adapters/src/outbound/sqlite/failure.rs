@@ -49,7 +49,7 @@ impl Fault {
                     .with_hint("The database file or its folder is not writable for the user who runs this server."),
             },
             codes::SQLITE_AUTH => own(FailureKind::NotAllowed)
-                .with_hint("Only the tables of this one database file can be used."),
+                .with_hint("Only the tables of this one database file can be used: no other files, no extensions, no changes of settings."),
             codes::SQLITE_ERROR if self.message.starts_with("LIKE or GLOB pattern") => {
                 own(FailureKind::TooLarge)
                     .with_hint("A pattern may have 1,000 bytes; instr() finds a longer text.")

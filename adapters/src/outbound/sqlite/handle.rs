@@ -14,19 +14,20 @@ use std::{
     str::Utf8Error,
 };
 
+use domain::connection::Access;
 use libsqlite3_sys as ffi;
 use sqlx::sqlite::LockedSqliteHandle;
 
-use super::failure::Fault;
+use super::{failure::Fault, functions, pragmas};
 
 /// The longest text or blob, and the longest row of a table.
 const MAX_VALUE_BYTES: c_int = 64 * 1024 * 1024;
+/// The longest pattern of LIKE and GLOB. Each wildcard takes time, which nothing can interrupt, and is a level of recursion:
+/// tens of thousands of them overflow the stack of the thread, which ends the process.
+const MAX_PATTERN_BYTES: c_int = 1_000;
 /// Above what a caller may send, so that ours is the refusal that is seen.
 const MAX_SQL_BYTES: c_int = 1024 * 1024;
 
-/// The longest pattern of LIKE and GLOB. Each of its wildcards is a level of recursion: tens of thousands of them overflow
-/// the stack of the thread, which ends the process.
-const MAX_PATTERN_BYTES: c_int = 1_000;
 /// The most memory of all connections together. A statement may hold as many of the longest values as it has columns.
 const MAX_HEAP_BYTES: i64 = 512 * 1024 * 1024;
 
@@ -52,7 +53,7 @@ pub(super) enum Rejected {
 }
 
 /// Closes what `SQLite` leaves open by default and what even a read-only connection may do.
-pub(super) fn harden(handle: &mut LockedSqliteHandle<'_>) -> Result<(), Fault> {
+pub(super) fn harden(handle: &mut LockedSqliteHandle<'_>, access: Access) -> Result<(), Fault> {
     let database = handle.as_raw_handle().as_ptr();
     for (setting, on) in [
         (ffi::SQLITE_DBCONFIG_DEFENSIVE, 1),
@@ -72,14 +73,18 @@ pub(super) fn harden(handle: &mut LockedSqliteHandle<'_>) -> Result<(), Fault> {
     for (limit, most) in [
         (ffi::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES),
         (ffi::SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES),
-        (ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES),
         (ffi::SQLITE_LIMIT_ATTACHED, 0),
+        (ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES),
     ] {
         // SAFETY: the handle is open and locked.
         unsafe { ffi::sqlite3_limit(database, limit, most) };
     }
     // SAFETY: may be called at any time; it is the same for every connection.
     unsafe { ffi::sqlite3_hard_heap_limit64(MAX_HEAP_BYTES) };
+    let authorize: Authorizer = match access {
+        Access::ReadOnly => authorize_reads,
+        Access::ReadWrite => authorize_writes,
+    };
     // SAFETY: the handle is open and locked, and the callback uses no data of ours.
     let status = unsafe { ffi::sqlite3_set_authorizer(database, Some(authorize), ptr::null_mut()) };
     if status == ffi::SQLITE_OK {
@@ -89,19 +94,79 @@ pub(super) fn harden(handle: &mut LockedSqliteHandle<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Asked for each thing that a statement would do, while it is prepared. Other files are never attached, by no
-/// statement and by no part of one (`VACUUM INTO` attaches the file that it writes).
-extern "C" fn authorize(
+/// What `SQLite` asks before each thing that a statement would do, while it is prepared.
+type Authorizer = extern "C" fn(
+    *mut c_void,
+    c_int,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+) -> c_int;
+
+/// On a connection that only reads, everything is denied that is not known to read. Rows may be changed as far as this
+/// goes, because virtual tables prepare that only to be read, and `EXPLAIN` only to explain; the file is open for
+/// reading, and `query_only` is on.
+extern "C" fn authorize_reads(
     _: *mut c_void,
     action: c_int,
-    _: *const c_char,
-    _: *const c_char,
+    first: *const c_char,
+    second: *const c_char,
     _: *const c_char,
     _: *const c_char,
 ) -> c_int {
-    match action {
-        ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH => ffi::SQLITE_DENY,
-        _ => ffi::SQLITE_OK,
+    verdict(match action {
+        ffi::SQLITE_SELECT
+        | ffi::SQLITE_READ
+        | ffi::SQLITE_RECURSIVE
+        | ffi::SQLITE_INSERT
+        | ffi::SQLITE_UPDATE
+        | ffi::SQLITE_DELETE => true,
+        ffi::SQLITE_FUNCTION | ffi::SQLITE_PRAGMA => harmless(action, first, second),
+        _ => false,
+    })
+}
+
+/// Other files are never attached, by no statement and by no part of one (`VACUUM INTO` attaches the file that it
+/// writes); nothing reaches beyond the file, and the connection stays as it was set up.
+extern "C" fn authorize_writes(
+    _: *mut c_void,
+    action: c_int,
+    first: *const c_char,
+    second: *const c_char,
+    _: *const c_char,
+    _: *const c_char,
+) -> c_int {
+    verdict(match action {
+        ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH => false,
+        ffi::SQLITE_FUNCTION | ffi::SQLITE_PRAGMA => harmless(action, first, second),
+        _ => true,
+    })
+}
+
+const fn verdict(allowed: bool) -> c_int {
+    if allowed {
+        ffi::SQLITE_OK
+    } else {
+        ffi::SQLITE_DENY
+    }
+}
+
+/// A function by its name; a pragma by its name and by whether a value is given.
+fn harmless(action: c_int, first: *const c_char, second: *const c_char) -> bool {
+    let name = if action == ffi::SQLITE_FUNCTION {
+        second
+    } else {
+        first
+    };
+    // SAFETY: SQLite passes null or a text that it keeps during the call.
+    let Ok(Some(name)) = (unsafe { copied(name) }) else {
+        return false;
+    };
+    if action == ffi::SQLITE_FUNCTION {
+        functions::effect_of(&name).is_none()
+    } else {
+        pragmas::only_tells(&name, !second.is_null())
     }
 }
 

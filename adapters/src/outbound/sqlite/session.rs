@@ -112,6 +112,7 @@ impl SqliteSession {
 
     async fn harden(&mut self) -> Result<(), Failure> {
         let interrupted = Arc::clone(&self.interrupted);
+        let access = self.access;
         let mut handle = self
             .connection()?
             .lock_handle()
@@ -120,7 +121,7 @@ impl SqliteSession {
         handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || {
             !interrupted.load(Ordering::Relaxed)
         });
-        handle::harden(&mut handle).map_err(|fault| {
+        handle::harden(&mut handle, access).map_err(|fault| {
             Failure::internal("The database session could not be secured.").with_source(fault)
         })
     }

@@ -10,6 +10,7 @@ use domain::{
 use sqlx::sqlite::LockedSqliteHandle;
 
 use super::{
+    super::lexer::character,
     blank::skip_blank,
     depth::refuse_bottomless,
     dialect::SqliteDialect,
@@ -118,11 +119,6 @@ pub(super) fn leaves_no_trace(sql: &str) -> bool {
     verdict.class == StatementClass::Read && !verdict.construct.starts_with("PRAGMA")
 }
 
-/// The position of a byte, in characters from 1.
-fn character(sql: &str, byte: usize) -> usize {
-    sql.char_indices().take_while(|(at, _)| *at < byte).count() + 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,10 +136,5 @@ mod tests {
         ] {
             assert_eq!(leaves_no_trace(sql), expected, "{sql}");
         }
-    }
-
-    #[test]
-    fn positions_count_characters() {
-        assert_eq!(character("é, x", 4), 4);
     }
 }

@@ -129,12 +129,15 @@ fn connection(text: &mut String, known: &KnownConfiguration, attempts: &Attempts
     text.push('\n');
 }
 
-fn policy(config: &ConnectionConfig) -> &'static str {
+fn policy(config: &ConnectionConfig) -> String {
     if config.policy.is_read_only() {
-        "read-only; writes and schema changes are refused"
-    } else {
-        "READ-WRITE; writes and schema changes are allowed"
+        return "read-only; writes and schema changes are refused".to_owned();
     }
+    let mut text = "READ-WRITE; writes and schema changes are allowed".to_owned();
+    for allowance in config.policy.allowances.iter() {
+        write(&mut text, format_args!(", {}", allowance.setting()));
+    }
+    text
 }
 
 fn is_default(known: &KnownConfiguration, parameter: Parameter) -> bool {

@@ -13,8 +13,9 @@ use crate::connection::{
     config::{Address, ConnectionConfig, Password, Secret, Tls, TlsMode},
     engine::{Addressing, EngineFacts},
     mistake::Mistake,
-    policy::{Access, Policy},
+    policy::Policy,
 };
+use crate::query::Allowance;
 
 /// What became of the sources of one connection.
 #[derive(Debug)]
@@ -80,11 +81,7 @@ impl Building<'_> {
         config.user = self.text(Parameter::User);
         config.password = self.password();
         self.pool(Some(&mut config));
-        if let Some(Checked::Boolean(false)) = self.value(Parameter::ReadOnly) {
-            config.policy = Policy {
-                access: Access::ReadWrite,
-            };
-        }
+        config.policy = self.policy();
         if let Some(time) = self.milliseconds(Parameter::StatementTimeout) {
             config.statement_timeout = time;
         }
@@ -94,12 +91,38 @@ impl Building<'_> {
         if let Some(bytes) = self.whole(Parameter::MaxBytes) {
             config.max_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
+        config.max_estimated_rows = self.whole(Parameter::MaxEstimatedRows);
         config.schema = self.text(Parameter::Schema);
         if let Some(zone) = self.text(Parameter::TimeZone) {
             config.time_zone = zone;
         }
         config.pooler = matches!(self.value(Parameter::Pooler), Some(Checked::Boolean(true)));
         Some(config)
+    }
+
+    fn policy(&mut self) -> Policy {
+        let mut policy = match self.value(Parameter::ReadOnly) {
+            Some(Checked::Boolean(false)) => Policy::READ_WRITE,
+            _ => Policy::READ_ONLY,
+        };
+        for allowance in Allowance::ALL {
+            let parameter = Parameter::granting(allowance);
+            if !matches!(self.value(parameter), Some(Checked::Boolean(true))) {
+                continue;
+            }
+            if policy.is_read_only()
+                && let Some(given) = self.given(parameter)
+            {
+                let mistake = mistake_at(given, "Would not be used: the connection is read-only.")
+                    .expected(format!(
+                        "{} to be false",
+                        self.sibling_key(given, Parameter::ReadOnly)
+                    ));
+                self.merged.mistakes.push(mistake);
+            }
+            policy.allowances = policy.allowances.with(allowance);
+        }
+        policy
     }
 
     fn address(&mut self, engine: EngineFacts) -> Option<Address> {

@@ -70,8 +70,14 @@ pub fn effective(config: &ConnectionConfig) -> Vec<(Parameter, Value)> {
         list.push((parameter, milliseconds(time)));
     }
     list.push((Parameter::ReadOnly, config.policy.is_read_only().into()));
+    for allowance in config.policy.allowances.iter() {
+        list.push((Parameter::granting(allowance), true.into()));
+    }
     list.push((Parameter::MaxRows, config.max_rows.into()));
     list.push((Parameter::MaxBytes, config.max_bytes.into()));
+    if let Some(rows) = config.max_estimated_rows {
+        list.push((Parameter::MaxEstimatedRows, rows.into()));
+    }
     if let Some(schema) = &config.schema {
         list.push((Parameter::Schema, schema.as_str().into()));
     }

@@ -307,6 +307,7 @@ impl ExportedParameters {
                 OverMcp::Allowed => false,
                 OverMcp::Refused => *parameter != Parameter::PasswordFile,
                 OverMcp::OnlyTrue => *value == Value::Bool(false),
+                OverMcp::OnlyFalse => *value == Value::Bool(true),
             };
             if refused {
                 left_out.push(facts.key);

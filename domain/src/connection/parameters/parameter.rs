@@ -1,6 +1,6 @@
 //! The one table of parameters: what each is called, what it holds and who may give it.
 
-use crate::nearest::nearest;
+use crate::{nearest::nearest, query::Allowance};
 
 /// Everything that can be said about a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,8 +26,13 @@ pub enum Parameter {
     AcquireTimeout,
     StatementTimeout,
     ReadOnly,
+    AllowServerPrograms,
+    AllowServerFiles,
+    AllowRemoteServers,
+    AllowAdmin,
     MaxRows,
     MaxBytes,
+    MaxEstimatedRows,
     Schema,
     TimeZone,
     Pooler,
@@ -66,6 +71,8 @@ pub enum OverMcp {
     Refused,
     /// `true` only: a client can tighten, never loosen.
     OnlyTrue,
+    /// `false` only, for the same reason.
+    OnlyFalse,
 }
 
 /// One row of the table.
@@ -119,7 +126,7 @@ impl ParameterFacts {
 }
 
 impl Parameter {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 31] = [
         Self::Type,
         Self::Url,
         Self::Host,
@@ -141,8 +148,13 @@ impl Parameter {
         Self::AcquireTimeout,
         Self::StatementTimeout,
         Self::ReadOnly,
+        Self::AllowServerPrograms,
+        Self::AllowServerFiles,
+        Self::AllowRemoteServers,
+        Self::AllowAdmin,
         Self::MaxRows,
         Self::MaxBytes,
+        Self::MaxEstimatedRows,
         Self::Schema,
         Self::TimeZone,
         Self::Pooler,
@@ -173,11 +185,26 @@ impl Parameter {
             Self::AcquireTimeout => row("ACQUIRE_TIMEOUT", "acquireTimeout", BOUNDED_MS, &["acquireTimeoutMs", "poolTimeout"]),
             Self::StatementTimeout => row("STATEMENT_TIMEOUT", "statementTimeout", BOUNDED_MS, &["queryTimeout", "timeout", "statementTimeoutMs"]),
             Self::ReadOnly => row("READ_ONLY", "readOnly", Kind::Boolean, &["ro"]).over_mcp(OverMcp::OnlyTrue),
+            Self::AllowServerPrograms => row("ALLOW_SERVER_PROGRAMS", "allowServerPrograms", Kind::Boolean, &[]).over_mcp(OverMcp::OnlyFalse),
+            Self::AllowServerFiles => row("ALLOW_SERVER_FILES", "allowServerFiles", Kind::Boolean, &[]).over_mcp(OverMcp::OnlyFalse),
+            Self::AllowRemoteServers => row("ALLOW_REMOTE_SERVERS", "allowRemoteServers", Kind::Boolean, &[]).over_mcp(OverMcp::OnlyFalse),
+            Self::AllowAdmin => row("ALLOW_ADMIN", "allowAdmin", Kind::Boolean, &[]).over_mcp(OverMcp::OnlyFalse),
             Self::MaxRows => row("MAX_ROWS", "maxRows", Kind::Whole { min: 1, max: 1_000_000_000, unit: "rows" }, &["rowLimit"]),
             Self::MaxBytes => row("MAX_BYTES", "maxBytes", Kind::Whole { min: 1, max: 1 << 30, unit: "bytes" }, &["byteLimit"]),
+            Self::MaxEstimatedRows => row("MAX_ESTIMATED_ROWS", "maxEstimatedRows", Kind::Whole { min: 1, max: 1_000_000_000_000, unit: "rows" }, &["maxCost"]).server_only(),
             Self::Schema => row("SCHEMA", "schema", Kind::Text, &["searchPath", "currentSchema"]).server_only(),
             Self::TimeZone => row("TIME_ZONE", "timeZone", Kind::TimeZone, &["tz"]).server_only(),
             Self::Pooler => row("POOLER", "pooler", Kind::Boolean, &["pgbouncer"]).server_only(),
+        }
+    }
+
+    /// The parameter that grants an allowance.
+    pub const fn granting(allowance: Allowance) -> Self {
+        match allowance {
+            Allowance::ServerPrograms => Self::AllowServerPrograms,
+            Allowance::ServerFiles => Self::AllowServerFiles,
+            Allowance::RemoteServers => Self::AllowRemoteServers,
+            Allowance::Admin => Self::AllowAdmin,
         }
     }
 
@@ -284,6 +311,14 @@ mod tests {
             for key in [facts.key, facts.word, &facts.word.to_lowercase()] {
                 assert_eq!(Parameter::from_key(key), Some(parameter), "{key}");
             }
+        }
+    }
+
+    #[test]
+    fn an_allowance_names_the_parameter_that_grants_it() {
+        for allowance in Allowance::ALL {
+            let facts = Parameter::granting(allowance).facts();
+            assert_eq!(facts.word, allowance.setting());
         }
     }
 

@@ -28,12 +28,20 @@ pub fn mentions_variable(text: &str) -> bool {
 ///
 /// A file's `${VAR}` has been dealt with by whoever read the file, which is also who knows of escapes in it.
 pub(super) fn refuse(given: &Given, origin: Origin) -> Option<Mistake> {
-    let loosens = given.parameter.facts().over_mcp == OverMcp::OnlyTrue && is_false(&given.value);
+    let loosens = match given.parameter.facts().over_mcp {
+        OverMcp::OnlyTrue => says(&given.value, false),
+        OverMcp::OnlyFalse => says(&given.value, true),
+        OverMcp::Allowed | OverMcp::Refused => false,
+    };
     match origin {
         Origin::FoundFile if loosens => Some(
             mistake_at(
                 given,
-                "Is refused in a file that was merely found: it cannot make anything writable.",
+                if given.parameter == Parameter::ReadOnly {
+                    "Is refused in a file that was merely found: it cannot make anything writable."
+                } else {
+                    "Is refused in a file that was merely found: it cannot allow anything."
+                },
             )
             .expected(NAMED_FILE),
         ),
@@ -55,7 +63,11 @@ fn over_mcp(given: &Given, loosens: bool) -> Option<Mistake> {
     if loosens {
         return Some(mistake_at(
             given,
-            "Cannot be false: a client cannot make a connection writable. Only the server's own configuration can.",
+            if given.parameter == Parameter::ReadOnly {
+                "Cannot be false: a client cannot make a connection writable. Only the server's own configuration can."
+            } else {
+                "Cannot be true: a client cannot allow itself more. Only the server's own configuration can."
+            },
         ));
     }
     if given.value.as_text().is_some_and(mentions_variable) {
@@ -70,11 +82,11 @@ fn over_mcp(given: &Given, loosens: bool) -> Option<Mistake> {
     None
 }
 
-fn is_false(value: &GivenValue) -> bool {
+fn says(value: &GivenValue, word: bool) -> bool {
     match value {
-        GivenValue::Bool(value) => !value,
-        GivenValue::Number(number) => number.as_u64() == Some(0),
-        GivenValue::Text(_) => value.as_text().and_then(boolean) == Some(false),
+        GivenValue::Bool(value) => *value == word,
+        GivenValue::Number(number) => number.as_u64() == Some(word.into()),
+        GivenValue::Text(_) => value.as_text().and_then(boolean) == Some(word),
     }
 }
 

@@ -1,0 +1,338 @@
+//! What a PostgreSQL parser finds in a text: where its statements begin, what writes inside of them, what is called.
+//!
+//! The parser recovers from errors, so every text has a shape. After an error, and in a text that is too large to be
+//! parsed for every call, each name before a parenthesis counts as called: too much rather than too little.
+
+use std::{panic, thread};
+
+use squawk_lexer::TokenKind;
+use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
+
+/// A name that is called, or that may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Called {
+    /// As the server reads it: in lower case unless quoted, escapes resolved.
+    pub(super) name: String,
+    /// In bytes from 0.
+    pub(super) at: usize,
+}
+
+/// Something inside of a query that is no query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Inner {
+    pub(super) construct: &'static str,
+    /// In bytes from 0.
+    pub(super) at: usize,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Syntax {
+    /// Statements that change rows or make tables, wherever they stand, in order.
+    pub(super) writes: Vec<Inner>,
+    /// Where a prepared statement is run, whose text does not stand here.
+    pub(super) executes: Option<Inner>,
+    /// Whether `EXPLAIN` is to run what it explains.
+    pub(super) analyzes: bool,
+    pub(super) calls: Vec<Called>,
+    /// A name whose escapes are written with a character of its own choice.
+    pub(super) disguised: Option<usize>,
+}
+
+/// The parser descends into itself, and a text of this many bytes cannot take it deeper than a usual stack holds.
+const SHALLOW_BYTES: usize = 1024;
+/// Parsed on a thread of its own, with a stack for the worst nesting. Beyond this nothing is parsed.
+const DEEP_BYTES: usize = 32 * 1024;
+const STACK_BYTES: usize = 512 * 1024 * 1024;
+
+impl Syntax {
+    pub(super) fn of(sql: &str) -> Self {
+        let parsed = if sql.len() <= SHALLOW_BYTES {
+            panic::catch_unwind(|| parse(sql)).ok()
+        } else if sql.len() <= DEEP_BYTES {
+            on_a_deep_stack(|| parse(sql))
+        } else {
+            None
+        };
+        parsed.unwrap_or_else(|| by_words(sql))
+    }
+}
+
+fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("parser".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, work)
+            .ok()?
+            .join()
+            .ok()
+    })
+}
+
+fn parse(sql: &str) -> Syntax {
+    let lexed = LexedStr::new(sql);
+    let output = EntryPoint::SourceFile.parse(&lexed.to_input());
+    let mut walk = Walk::default();
+    lexed.intersperse_trivia(&output, &mut |step| walk.step(&step));
+    walk.finish()
+}
+
+#[derive(Default)]
+struct Walk {
+    syntax: Syntax,
+    /// Every name before a parenthesis.
+    perhaps: Vec<Called>,
+    /// The last name, if nothing but white space has come since.
+    name: Option<Called>,
+    at: usize,
+    /// The node that was entered last.
+    entered: Option<SyntaxKind>,
+    /// The first `EXECUTE`, whatever it means there.
+    execute: Option<usize>,
+    failed: bool,
+}
+
+impl Walk {
+    fn step(&mut self, step: &StrStep<'_>) {
+        match *step {
+            StrStep::Enter { kind } => self.enter(kind),
+            StrStep::Exit => {}
+            StrStep::Error { .. } => self.failed = true,
+            StrStep::Token { kind, text } => {
+                if kind == SyntaxKind::L_PAREN {
+                    self.parenthesis();
+                } else if !kind.is_trivia() {
+                    self.word(text);
+                }
+                self.at += text.len();
+            }
+        }
+    }
+
+    fn enter(&mut self, kind: SyntaxKind) {
+        self.entered = Some(kind);
+        let construct = match kind {
+            SyntaxKind::INSERT => "INSERT",
+            SyntaxKind::UPDATE => "UPDATE",
+            SyntaxKind::DELETE => "DELETE",
+            SyntaxKind::MERGE => "MERGE",
+            SyntaxKind::INTO_CLAUSE => "SELECT INTO",
+            SyntaxKind::CREATE_TABLE_AS => "CREATE TABLE AS",
+            SyntaxKind::CREATE_MATERIALIZED_VIEW => "CREATE MATERIALIZED VIEW",
+            SyntaxKind::EXECUTE => {
+                self.syntax.executes.get_or_insert(execute(self.at));
+                return;
+            }
+            SyntaxKind::ARG_LIST => {
+                self.syntax.calls.extend(self.name.clone());
+                return;
+            }
+            _ => return,
+        };
+        self.syntax.writes.push(Inner {
+            construct,
+            at: self.at,
+        });
+    }
+
+    fn parenthesis(&mut self) {
+        self.perhaps.extend(self.name.take());
+    }
+
+    fn word(&mut self, text: &str) {
+        let previous = self.name.take();
+        if text.eq_ignore_ascii_case("UESCAPE") && previous.is_some() {
+            self.syntax.disguised.get_or_insert(self.at);
+        }
+        if text.eq_ignore_ascii_case("EXECUTE") {
+            self.execute.get_or_insert(self.at);
+        }
+        self.syntax.analyzes |= matches!(
+            self.entered,
+            Some(SyntaxKind::EXPLAIN_ANALYZE | SyntaxKind::EXPLAIN_OPTION_NAME)
+        ) && (text.eq_ignore_ascii_case("ANALYZE")
+            || text.eq_ignore_ascii_case("ANALYSE"));
+        if text.starts_with(|first: char| first == '"' || first == '_' || first.is_alphabetic())
+            && !text.ends_with('\'')
+        {
+            self.name = Some(Called {
+                name: name_of(text),
+                at: self.at,
+            });
+        }
+    }
+
+    fn finish(mut self) -> Syntax {
+        if self.failed {
+            self.syntax.calls = self.perhaps;
+            self.syntax.executes = self.execute.map(execute);
+        }
+        self.syntax
+    }
+}
+
+fn execute(at: usize) -> Inner {
+    Inner {
+        construct: "EXECUTE",
+        at,
+    }
+}
+
+/// An identifier as the server reads it.
+fn name_of(text: &str) -> String {
+    let escaped = text
+        .get(..2)
+        .is_some_and(|start| start.eq_ignore_ascii_case("U&"));
+    let quoted = if escaped { text.get(2..) } else { Some(text) };
+    match quoted.and_then(|quoted| quoted.strip_prefix('"')?.strip_suffix('"')) {
+        Some(name) if escaped => unescape(&name.replace("\"\"", "\"")),
+        Some(name) => name.replace("\"\"", "\""),
+        None => text.to_lowercase(),
+    }
+}
+
+/// `\0061` and `\+000061`; a doubled backslash is one.
+fn unescape(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let (digits, skip) = match after.as_bytes().first() {
+            Some(b'\\') => {
+                plain.push('\\');
+                rest = after.get(1..).unwrap_or_default();
+                continue;
+            }
+            Some(b'+') => (after.get(1..7), 7),
+            _ => (after.get(..4), 4),
+        };
+        plain.extend(
+            digits
+                .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+                .and_then(char::from_u32),
+        );
+        rest = after.get(skip..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Without a parser: every name before a parenthesis counts as called, and the server alone tells what is written.
+fn by_words(sql: &str) -> Syntax {
+    let mut walk = Walk {
+        failed: true,
+        ..Walk::default()
+    };
+    let mut rest = sql;
+    for token in squawk_lexer::tokenize(sql) {
+        let length = usize::try_from(token.len).unwrap_or(usize::MAX);
+        let Some((text, after)) = rest.split_at_checked(length) else {
+            break;
+        };
+        rest = after;
+        match token.kind {
+            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => {}
+            TokenKind::OpenParen => walk.parenthesis(),
+            _ => walk.word(text),
+        }
+        walk.at += length;
+    }
+    walk.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(sql: &str) -> Vec<String> {
+        let called = Syntax::of(sql).calls.into_iter();
+        called.map(|called| called.name).collect()
+    }
+
+    fn writes(sql: &str) -> Vec<(&'static str, usize)> {
+        let inner = Syntax::of(sql).writes.into_iter();
+        inner.map(|inner| (inner.construct, inner.at)).collect()
+    }
+
+    #[test]
+    fn calls_are_found_wherever_they_stand() {
+        for (sql, expected) in [
+            ("SELECT f(1)", &["f"][..]),
+            ("SELECT 'f(1)', \"f(1)\" -- f(1)", &[]),
+            ("SELECT $$ f(1) $$, E'\\' f(', /* f( /* g( */ */ 1", &[]),
+            ("SELECT Pg_Catalog . \"F\" /* here */ (1)", &["F"]),
+            ("SELECT U&\"\\0070g_\\+00006eotify\"(1)", &["pg_notify"]),
+            ("SELECT * FROM f(1) AS g(a int), LATERAL h(2)", &["f", "h"]),
+            (
+                "SELECT * FROM ROWS FROM (f(1), g(2)) AS x(a, b)",
+                &["f", "g"],
+            ),
+            ("WITH f (a) AS (VALUES (1)) SELECT a FROM f", &[]),
+            (
+                "SELECT count(*) FILTER (WHERE f(a)) OVER (ORDER BY g(a))",
+                &["count", "f", "g"],
+            ),
+            (
+                "EXPLAIN ANALYZE SELECT CASE WHEN f() THEN (SELECT g()) END",
+                &["f", "g"],
+            ),
+            ("CREATE TABLE t (a int DEFAULT f())", &["f"]),
+            ("CREATE VIEW v AS SELECT f()", &["f"]),
+            ("CALL f(1)", &["f"]),
+        ] {
+            assert_eq!(calls(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn after_an_error_each_name_before_a_parenthesis_counts() {
+        assert_eq!(calls("SELECT FROM WHERE f (1) ) AS g(a)"), ["f", "g"]);
+    }
+
+    #[test]
+    fn a_text_too_large_to_be_parsed_is_still_looked_at() {
+        let padding = "x".repeat(DEEP_BYTES);
+        assert_eq!(calls(&format!("SELECT '{padding}', f(1)")), ["f"]);
+    }
+
+    #[test]
+    fn writes_inside_of_a_query_are_found() {
+        for (sql, expected) in [
+            ("SELECT 'DELETE'", &[][..]),
+            (
+                "WITH a AS (DELETE FROM t RETURNING b) SELECT b FROM a",
+                &[("DELETE", 11)],
+            ),
+            ("EXPLAIN ANALYZE UPDATE t SET a = 1", &[("UPDATE", 16)]),
+            ("SELECT 1 INTO t", &[("SELECT INTO", 9)]),
+            ("SELECT a FROM t FOR UPDATE", &[]),
+        ] {
+            assert_eq!(writes(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn no_nesting_and_no_chain_is_too_deep() {
+        for (open, middle, close) in [
+            ("(", "1", ")"),
+            ("ARRAY[", "1", "]"),
+            ("CASE WHEN ", "true", " THEN 1 END"),
+            ("NOT ", "true", ""),
+            ("- ", "1", ""),
+            ("1 ->> ", "1", ""),
+            ("1 UNION SELECT ", "1", ""),
+            ("f(", "1", ")"),
+            ("(SELECT ", "1", ")"),
+        ] {
+            for bytes in [SHALLOW_BYTES, DEEP_BYTES, 4 * DEEP_BYTES] {
+                let times = (bytes - 20) / (open.len() + close.len());
+                let sql = format!(
+                    "SELECT {}{middle}{}",
+                    open.repeat(times),
+                    close.repeat(times)
+                );
+                assert_eq!(Syntax::of(&sql).writes, [], "{open} {bytes}");
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Pragmas, by what they do: data, not code.
+
+/// Those that describe the schema, with or without an argument.
+const DESCRIBING: [&str; 11] = [
+    "collation_list",
+    "compile_options",
+    "database_list",
+    "foreign_key_list",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
+
+/// Those that check the file and change nothing; the argument is a table or a number of rows.
+const CHECKING: [&str; 3] = ["foreign_key_check", "integrity_check", "quick_check"];
+
+/// Those that tell a value and, when one is given, change it.
+const TELLING: [&str; 30] = [
+    "analysis_limit",
+    "application_id",
+    "auto_vacuum",
+    "busy_timeout",
+    "cache_size",
+    "cache_spill",
+    "cell_size_check",
+    "data_version",
+    "defer_foreign_keys",
+    "encoding",
+    "foreign_keys",
+    "freelist_count",
+    "journal_mode",
+    "journal_size_limit",
+    "locking_mode",
+    "max_page_count",
+    "mmap_size",
+    "module_list",
+    "page_count",
+    "page_size",
+    "pragma_list",
+    "query_only",
+    "recursive_triggers",
+    "schema_version",
+    "secure_delete",
+    "synchronous",
+    "temp_store",
+    "trusted_schema",
+    "user_version",
+    "wal_autocheckpoint",
+];
+
+/// Whether a pragma, in whatever case, changes nothing.
+pub(super) fn only_tells(name: &str, has_argument: bool) -> bool {
+    let among = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
+    among(&DESCRIBING) || among(&CHECKING) || (among(&TELLING) && !has_argument)
+}
