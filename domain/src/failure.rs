@@ -83,6 +83,17 @@ pub enum ConnectStep {
     Query,
 }
 
+/// Databases quote the statement that they complain about, however long it is.
+const MAX_WORDS_BYTES: usize = 2_000;
+
+fn shortened(mut words: String) -> String {
+    if words.len() > MAX_WORDS_BYTES {
+        words.truncate(words.floor_char_boundary(MAX_WORDS_BYTES));
+        words.push('…');
+    }
+    words
+}
+
 /// A failed call. Facts are in fields, never only inside a sentence; absent facts are left out.
 #[derive(Debug, Serialize, thiserror::Error)]
 #[error("{message}")]
@@ -126,7 +137,7 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: message.into(),
+            message: shortened(message.into()),
             detail: None,
             hint: None,
             sqlstate: None,
@@ -150,13 +161,13 @@ impl Failure {
 
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(shortened(detail.into()));
         self
     }
 
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(shortened(hint.into()));
         self
     }
 
@@ -227,6 +238,20 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_not_longer_than_a_reader_wants() {
+        let long = "é".repeat(5_000);
+
+        let failure = Failure::internal(long.clone())
+            .with_hint(long.clone())
+            .with_detail(long);
+
+        let expected = format!("{}…", "é".repeat(1_000));
+        assert_eq!(failure.message, expected);
+        assert_eq!(failure.hint, Some(expected.clone()));
+        assert_eq!(failure.detail, Some(expected));
+    }
 
     #[test]
     fn absent_facts_are_left_out_on_the_wire() {

@@ -6,7 +6,8 @@
 /// characters, two in up to eight, three beyond.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let forgiven = match word.chars().count() {
+    let length = word.chars().count();
+    let forgiven = match length {
         0 => return None,
         1..=4 => 1,
         5..=8 => 2,
@@ -14,10 +15,10 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     };
     candidates
         .into_iter()
-        .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
-            (distance, candidate)
-        })
+        .map(|candidate| (candidate, candidate.to_lowercase()))
+        // No more alike than they are long; to compare takes time by the product of their lengths.
+        .filter(|(_, lower)| lower.chars().count().abs_diff(length) <= forgiven)
+        .map(|(candidate, lower)| (strsim::damerau_levenshtein(&word, &lower), candidate))
         .filter(|(distance, _)| *distance <= forgiven)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -37,6 +38,7 @@ mod tests {
             ("MAX_CONECTION", Some("MAX_CONNECTIONS")),
             ("CHARSET", None),
             ("", None),
+            (&"x".repeat(1_000_000), None),
         ] {
             assert_eq!(nearest(word, known), expected, "{word}");
         }

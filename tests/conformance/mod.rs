@@ -2,12 +2,14 @@
 //!
 //! Each fact runs on every database of the suite. What an engine calls things is in `support::subject`.
 
+mod faults;
 mod helpers;
 mod limits;
 mod mistakes;
 mod outages;
 mod parameters;
 mod pool;
+mod races;
 mod read_only;
 mod reading;
 mod refusals;

@@ -1,5 +1,6 @@
 //! The service as a client sees it: the built binary, over its standard streams.
 
+mod abuse;
 mod bad_calls;
 mod bad_input;
 mod blocked;
@@ -8,8 +9,11 @@ mod defects;
 mod ended_calls;
 mod endings;
 mod failures;
+mod growth;
 mod log;
 mod posture;
+mod orphans;
+mod process;
 mod protocol;
 mod queries;
 mod results;

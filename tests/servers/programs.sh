@@ -1,18 +1,40 @@
-# The servers' own command-line clients, for the suite to compare with. Sourced, never run.
+# The servers' own command-line clients, for the suite to compare with, and a pooler that tests put in front of them.
+# Sourced, never run.
 # shellcheck shell=bash
+
+# The pooler is no server of ours: each test that wants one starts its own, set up as it needs it.
+install_pooler() {
+  local server
+  for server in "$@"; do
+    [[ $server == postgres_* && ! -e $RUN/$server/docker ]] || continue
+    [[ -x /usr/sbin/pgbouncer ]] || apt_install pgbouncer
+    mkdir -p "$CACHE/bin"
+    # It refuses to run as root, and must not outlive the test that has started it.
+    cat >"$CACHE/bin/pgbouncer" <<'WRAPPER'
+#!/bin/sh
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --pdeathsig=TERM /usr/sbin/pgbouncer "$@"
+WRAPPER
+    chmod 755 "$CACHE/bin/pgbouncer"
+    return
+  done
+}
 
 # Prints K=V lines for the clients that these servers call for.
 program_exports() {
-  local server psql=
+  local server psql="" pooler=""
   for server in "$@"; do
     if [[ -e $RUN/$server/docker ]]; then
       case $server in
-        postgres_*) docker_program psql pgvector/pgvector:pg18 psql && psql=$CACHE/bin/psql ;;
+        postgres_*)
+          docker_program psql pgvector/pgvector:pg18 psql && psql=$CACHE/bin/psql
+          docker_program pgbouncer edoburu/pgbouncer:latest pgbouncer && pooler=$CACHE/bin/pgbouncer
+          ;;
         mariadb_*) docker_program mariadb mariadb:10.11 mariadb && echo "PORTOLAN_TEST_MARIADB_CLI=$CACHE/bin/mariadb" ;;
         mysql_*) docker_program mysql mysql:9 mysql && echo "PORTOLAN_TEST_MYSQL_CLI=$CACHE/bin/mysql" ;;
       esac
       continue
     fi
+    if [[ $server == postgres_* ]]; then pooler=$CACHE/bin/pgbouncer; fi
     case $server in
       postgres_15) psql=/usr/lib/postgresql/15/bin/psql ;;
       postgres_18)
@@ -29,4 +51,5 @@ program_exports() {
     esac
   done
   if [[ -n $psql ]]; then echo "PORTOLAN_TEST_PSQL=$psql"; fi
+  if [[ -n $pooler ]]; then echo "PORTOLAN_TEST_PGBOUNCER=$pooler"; fi
 }

@@ -13,6 +13,7 @@
 pub mod client;
 pub mod databases;
 pub mod outage;
+pub mod pooler;
 pub mod proxy;
 pub mod rows;
 pub mod scratch;

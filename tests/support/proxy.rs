@@ -1,11 +1,11 @@
-//! A stretch of network between Portolan and a database, which can be cut, can fall silent, and counts how often
-//! one side had to wait for the other.
+//! A stretch of network between Portolan and a database, which can be cut, reset, fall silent or end in the middle of an
+//! answer, and counts how often one side had to wait for the other.
 
 use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -15,8 +15,9 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
         TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
+        tcp::{ReadHalf, WriteHalf},
     },
+    sync::watch,
     task::JoinSet,
 };
 
@@ -27,8 +28,51 @@ pub struct Proxy {
     /// How long bytes are under way.
     distance: Duration,
     turns: Arc<Turns>,
+    faults: Arc<Faults>,
     /// The listener and every stream; gone when dropped.
     lines: JoinSet<()>,
+}
+
+/// What is wrong with the network.
+struct Faults {
+    /// Nothing arrives, and nobody is told.
+    frozen: AtomicBool,
+    /// How many bytes of the database's still arrive.
+    left: AtomicUsize,
+    /// Lines that have been made.
+    made: AtomicUsize,
+    /// Changes when every line is to be reset.
+    reset: watch::Sender<()>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            frozen: AtomicBool::new(false),
+            left: AtomicUsize::new(usize::MAX),
+            made: AtomicUsize::new(0),
+            reset: watch::Sender::new(()),
+        }
+    }
+}
+
+impl Faults {
+    /// Waits for ever if nothing is to arrive.
+    async fn let_pass(&self) {
+        if self.frozen.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether so many bytes of the database's may still arrive.
+    fn take(&self, count: usize) -> bool {
+        let left = self.left.load(Ordering::Relaxed);
+        if left != usize::MAX {
+            self.left
+                .store(left.saturating_sub(count), Ordering::Relaxed);
+        }
+        left >= count
+    }
 }
 
 /// Which side spoke last, and how often the database answered.
@@ -74,6 +118,7 @@ impl Proxy {
             target,
             distance,
             turns: Arc::default(),
+            faults: Arc::default(),
             lines: JoinSet::new(),
         };
         proxy.listen(listener);
@@ -82,13 +127,14 @@ impl Proxy {
 
     fn listen(&mut self, listener: TcpListener) {
         let (target, turns) = (self.target.clone(), Arc::clone(&self.turns));
-        let distance = self.distance;
+        let (distance, faults) = (self.distance, Arc::clone(&self.faults));
         self.lines.spawn(async move {
             // Dropped with the listener's task, and every stream with it.
             let mut streams = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
+                faults.made.fetch_add(1, Ordering::Relaxed);
                 let (target, turns) = (target.clone(), Arc::clone(&turns));
-                streams.spawn(pass(client, target, distance, turns));
+                streams.spawn(pass(client, target, distance, turns, Arc::clone(&faults)));
             }
         });
     }
@@ -110,9 +156,31 @@ impl Proxy {
         });
     }
 
+    /// Resets every line; whoever connects now is let through.
+    pub fn reset(&self) {
+        self.faults.reset.send_replace(());
+    }
+
+    /// Every line stays, and nothing arrives on it any more.
+    pub fn freeze(&self) {
+        self.faults.frozen.store(true, Ordering::Relaxed);
+    }
+
+    /// Resets the line on which the database sends more than so many bytes from now on.
+    pub fn reset_after(&self, bytes: usize) {
+        self.faults.left.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How often somebody has connected.
+    pub fn lines_made(&self) -> usize {
+        self.faults.made.load(Ordering::Relaxed)
+    }
+
     /// The database is reached again, at the same address.
     pub async fn mend(&mut self) {
         self.cut().await;
+        self.faults.frozen.store(false, Ordering::Relaxed);
+        self.faults.left.store(usize::MAX, Ordering::Relaxed);
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.listen(listener);
     }
@@ -124,35 +192,56 @@ impl Proxy {
     }
 }
 
-async fn pass(client: TcpStream, target: String, distance: Duration, turns: Arc<Turns>) {
-    let Ok(database) = TcpStream::connect(target).await else {
+async fn pass(
+    mut client: TcpStream,
+    target: String,
+    distance: Duration,
+    turns: Arc<Turns>,
+    faults: Arc<Faults>,
+) {
+    let mut reset = faults.reset.subscribe();
+    let Ok(mut database) = TcpStream::connect(target).await else {
         return;
     };
     client.set_nodelay(true).unwrap();
     database.set_nodelay(true).unwrap();
-    let (from_client, to_client) = client.into_split();
-    let (from_database, to_database) = database.into_split();
-    tokio::select! {
-        () = carry(from_client, to_database, distance, || turns.client_speaks()) => {}
-        () = carry(from_database, to_client, distance, || turns.database_speaks()) => {}
+    {
+        let (from_client, to_client) = client.split();
+        let (from_database, to_database) = database.split();
+        tokio::select! {
+            _ = reset.changed() => {}
+            cut = carry(from_client, to_database, distance, |_| { turns.client_speaks(); true }, &faults) => {
+                if !cut { return; }
+            }
+            cut = carry(from_database, to_client, distance, |count| { turns.database_speaks(); faults.take(count) }, &faults) => {
+                if !cut { return; }
+            }
+        }
     }
+    // What is closed without lingering is reset.
+    client.set_zero_linger().unwrap();
 }
 
-/// Carries bytes one way until that way ends.
+/// Carries bytes one way until that way ends, or `may_pass` says no to so many of them; whether that was the reason.
 async fn carry(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
     distance: Duration,
-    speaks: impl Fn(),
-) {
+    may_pass: impl Fn(usize) -> bool,
+    faults: &Faults,
+) -> bool {
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        speaks();
+        if !may_pass(count) {
+            return true;
+        }
+        faults.let_pass().await;
         if !distance.is_zero() {
             tokio::time::sleep(distance).await;
         }
         if to.write_all(&bytes[..count]).await.is_err() {
-            return;
+            return false;
         }
     }
+    false
 }

@@ -27,6 +27,10 @@ use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 /// How long a call waits at least for a clean-up before it opens a session of its own.
 const CLEAN_UP_TAKES: Duration = Duration::from_millis(10);
 
+/// A session that died while it was idle shows it at the first touch. One that dies later was killed over what it
+/// runs, which must not be run again.
+pub(super) const NOTICED_WITHIN: Duration = Duration::from_millis(500);
+
 /// One connection to a database.
 pub(super) trait Session: Send + Sync + Sized + 'static {
     /// Connects and prepares the session, ready for its first statement. The pool bounds the time.
@@ -226,6 +230,17 @@ impl<S: Session> Pool<S> {
         }
     }
 
+    /// Closes what is idle: where one session was found dead, the others will be too, and the next is to be a new one.
+    /// Nobody waits for their goodbyes but who closes the pool.
+    pub(super) fn close_idle_now(&self) {
+        let idle = self.slots.retain(|_, _| false).removed;
+        self.spawn_ending(async move {
+            for slot in idle {
+                slot.session.close().await;
+            }
+        });
+    }
+
     pub(super) fn figures(&self) -> PoolFigures {
         let status = self.slots.status();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -239,9 +254,7 @@ impl<S: Session> Pool<S> {
     /// Ends what runs, closes every session and waits until they are closed.
     pub(super) async fn close(&self) {
         self.closing.fire(CancelReason::ConnectionClosed);
-        for slot in self.slots.retain(|_, _| false).removed {
-            slot.session.close().await;
-        }
+        self.close_idle_now();
         self.slots.close();
         self.tracker.close();
         self.tracker.wait().await;

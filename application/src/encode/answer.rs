@@ -17,6 +17,9 @@ use super::{
 /// Room left for what follows the rows, so that a limit on the whole text holds.
 const RESERVED_FOR_THE_END: usize = 96;
 
+/// The longest name of a column; no engine lets anybody give a longer one to a table's.
+const MAX_NAME_BYTES: usize = 1_024;
+
 /// A finished answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -207,6 +210,10 @@ impl RowSink for AnswerSink {
     fn columns(&mut self, columns: &[Column]) {
         self.has_columns = true;
         self.columns = columns.to_vec();
+        for column in &mut self.columns {
+            shorten(&mut column.name);
+        }
+        let columns = self.columns.clone();
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let types: Vec<&str> = columns
             .iter()
@@ -294,6 +301,14 @@ impl RowSink for AnswerSink {
     }
 }
 
+/// Some engines call a column by the whole text of its expression, which may be as long as a statement.
+fn shorten(name: &mut String) {
+    if name.len() > MAX_NAME_BYTES {
+        name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
+        name.push('…');
+    }
+}
+
 /// Names for the fields of an object: a name that was there before gets `_2`, `_3`, …
 fn unique_names(names: &[&str]) -> Vec<String> {
     let mut taken: HashSet<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -317,6 +332,20 @@ fn unique_names(names: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_that_is_called_by_a_long_text_is_called_by_its_beginning() {
+        let mut sink = AnswerSink::new(Format::Json, QueryLimits::default());
+
+        sink.columns(&[column(&"x".repeat(5_000))]);
+        let answer = sink.finish(Outcome::default()).unwrap();
+
+        let expected = format!(
+            "{{\"columns\":[\"{}…\"],\"types\":[\"int8\"],\"rows\":[],\"rowCount\":0}}",
+            "x".repeat(1_024)
+        );
+        assert_eq!(answer.text, expected);
+    }
 
     fn column(name: &str) -> Column {
         Column {

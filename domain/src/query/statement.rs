@@ -7,6 +7,9 @@ use crate::failure::Failure;
 /// The longest statement text, in bytes.
 pub const MAX_SQL_BYTES: usize = 1_000_000;
 
+/// The most values of one statement: the protocols count them in two bytes.
+pub const MAX_PARAMS: usize = 65_535;
+
 /// One statement. Its text reaches the database unchanged.
 #[derive(Debug, Clone)]
 pub struct Statement {
@@ -17,7 +20,7 @@ pub struct Statement {
 
 impl Statement {
     /// Rejects what no engine can run: an empty text, one with a NUL character (it would end the text early in
-    /// two of the wire protocols), one over [`MAX_SQL_BYTES`], and numbers that JSON readers have already
+    /// two of the wire protocols), one over [`MAX_SQL_BYTES`], more values than [`MAX_PARAMS`], and numbers that JSON readers have already
     /// rounded.
     pub fn new(sql: String, params: Vec<Value>) -> Result<Self, Failure> {
         if sql.trim().is_empty() {
@@ -38,6 +41,16 @@ impl Statement {
             return Err(Failure::invalid_argument("`sql` contains a NUL character.")
                 .with_position(at + 1)
                 .with_hint("Remove it; no engine accepts NUL in a statement."));
+        }
+        if params.len() > MAX_PARAMS {
+            return Err(Failure::new(
+                crate::FailureKind::TooLarge,
+                format!(
+                    "`params` holds {} values; the limit is {MAX_PARAMS}.",
+                    params.len()
+                ),
+            )
+            .with_hint("Pass a list as one value, as an array or as JSON, or split the work into several calls."));
         }
         for (index, param) in params.iter().enumerate() {
             if let Value::Number(number) = param
@@ -79,6 +92,16 @@ mod tests {
             let failure = Statement::new(sql.to_owned(), Vec::new()).unwrap_err();
             assert_eq!(failure.kind, kind);
         }
+    }
+
+    #[test]
+    fn more_values_than_can_be_counted_are_too_large() {
+        let failure = Statement::new("SELECT 1".to_owned(), vec![json!(1); 65_536]).unwrap_err();
+
+        assert_eq!(
+            failure.message,
+            "`params` holds 65536 values; the limit is 65535."
+        );
     }
 
     #[test]

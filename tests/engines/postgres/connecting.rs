@@ -49,7 +49,7 @@ on_postgres!(the_session_is_set_up_as_configured, async |server: &str| {
         ("bytea_output", "hex"),
         ("DateStyle", "ISO, MDY"),
         ("client_encoding", "UTF8"),
-        ("client_connection_check_interval", "2s"),
+        ("client_connection_check_interval", "500ms"),
         ("idle_in_transaction_session_timeout", "1min"),
     ] {
         let sql = format!("SHOW {setting}");

@@ -6,6 +6,7 @@ mod house;
 mod connecting;
 mod environment;
 mod posture;
+mod pooler;
 mod read_only;
 mod sessions;
 mod statements;

@@ -1,6 +1,6 @@
 //! Statements that end before they are done, on the server too.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{
     Cancel, FailureKind,
@@ -15,7 +15,7 @@ use support::{
     waiting::until,
 };
 
-use super::helpers::{number, one, one_with, run};
+use super::helpers::{number, one, one_with, run, run_slow};
 
 on_postgres!(
     waiting_for_a_lock_counts_as_the_statements_time,
@@ -152,5 +152,90 @@ on_postgres!(
 
         assert!(rows.cut);
         assert_eq!(one(&database, "SELECT pg_backend_pid()").await, pid);
+    }
+);
+
+on_postgres!(
+    a_cancel_works_where_the_role_has_no_connection_left_for_it,
+    async |server: &str| {
+        let admin = open(writable(config(server))).await;
+        let role = unique("only_one");
+        write(
+            &admin,
+            &format!("CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 1"),
+            vec![],
+        )
+        .await
+        .unwrap();
+        let mut only = config(server);
+        only.user = Some(role.clone());
+        let database = open(only).await;
+        let observer = open(config(server)).await;
+        let running = "SELECT 1 FROM pg_stat_activity WHERE usename = $1 AND state = 'active'";
+        let cancel = Cancel::new();
+        let call = tokio::spawn(run_slow(
+            database.clone(),
+            role.clone(),
+            QueryLimits::default(),
+            cancel.clone(),
+        ));
+        let runs = async || {
+            read(&observer, running, vec![json!(role)])
+                .await
+                .unwrap()
+                .rows
+                .len()
+        };
+        until("the statement runs", async || runs().await == 1).await;
+
+        let fired = Instant::now();
+        cancel.fire(CancelReason::Client);
+
+        assert_eq!(call.await.unwrap().kind, FailureKind::Cancelled);
+        until("the statement has ended", async || runs().await == 0).await;
+        assert!(
+            fired.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            fired.elapsed()
+        );
+        database.pool.close().await;
+        write(&admin, &format!("DROP ROLE {role}"), vec![])
+            .await
+            .unwrap();
+    }
+);
+
+on_postgres!(
+    a_backend_killed_while_it_runs_is_one_failure_and_runs_nothing_again,
+    async |server: &str| {
+        let database = open(config(server)).await;
+        let observer = open(config(server)).await;
+        let mark = unique("killed");
+        let call = tokio::spawn(run_slow(
+            database.clone(),
+            mark.clone(),
+            QueryLimits::default(),
+            Cancel::new(),
+        ));
+        let find = "SELECT pid FROM pg_stat_activity \
+                    WHERE state = 'active' AND pid <> pg_backend_pid() AND strpos(query, $1) > 0";
+        let running = async || read(&observer, find, vec![json!(mark)]).await.unwrap().rows;
+        until("the statement runs", async || running().await.len() == 1).await;
+        // Long enough to be no idle session that was found dead.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+
+        let kill = format!("SELECT pg_terminate_backend(pid) FROM ({find}) AS found");
+        read(&observer, &kill, vec![json!(mark)]).await.unwrap();
+
+        let failure = call.await.unwrap();
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (
+                FailureKind::Unavailable,
+                "The database closed the connection."
+            )
+        );
+        assert!(running().await.is_empty());
+        assert_eq!(one(&database, "SELECT 1").await, number("1"));
     }
 );

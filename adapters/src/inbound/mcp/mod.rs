@@ -9,6 +9,7 @@ mod server;
 mod stdio;
 mod tools;
 mod transport;
+mod turns;
 
 pub use server::{McpOptions, McpServer, Outcome};
 pub use stdio::serve_stdio;

@@ -7,7 +7,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     task::Poll,
     time::Duration,
@@ -18,7 +18,7 @@ use application::{
     registry::{OpenConnection, Registry},
     use_cases::Ceilings,
 };
-use domain::{Cancel, Failure, FailureKind, cancel::CancelReason};
+use domain::{Cancel, Failure, cancel::CancelReason};
 use futures_util::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -30,16 +30,14 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::{Instant, MissedTickBehavior, interval_at},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    call::{Call, ended},
+    call::Call,
     failure,
     tools::{ToolSelection, Toolbox},
+    turns::Turns,
 };
 
 /// What every client is told first. Clients show the model little more than this before a tool is chosen.
@@ -60,10 +58,13 @@ pub struct McpOptions {
     pub tools: ToolSelection,
     /// Rows are sent as structured content too, beside the text, with a schema.
     pub structured_results: bool,
-    /// Calls that run at the same time; others wait for their turn.
+    /// Calls that run at the same time; others wait for their turn. What only looks at this server's own state does
+    /// not count.
     pub max_concurrent_calls: usize,
     /// Calls that wait for their turn; one more is refused as `busy`.
     pub max_waiting_calls: usize,
+    /// How long a call waits for its turn at most; then it is refused as `busy`.
+    pub turn_may_take: Duration,
     /// What a call can ask for at most.
     pub ceilings: Ceilings,
     /// How long running calls may go on once the server is to stop.
@@ -79,6 +80,7 @@ impl Default for McpOptions {
             structured_results: false,
             max_concurrent_calls: 128,
             max_waiting_calls: 1_024,
+            turn_may_take: Duration::from_secs(30),
             ceilings: Ceilings::default(),
             shutdown_grace: Duration::from_millis(500),
             slow_call: Duration::from_millis(500),
@@ -96,8 +98,7 @@ struct Shared {
     ad_hoc: AdHoc,
     options: McpOptions,
     toolbox: Toolbox,
-    slots: Semaphore,
-    waiting: AtomicUsize,
+    turns: Turns,
     stopping: CancellationToken,
 }
 
@@ -117,8 +118,7 @@ impl McpServer {
             registry,
             ad_hoc,
             toolbox,
-            slots: Semaphore::new(options.max_concurrent_calls),
-            waiting: AtomicUsize::new(0),
+            turns: Turns::new(&options),
             stopping: CancellationToken::new(),
             options,
         }))
@@ -193,7 +193,11 @@ impl McpServer {
         let tool = self.0.toolbox.get(tool)?;
         let call = Call::new(tool.name(), cancel);
         let work = async {
-            let _slot = self.slot(&call.cancel).await?;
+            let _turn = if tool.reaches_database() {
+                Some(self.0.turns.take(&call.cancel).await?)
+            } else {
+                None
+            };
             tool.call(self, arguments, &call).await
         };
         let result = AssertUnwindSafe(work)
@@ -202,21 +206,6 @@ impl McpServer {
             .unwrap_or_else(|panic| Err(defect(panic.as_ref())));
         call.log(&result, self.0.options.slow_call);
         Ok(result)
-    }
-
-    async fn slot(&self, cancel: &Cancel) -> Result<SemaphorePermit<'_>, Failure> {
-        let shared = &self.0;
-        if let Ok(slot) = shared.slots.try_acquire() {
-            return Ok(slot);
-        }
-        let _waiting = Waiting::begin(&shared.waiting, shared.options.max_waiting_calls)?;
-        tokio::select! {
-            biased;
-            reason = cancel.fired() => Err(ended(reason)),
-            slot = shared.slots.acquire() => {
-                slot.map_err(|error| Failure::internal("The server takes no calls.").with_source(error))
-            }
-        }
     }
 
     /// Waits for `work`, passes on the client's wish to end it, and lets the client know that it goes on.
@@ -274,29 +263,6 @@ async fn progress(context: &RequestContext<RoleServer>, sending: &AtomicBool) {
         if sent.is_err() {
             return std::future::pending().await;
         }
-    }
-}
-
-/// A place among the calls that wait for their turn.
-struct Waiting<'server>(&'server AtomicUsize);
-
-impl<'server> Waiting<'server> {
-    fn begin(waiting: &'server AtomicUsize, most: usize) -> Result<Self, Failure> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::Relaxed) >= most {
-            return Err(Failure::new(
-                FailureKind::Busy,
-                "Too many calls are waiting already; this one was not started.",
-            )
-            .with_hint("Wait for answers before sending more."));
-        }
-        Ok(place)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

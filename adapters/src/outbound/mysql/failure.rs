@@ -87,6 +87,13 @@ fn lost(error: sqlx::Error) -> Failure {
     with_codes(failure, &error).with_source(error)
 }
 
+const TOO_DEEP: (FailureKind, Option<&str>) = (
+    FailureKind::TooLarge,
+    Some(
+        "The statement is nested too deeply for the server: split it, or replace long chains of operators with IN.",
+    ),
+);
+
 /// The failure of the client's own statement.
 pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Failure {
     if is_dead(&error) {
@@ -96,7 +103,12 @@ pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Fa
         return of_driver(error);
     };
     let number = reported.number();
-    let (kind, hint) = verdict(number);
+    let (kind, hint) = if number == 1064 && reported.message().starts_with("memory exhausted") {
+        // The parser's own stack; it says so as a syntax error.
+        TOO_DEEP
+    } else {
+        verdict(number)
+    };
     let mut failure = match kind {
         FailureKind::Timeout => pool::timed_out(limit),
         kind if number == 1064 && second_statement(reported.message(), sql).is_some() => {
@@ -179,6 +191,8 @@ fn verdict(number: u16) -> (FailureKind, Option<&'static str>) {
             TooLarge,
             Some("A value is larger than the server's max_allowed_packet; read or send less."),
         ),
+        1436 | 1473 | 3950 => TOO_DEEP,
+        1116 | 1117 | 4003 => (TooLarge, Some("Split the statement into smaller ones.")),
         1104 => (
             TooLarge,
             Some("The server limits joins (MAX_JOIN_SIZE); narrow the WHERE clause."),

@@ -1,9 +1,6 @@
 //! Runs the client's statements.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use domain::{
@@ -14,17 +11,13 @@ use domain::{
 };
 
 use super::{
-    super::pool::{Pool, must_end},
+    super::pool::{NOTICED_WITHIN, Pool, must_end},
     call::{Call, Ran},
     dialect, failure, hints, parameters,
     result::{self, Done, OnStop, Trouble},
     session::{After, MySqlSession},
     settle,
 };
-
-/// A session that died while it was idle shows it at the first touch. One that dies later was killed over what it
-/// runs, which must not be run again.
-const NOTICED_WITHIN: Duration = Duration::from_millis(500);
 
 pub(super) struct MySqlQueryRunner {
     pool: Arc<Pool<MySqlSession>>,
@@ -121,7 +114,8 @@ impl MySqlQueryRunner {
                 failure
             }
             Attempt::Dead(error) | Attempt::Broken(error) => {
-                call.discard();
+                // Dropping the call kills the statement: the server may not have noticed that nobody waits for it.
+                drop(call);
                 let is_vector = failure::is_vector(&error);
                 let failure = failure::of_statement(error, sql, limits.time);
                 if is_vector {
@@ -181,6 +175,7 @@ impl QueryRunner for MySqlQueryRunner {
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
         holds_a_statement(&statement.sql)?;
+        let mut tried_again = false;
         loop {
             let mut call = self.call(cancel).await?;
             let attempt = self
@@ -200,7 +195,11 @@ impl QueryRunner for MySqlQueryRunner {
                     });
                 }
                 // It died while it was idle; what only reads may be sent again.
-                Attempt::Dead(_) if !call.is_fresh() => call.discard(),
+                Attempt::Dead(_) if !call.is_fresh() && !tried_again => {
+                    tried_again = true;
+                    call.discard();
+                    self.pool.close_idle_now();
+                }
                 attempt => {
                     return Err(self
                         .fail(call, attempt, statement, limits, After::Read)

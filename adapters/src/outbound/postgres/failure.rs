@@ -39,6 +39,9 @@ pub(super) fn of_statement(
     let code = reported.code();
     let kind = kind(code);
     let failure = match (code, kind) {
+        // The parser's own stack; it says so as a syntax error.
+        ("42601", _) if reported.message().starts_with("memory exhausted") => too_deep(),
+        ("54001", _) => too_deep(),
         ("57014", _) => match timed_out {
             Some(failure) => failure,
             None => Failure::new(
@@ -73,6 +76,17 @@ pub(super) fn of_statement(
         ),
     };
     failure.with_sqlstate(code.to_owned()).with_source(error)
+}
+
+/// The server's own hint is for whoever runs it.
+fn too_deep() -> Failure {
+    Failure::new(
+        FailureKind::TooLarge,
+        "The statement is nested too deeply for the server.",
+    )
+    .with_hint(
+        "Split it into smaller ones; replace long chains of operators with IN, = ANY or an array.",
+    )
 }
 
 fn explained(

@@ -18,7 +18,7 @@ use super::{
     failure, hint,
     outcome::{Ended, Execution, Purpose, Trouble},
     session::PostgresSession,
-    stop::stop,
+    stop::stop_and_discard,
     transaction,
 };
 
@@ -82,8 +82,7 @@ impl PostgresQueryRunner {
                 ),
             );
         }
-        // Every idle session may be dead after a restart of the server; one more is new.
-        let mut tries = self.pool.figures().max;
+        let mut tried_again = false;
         loop {
             let mut lease = self.pool.acquire(cancel).await?;
             if purpose == Purpose::Write && !self.answers(&mut lease).await {
@@ -130,8 +129,13 @@ impl PostgresQueryRunner {
                     ));
                 }
             };
-            if repeatable && !fresh && tries > 0 && is_cured_by_another_session(&error) {
-                tries -= 1;
+            if repeatable
+                && !fresh
+                && !tried_again
+                && is_cured_by_another_session(&error, started.elapsed())
+            {
+                tried_again = true;
+                self.pool.close_idle_now();
                 continue;
             }
             let timed_out =
@@ -189,8 +193,8 @@ async fn attempt(
 }
 
 /// It may have died while idle, or hold a name or a statement that is not ours.
-fn is_cured_by_another_session(error: &sqlx::Error) -> bool {
-    failure::is_lost(error)
+fn is_cured_by_another_session(error: &sqlx::Error, after: Duration) -> bool {
+    (failure::is_lost(error) && after < pool::NOTICED_WITHIN)
         || matches!(error, sqlx::Error::Protocol(_))
         || failure::reported(error).is_some_and(|reported| reported.code() == "42P05")
 }
@@ -221,10 +225,8 @@ impl Running {
     fn stop(&mut self) {
         if let Some(lease) = self.lease.take() {
             let pool = Arc::clone(&self.pool);
-            self.pool.spawn_ending(async move {
-                Box::pin(stop(pool.config(), lease.pid)).await;
-                lease.discard().await;
-            });
+            self.pool
+                .spawn_ending(async move { stop_and_discard(&pool, lease).await });
         }
     }
 
@@ -262,8 +264,7 @@ async fn clean_up(
             .await
             .is_err()
     {
-        Box::pin(stop(pool.config(), lease.pid)).await;
-        lease.discard().await;
+        stop_and_discard(pool, lease).await;
         return;
     }
     let reset = async {

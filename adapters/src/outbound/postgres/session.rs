@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    Failure,
+    ConnectStep, Failure, FailureKind,
     connection::{ConnectionConfig, ServerInfo},
     query::Column,
 };
@@ -37,8 +37,8 @@ pub(super) struct PostgresSession {
     pub(super) statements: Statements,
     config: Arc<ConnectionConfig>,
     server: ServerInfo,
-    /// The server's process that runs our statements.
-    pub(super) pid: i32,
+    /// The server's process that runs our statements; behind a pooler there is one only within a transaction.
+    pub(super) pid: Option<i32>,
     /// Sets what could not be set at start-up, again after a `RESET ALL`.
     settings: String,
     pub(super) last_used: Instant,
@@ -52,6 +52,9 @@ impl Session for PostgresSession {
         let greeting = greet(&mut connection, config.pooler)
             .await
             .map_err(failure::of_connect)?;
+        if greeting.settings_lost {
+            return Err(settings_lost());
+        }
         let mut settings = String::new();
         if !config.pooler {
             // The driver asks for UTC in a way that wins over start-up options.
@@ -77,7 +80,7 @@ impl Session for PostgresSession {
             statements: Statements::default(),
             config: Arc::clone(config),
             server: greeting.server,
-            pid: greeting.pid,
+            pid: greeting.pid.filter(|_| !config.pooler),
             settings,
             last_used: Instant::now(),
             guarded: false,
@@ -89,9 +92,25 @@ impl Session for PostgresSession {
     }
 }
 
-/// A server from 14 on then notices within two seconds that its client is gone, even in the middle of a statement.
-const CHECK_CONNECTION: &str = "SELECT pg_catalog.set_config('client_connection_check_interval', '2s', false) \
-     WHERE pg_catalog.current_setting('server_version_num')::int >= 140000;";
+/// A server from 14 on then notices within half a second that its client is gone, even in the middle of a statement:
+/// should there be no connection left for a cancel request, closing the session ends the statement. Nothing is set
+/// where a pooler has swallowed our settings, for the session is then not ours alone.
+const CHECK_CONNECTION: &str = "SELECT pg_catalog.set_config('client_connection_check_interval', '500ms', false) \
+     WHERE pg_catalog.current_setting('server_version_num')::int >= 140000 \
+     AND pg_catalog.current_setting('cursor_tuple_fraction', true) = '1';";
+
+/// One of our start-up settings, which nobody else sets to this.
+const A_SETTING: &str = "SELECT pg_catalog.current_setting('cursor_tuple_fraction', true);";
+
+/// A session that looks as it should but is not read-only, and changes from statement to statement, is worse than none.
+fn settings_lost() -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        "The settings that Portolan gave the session at its start have not reached the server.",
+    )
+    .with_step(ConnectStep::SignIn)
+    .with_hint("A pooler such as PgBouncer stands in front and drops them: set POOLER=true for the connection.")
+}
 
 /// Undoes what a statement that lasts may have done to the session, apart from what it prepared.
 pub(super) const FORGET: &str = "CLOSE ALL;UNLISTEN *;RESET SESSION AUTHORIZATION;RESET ALL;DISCARD SEQUENCES;\
@@ -103,8 +122,9 @@ const FOREIGN_STATEMENTS: &str =
 
 struct Greeting {
     server: ServerInfo,
-    pid: i32,
+    pid: Option<i32>,
     checks_connection: bool,
+    settings_lost: bool,
     /// The database does not know the encoding of its text.
     plain_bytes: bool,
 }
@@ -117,6 +137,7 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
         sql.push_str(
             "SELECT version FROM pg_catalog.pg_stat_ssl WHERE ssl AND pid = pg_backend_pid();",
         );
+        sql.push_str(A_SETTING);
         sql.push_str(CHECK_CONNECTION);
     }
     let mut greeting = None;
@@ -133,10 +154,9 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
                         version,
                         tls: None,
                     },
-                    pid: text_of(&row, 1)
-                        .and_then(|pid| pid.parse().ok())
-                        .unwrap_or(0),
+                    pid: text_of(&row, 1).and_then(|pid| pid.parse().ok()),
                     checks_connection: false,
+                    settings_lost: false,
                     plain_bytes: false,
                 });
             }
@@ -147,6 +167,10 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
                 match answered {
                     1 => greeting.plain_bytes = text_of(&row, 0) == Some("SQL_ASCII"),
                     2 => greeting.server.tls = text_of(&row, 0).map(str::to_owned),
+                    // A relative may not know the setting.
+                    3 => {
+                        greeting.settings_lost = text_of(&row, 0).is_some_and(|value| value != "1");
+                    }
                     _ => {}
                 }
             }
@@ -156,7 +180,7 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
         }
     }
     let mut greeting = greeting.ok_or(Error::RowNotFound)?;
-    greeting.checks_connection = answered == 4;
+    greeting.checks_connection = answered == 5;
     Ok(greeting)
 }
 
@@ -283,15 +307,14 @@ impl PostgresSession {
     pub(super) async fn roll_back(&mut self) -> Result<(), Error> {
         if self.config.pooler {
             // The next transaction may run on another server connection, so nothing may stay on this one.
-            run(
-                &mut self.connection,
-                "ROLLBACK TO SAVEPOINT portolan".to_owned(),
-            )
-            .await?;
+            self.leave_server();
+            let deallocations = self
+                .foreign_deallocations("ROLLBACK TO SAVEPOINT portolan;")
+                .await?;
             self.forget_statements().await?;
             run(
                 &mut self.connection,
-                "SELECT pg_catalog.pg_advisory_unlock_all();ROLLBACK".to_owned(),
+                format!("{deallocations}SELECT pg_catalog.pg_advisory_unlock_all();ROLLBACK"),
             )
             .await?;
             return Ok(());

@@ -15,6 +15,11 @@ use super::{
     text_of,
 };
 
+/// A server from 14 on then notices soon that the pooler has closed our connection to it, which it does when we close
+/// ours to the pooler.
+const CHECK_POOLER: &str = "SELECT pg_catalog.set_config('client_connection_check_interval', '250ms', true) \
+     WHERE pg_catalog.current_setting('server_version_num')::int >= 140000;";
+
 impl PostgresSession {
     /// Everything that a session without a pooler has from its start is set for this transaction alone.
     pub(super) async fn begin_behind_pooler(
@@ -22,6 +27,7 @@ impl PostgresSession {
         purpose: Purpose,
         time: Duration,
     ) -> Result<(), Error> {
+        self.leave_server();
         let config = Arc::clone(self.config());
         let mut sql = begin(purpose).to_owned();
         let mut set = |name: &str, value: &str| {
@@ -40,13 +46,20 @@ impl PostgresSession {
             );
             sql.push_str(&path);
         }
+        sql.push_str(CHECK_POOLER);
         sql.push_str(CANARY);
         sql.push_str("SELECT pg_catalog.pg_backend_pid()");
         let rows = run(&mut self.connection, sql).await?;
-        if let Some(pid) = rows.last().and_then(|row| text_of(row, 0)?.parse().ok()) {
-            self.pid = pid;
-        }
+        self.pid = rows.last().and_then(|row| text_of(row, 0)?.parse().ok());
         Ok(())
+    }
+
+    /// Outside of a transaction a pooler may let others have the server process that we knew: whatever it runs is not
+    /// ours to cancel.
+    pub(super) fn leave_server(&mut self) {
+        if self.config().pooler {
+            self.pid = None;
+        }
     }
 
     /// Makes the transaction of a write last.
@@ -57,7 +70,12 @@ impl PostgresSession {
             if let Err(error) = self.forget_statements().await {
                 return Execution::failed(error, false, Ended::Broken);
             }
+            match self.foreign_deallocations("").await {
+                Ok(deallocations) => sql.push_str(&deallocations),
+                Err(error) => return Execution::failed(error, false, Ended::Broken),
+            }
             sql.push_str(FORGET);
+            self.leave_server();
         }
         sql.push_str("COMMIT");
         let Err(error) = run(&mut self.connection, sql).await else {
@@ -84,8 +102,20 @@ impl PostgresSession {
         }
     }
 
+    /// What deallocates the statements that were prepared by SQL, which no roll-back undoes; `first` is run before
+    /// they are asked for.
+    pub(super) async fn foreign_deallocations(&mut self, first: &str) -> Result<String, Error> {
+        let ask = format!(
+            "{first}SELECT pg_catalog.format('DEALLOCATE %I;', name) \
+             FROM pg_catalog.pg_prepared_statements WHERE from_sql"
+        );
+        let rows = run(&mut self.connection, ask).await?;
+        Ok(rows.iter().filter_map(|row| text_of(row, 0)).collect())
+    }
+
     /// Rolls back a statement that failed.
     pub(super) async fn undo(&mut self) -> Ended {
+        self.leave_server();
         match run(&mut self.connection, "ROLLBACK".to_owned()).await {
             Ok(_) => Ended::Idle,
             Err(_) => Ended::Broken,

@@ -50,7 +50,18 @@ impl Fault {
             },
             codes::SQLITE_AUTH => own(FailureKind::NotAllowed)
                 .with_hint("Only the tables of this one database file can be used: no other files, no extensions, no changes of settings."),
-            codes::SQLITE_TOOBIG | codes::SQLITE_NOMEM => own(FailureKind::TooLarge).with_hint(
+            codes::SQLITE_ERROR if self.message.starts_with("LIKE or GLOB pattern") => {
+                own(FailureKind::TooLarge)
+                    .with_hint("A pattern may have 1,000 bytes; instr() finds a longer text.")
+            }
+            codes::SQLITE_ERROR if is_limit(&self.message) => own(FailureKind::TooLarge)
+                .with_hint("Split the statement into smaller ones, or pass a list as one JSON value and read it with json_each."),
+            codes::SQLITE_NOMEM => Failure::new(
+                FailureKind::TooLarge,
+                "The statement needs more memory than it may have.",
+            )
+            .with_hint("Select fewer or shorter values, or split the statement into smaller ones."),
+            codes::SQLITE_TOOBIG => own(FailureKind::TooLarge).with_hint(
                 "A value may have 64 MB. Select fewer columns, or length(column) where the value itself is not needed.",
             ),
             codes::SQLITE_BUSY | codes::SQLITE_LOCKED | codes::SQLITE_PROTOCOL => own(FailureKind::Busy)
@@ -84,6 +95,17 @@ impl Fault {
                 .with_hint("Report this, with the statement; the log has the details."),
         }
     }
+}
+
+/// Whether a statement is refused for its size or its depth, which has no code of its own.
+fn is_limit(message: &str) -> bool {
+    [
+        "Expression tree is too large",
+        "parser stack overflow",
+        "too many ",
+    ]
+    .iter()
+    .any(|limit| message.starts_with(limit))
 }
 
 /// What to change in a row that a constraint refuses.

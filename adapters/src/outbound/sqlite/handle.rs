@@ -23,10 +23,14 @@ use super::{failure::Fault, functions, pragmas};
 
 /// The longest text or blob, and the longest row of a table.
 const MAX_VALUE_BYTES: c_int = 64 * 1024 * 1024;
-/// Comparing takes time that grows with each wildcard, and nothing can interrupt it.
+/// The longest pattern of LIKE and GLOB. Each wildcard takes time, which nothing can interrupt, and is a level of recursion:
+/// tens of thousands of them overflow the stack of the thread, which ends the process.
 const MAX_PATTERN_BYTES: c_int = 1_000;
 /// Above what a caller may send, so that ours is the refusal that is seen.
 const MAX_SQL_BYTES: c_int = 1024 * 1024;
+
+/// The most memory of all connections together. A statement may hold as many of the longest values as it has columns.
+const MAX_HEAP_BYTES: i64 = 512 * 1024 * 1024;
 
 /// A statement as `SQLite` sees it.
 #[derive(Debug)]
@@ -100,6 +104,8 @@ pub(super) fn harden(handle: &mut LockedSqliteHandle<'_>, access: Access) -> Res
         // SAFETY: the handle is open and locked.
         unsafe { ffi::sqlite3_limit(database, limit, most) };
     }
+    // SAFETY: may be called at any time; it is the same for every connection.
+    unsafe { ffi::sqlite3_hard_heap_limit64(MAX_HEAP_BYTES) };
     let authorize: Authorizer = match access {
         Access::ReadOnly => authorize_reads,
         Access::ReadWrite => authorize_writes,

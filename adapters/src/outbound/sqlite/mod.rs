@@ -3,6 +3,7 @@
 mod blank;
 mod connect;
 mod demo;
+mod depth;
 mod dialect;
 mod failure;
 mod functions;

@@ -12,6 +12,7 @@ use sqlx::sqlite::LockedSqliteHandle;
 use super::{
     super::lexer::character,
     blank::skip_blank,
+    depth::refuse_bottomless,
     dialect::SqliteDialect,
     handle::{self, Rejected},
     parameters,
@@ -49,6 +50,7 @@ impl Inspected {
                 "The text holds no statement, only comments or semicolons.",
             ));
         }
+        refuse_bottomless(statement)?;
         let begins = sql.len() - statement.len();
         let prepared = handle::prepare(handle, statement).map_err(|rejected| match rejected {
             Rejected::Fault(fault) => {

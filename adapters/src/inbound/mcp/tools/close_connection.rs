@@ -25,6 +25,7 @@ impl Tool for CloseConnectionTool {
     const DESCRIPTION: &'static str = "Ends the calls on a connection and closes it. A configured one opens \
          again when used.";
     const GROUP: Group = Group::Connections;
+    const REACHES_DATABASE: bool = false;
     type Params = Params;
 
     fn hints(_: bool) -> Hints {

@@ -26,6 +26,7 @@ impl Tool for ConnectionInfoTool {
     const DESCRIPTION: &'static str =
         "Settings, posture of the role, pool, calls, failures of open connections. In ms.";
     const GROUP: Group = Group::Connections;
+    const REACHES_DATABASE: bool = false;
     type Params = Params;
 
     fn hints(_: bool) -> Hints {

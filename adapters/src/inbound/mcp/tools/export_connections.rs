@@ -23,6 +23,7 @@ impl Tool for ExportConnectionsTool {
     const DESCRIPTION: &'static str = "All configurations as arguments of import_connections, passwords as \
          \"***\".";
     const GROUP: Group = Group::Connections;
+    const REACHES_DATABASE: bool = false;
     type Params = Params;
 
     fn hints(_: bool) -> Hints {

@@ -34,6 +34,7 @@ impl Tool for ImportConnectionsTool {
     const DESCRIPTION: &'static str =
         "Adds configurations, read-only, until the server stops; tells what became of each.";
     const GROUP: Group = Group::AdHoc;
+    const REACHES_DATABASE: bool = false;
     type Params = Params;
 
     fn hints(_: bool) -> Hints {

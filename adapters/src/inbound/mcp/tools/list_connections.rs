@@ -22,6 +22,7 @@ impl Tool for ListConnectionsTool {
     const TITLE: &'static str = "List connections";
     const DESCRIPTION: &'static str = "Open connections: server version, database, access, pool use, age. Others: show_configurations.";
     const GROUP: Group = Group::Connections;
+    const REACHES_DATABASE: bool = false;
     type Params = Params;
 
     fn hints(_: bool) -> Hints {

@@ -23,6 +23,7 @@ impl Tool for ShowConfigurationsTool {
     const DESCRIPTION: &'static str =
         "All configured databases: valid or what is wrong, connected or not. Secrets are masked.";
     const GROUP: Group = Group::Connections;
+    const REACHES_DATABASE: bool = false;
     type Params = Params;
 
     fn hints(_: bool) -> Hints {

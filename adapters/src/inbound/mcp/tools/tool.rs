@@ -20,6 +20,9 @@ pub(super) trait Tool: 'static {
     /// For the model: when to use it, when another, what comes back.
     const DESCRIPTION: &'static str;
     const GROUP: Group;
+    /// Whether a database may keep it waiting. What only looks at or ends what this server has answers while every
+    /// place for calls is taken.
+    const REACHES_DATABASE: bool = true;
     type Params: DeserializeOwned + JsonSchema + Validate + Send;
 
     /// What it does to the world, given whether any known connection may write.
@@ -98,6 +101,7 @@ type CallTool = for<'call> fn(
 pub(super) struct Entry {
     pub(super) name: &'static str,
     pub(super) group: Group,
+    pub(super) reaches_database: bool,
     pub(super) define: fn(any_writable: bool) -> Definition,
     pub(super) output_schema: fn() -> Option<JsonObject>,
     pub(super) call: CallTool,
@@ -108,6 +112,7 @@ impl Entry {
         Self {
             name: T::NAME,
             group: T::GROUP,
+            reaches_database: T::REACHES_DATABASE,
             define: define::<T>,
             output_schema: T::output_schema,
             call: call::<T>,

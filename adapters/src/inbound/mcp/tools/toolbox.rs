@@ -83,6 +83,10 @@ impl Offered {
         self.entry.name
     }
 
+    pub(in crate::inbound::mcp) fn reaches_database(&self) -> bool {
+        self.entry.reaches_database
+    }
+
     pub(in crate::inbound::mcp) async fn call(
         &self,
         server: &McpServer,

@@ -1,0 +1,34 @@
+//! What the system tells of a process.
+#![cfg(target_os = "linux")]
+
+/// A figure of its status, such as `VmRSS` in kilobytes.
+fn status(process: u32, figure: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.split_once(':').is_some_and(|(name, _)| name == figure));
+    line.and_then(|line| line.split_whitespace().nth(1))
+        .and_then(|number| number.parse().ok())
+        .unwrap()
+}
+
+/// The memory that it has in use.
+pub(super) fn memory_kib(process: u32) -> u64 {
+    status(process, "VmRSS")
+}
+
+/// The most memory that it has had in use.
+pub(super) fn peak_memory_kib(process: u32) -> u64 {
+    status(process, "VmHWM")
+}
+
+/// How many files and sockets it has open.
+pub(super) fn descriptors(process: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{process}/fd"))
+        .unwrap()
+        .count()
+}
+
+pub(super) fn threads(process: u32) -> u64 {
+    status(process, "Threads")
+}
