@@ -46,7 +46,8 @@ impl Dialect for MySql {
         let finding = hidden
             .or(into.map(|(_, found)| found))
             .or_else(|| administering(&construct, position.unwrap_or(1)))
-            .or_else(|| calling(&lexed, sql));
+            .or_else(|| calling(&lexed, sql))
+            .or_else(|| locking(&lexed, sql));
         let flaw = if construct.is_empty() {
             Some(lexed.wordless(sql))
         } else {
@@ -203,6 +204,29 @@ fn calling(lexed: &Lexed, sql: &str) -> Option<Finding> {
             effect: functions::effect_of(&name)?,
             construct: format!("{}()", name.to_uppercase()),
             position,
+        })
+    })
+}
+
+/// A clause that locks the rows it reads, which the server's read-only mode lets through.
+fn locking(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    let words: Vec<_> = lexed
+        .significant()
+        .map(|token| (word(&token.token).unwrap_or_default(), token.span.start))
+        .collect();
+    words.windows(4).chain(words.windows(2)).find_map(|window| {
+        let names: Vec<&str> = window.iter().map(|(name, _)| name.as_str()).collect();
+        let construct = match names.as_slice() {
+            ["FOR", "UPDATE"] => "FOR UPDATE",
+            ["FOR", "SHARE"] => "FOR SHARE",
+            ["LOCK", "IN", "SHARE", "MODE"] => "LOCK IN SHARE MODE",
+            _ => return None,
+        };
+        let (_, start) = window.first()?;
+        Some(Finding {
+            effect: Effect::RowLocks,
+            construct: construct.to_owned(),
+            position: position(sql, *start),
         })
     })
 }
@@ -548,6 +572,24 @@ mod tests {
             ),
             ("SELECT get_lock('a', 1)", Effect::Locks, "GET_LOCK()", 8),
             (
+                "SELECT a FROM t for /* all */ update",
+                Effect::RowLocks,
+                "FOR UPDATE",
+                17,
+            ),
+            (
+                "(SELECT a FROM t FOR SHARE)",
+                Effect::RowLocks,
+                "FOR SHARE",
+                18,
+            ),
+            (
+                "SELECT a FROM t LOCK IN SHARE MODE",
+                Effect::RowLocks,
+                "LOCK IN SHARE MODE",
+                17,
+            ),
+            (
                 "SELECT 1 INTO OUTFILE 'x'",
                 Effect::ServerFiles,
                 "INTO OUTFILE",
@@ -585,6 +627,7 @@ mod tests {
             "SELECT 'LOAD_FILE(1)', `get_lock` FROM t -- LOAD_FILE()",
             "SELECT /*+ MAX_EXECUTION_TIME(1) */ 1",
             "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
+            "SELECT 'FOR UPDATE', `for` AS `update` FROM t USE INDEX FOR JOIN (i)",
         ] {
             assert_eq!(MySql.classify(sql).finding, None, "{sql}");
         }

@@ -14,6 +14,7 @@ mod dialect;
 mod execution;
 mod failure;
 mod functions;
+mod guess;
 mod hint;
 mod json;
 mod message;
