@@ -52,14 +52,14 @@ impl Lexed {
             .collect()
     }
 
-    /// The names that stand before a parenthesis, in lower case, and where, in characters from 1.
-    pub(super) fn called<'a>(&'a self, sql: &'a str) -> impl Iterator<Item = (String, usize)> + 'a {
+    /// The names that stand before a parenthesis, in lower case, and where.
+    pub(super) fn called(&self) -> impl Iterator<Item = (String, Location)> {
         let next = self.significant().skip(1);
         self.significant()
             .zip(next)
             .filter_map(|(token, next)| match (&token.token, &next.token) {
                 (Token::Word(word), Token::LParen) => {
-                    Some((word.value.to_lowercase(), position(sql, token.span.start)))
+                    Some((word.value.to_lowercase(), token.span.start))
                 }
                 _ => None,
             })

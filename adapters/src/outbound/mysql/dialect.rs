@@ -199,11 +199,11 @@ fn into_elsewhere(lexed: &Lexed, sql: &str) -> Option<(StatementClass, Finding)>
 }
 
 fn calling(lexed: &Lexed, sql: &str) -> Option<Finding> {
-    lexed.called(sql).find_map(|(name, position)| {
+    lexed.called().find_map(|(name, place)| {
         Some(Finding {
             effect: functions::effect_of(&name)?,
             construct: format!("{}()", name.to_uppercase()),
-            position,
+            position: position(sql, place),
         })
     })
 }
