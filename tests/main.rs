@@ -12,6 +12,7 @@ mod architecture;
 mod configuration;
 mod conformance;
 mod engines;
+mod fuzz;
 mod mcp;
 mod values;
 mod verbs;

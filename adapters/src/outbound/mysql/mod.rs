@@ -7,6 +7,8 @@ mod connection_pool;
 mod dialect;
 mod failure;
 mod functions;
+#[cfg(test)]
+mod fuzz;
 mod hints;
 mod kill;
 mod parameters;
