@@ -572,6 +572,18 @@ mod tests {
             ),
             ("SELECT get_lock('a', 1)", Effect::Locks, "GET_LOCK()", 8),
             (
+                "SELECT 'a'||/* \" */load_file('x') -- \"",
+                Effect::ServerFiles,
+                "LOAD_FILE()",
+                20,
+            ),
+            (
+                "SELECT 1 ||/*! 1 */",
+                Effect::HiddenCode,
+                "An executable comment (/*! … */)",
+                12,
+            ),
+            (
                 "SELECT a FROM t for /* all */ update",
                 Effect::RowLocks,
                 "FOR UPDATE",

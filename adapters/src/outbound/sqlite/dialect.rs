@@ -248,6 +248,11 @@ mod tests {
                 Write,
                 "REPLACE",
             ),
+            (
+                "WITH a AS (SELECT 'a'||/* \" */'b') DELETE FROM t -- \"",
+                Write,
+                "DELETE",
+            ),
             ("EXPLAIN QUERY PLAN DELETE FROM t", Read, "EXPLAIN"),
             (
                 "EXPLAIN PRAGMA query_only = 0",
