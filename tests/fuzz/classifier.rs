@@ -1,6 +1,9 @@
 //! No text makes a classifier fail, however long, deep or broken it is.
 
-use domain::connection::{Database, Policy};
+use domain::{
+    connection::{Database, Policy},
+    query::statement::MAX_SQL_BYTES,
+};
 use proptest::prelude::prop_oneof;
 use support::{on_every_engine, subject::Subject};
 
@@ -34,5 +37,19 @@ on_every_engine!(no_text_makes_a_verdict_fail: postgres_18 mysql_9 sqlite, async
     ];
 
     holds(1500, &texts, |sql| judged(&database, &sql));
-    holds(60, &nested(), |sql| judged(&database, &sql));
+});
+
+on_every_engine!(no_nesting_makes_a_verdict_fail: postgres_18 mysql_9 sqlite, async |subject: &Subject| {
+    let database = subject.open().await;
+
+    holds(50, &nested(), |sql| judged(&database, &sql));
+});
+
+// What takes the square of a text's length takes minutes here.
+on_every_engine!(a_long_text_has_its_verdict: postgres_18 mysql_9 sqlite, async |subject: &Subject| {
+    let database = subject.open().await;
+
+    for piece in ["f(\n", "a,\n", "-- x\n", "/*"] {
+        judged(&database, &format!("SELECT {}", piece.repeat(MAX_SQL_BYTES / 5 / piece.len())));
+    }
 });

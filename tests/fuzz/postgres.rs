@@ -181,11 +181,13 @@ impl Bench {
             .await
             .unwrap();
         let schema = unique("fuzz");
+        // The first temporary table of a session may write by being explained: it makes the schema for them.
         let sql = format!(
             "CREATE SCHEMA {schema}; SET search_path = {schema}; SET statement_timeout = '1s'; SET lock_timeout = '1s';
              CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t VALUES (1, 'x'), (2, 'y');
              CREATE TABLE u (a int, b text); INSERT INTO u VALUES (1, 'z');
-             CREATE VIEW public_t AS SELECT a, b FROM t; CREATE SEQUENCE s"
+             CREATE VIEW public_t AS SELECT a, b FROM t; CREATE SEQUENCE s;
+             CREATE TEMP TABLE first (); DROP TABLE first"
         );
         raw_sql(AssertSqlSafe(sql))
             .execute(&mut session)

@@ -7,6 +7,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use domain::connection::{Database, Policy};
@@ -154,6 +158,8 @@ struct Bench {
     scratch: Scratch,
     session: Option<SqliteConnection>,
     bytes: Vec<u8>,
+    /// How many more steps, in thousands, the statement may take: some would never end.
+    steps: Arc<AtomicU32>,
 }
 
 impl Bench {
@@ -162,6 +168,7 @@ impl Bench {
             scratch: Scratch::new(),
             session: None,
             bytes: Vec::new(),
+            steps: Arc::new(AtomicU32::new(0)),
         };
         bench.begin().await;
         bench
@@ -180,17 +187,30 @@ impl Bench {
         let sql = "PRAGMA synchronous = off; CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); CREATE INDEX i ON t (b);
             CREATE TABLE u (a INTEGER); INSERT INTO t (b) VALUES ('x'), ('y'); INSERT INTO u VALUES (1)";
         raw_sql(sql).execute(&mut session).await.unwrap();
+        let steps = Arc::clone(&self.steps);
+        let left = move || {
+            steps
+                .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+                .is_ok()
+        };
+        session
+            .lock_handle()
+            .await
+            .unwrap()
+            .set_progress_handler(1000, left);
         self.session = Some(session);
         self.bytes = fs::read(self.file()).unwrap();
     }
 
     async fn run(&mut self, sql: &str) -> Did {
+        self.steps.store(1000, Relaxed);
         let session = self.session.as_mut().unwrap();
         let before = told(session).await;
         // Values are not asked for: a variable is NULL.
         let ran = raw_sql(AssertSqlSafe(sql.to_owned()))
             .fetch_all(&mut *session)
             .await;
+        self.steps.store(1000, Relaxed);
         if told(session).await != before
             || fs::read(self.file()).unwrap() != self.bytes
             || names(&self.scratch.path("")) != ["fuzz.db"]

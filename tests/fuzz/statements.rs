@@ -61,6 +61,7 @@ pub(super) const SEEDS: &[&str] = &[
     "SELECT /*! a */ 1, /*M! b */ 2, /*+ NO_INDEX(t) */ `a` # end\nFROM t",
     "SELECT a INTO @v FROM t LOCK IN SHARE MODE",
     "SELECT [a], $x::y(1), ?1, :n, @n FROM t -- end",
+    "SELECT 'a'||/* \" */'b' |/* ' */ 1 FROM t",
     "-- first\n/* second /* nested */ */ ; (SELECT 1) ;",
 ];
 
