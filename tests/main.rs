@@ -13,6 +13,7 @@ mod attacks;
 mod configuration;
 mod conformance;
 mod engines;
+mod fuzz;
 mod mcp;
 mod values;
 mod verbs;

@@ -20,11 +20,11 @@ use secrecy::ExposeSecret;
 use support::databases::unique;
 
 /// A working directory of one test's own, and what the process is started with.
-struct Setup {
+pub(crate) struct Setup {
     folder: PathBuf,
-    environment: Environment,
+    pub(crate) environment: Environment,
     config: Option<PathBuf>,
-    urls: Vec<NamedUrl>,
+    pub(crate) urls: Vec<NamedUrl>,
     tools: Option<String>,
 }
 
@@ -35,7 +35,7 @@ impl Drop for Setup {
 }
 
 impl Setup {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = std::env::temp_dir().join(unique("portolan_configuration"));
         std::fs::create_dir(&folder).unwrap();
         Self {
@@ -47,29 +47,29 @@ impl Setup {
         }
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.environment = std::mem::take(&mut self.environment).with(name, value);
         self
     }
 
-    fn variables(self, pairs: &[(&str, &str)]) -> Self {
+    pub(crate) fn variables(self, pairs: &[(&str, &str)]) -> Self {
         pairs
             .iter()
             .fold(self, |setup, (name, value)| setup.with(name, value))
     }
 
-    fn with_file(self, name: &str, text: &str) -> Self {
+    pub(crate) fn with_file(self, name: &str, text: &str) -> Self {
         std::fs::write(self.folder.join(name), text).unwrap();
         self
     }
 
     /// A file that is there and named by `--config`.
-    fn with_named_file(mut self, name: &str, text: &str) -> Self {
+    pub(crate) fn with_named_file(mut self, name: &str, text: &str) -> Self {
         self.config = Some(PathBuf::from(name));
         self.with_file(name, text)
     }
 
-    fn with_url(mut self, name: Option<&str>, url: &str) -> Self {
+    pub(crate) fn with_url(mut self, name: Option<&str>, url: &str) -> Self {
         self.urls.push(NamedUrl {
             name: name.map(str::to_owned),
             url: url.to_owned().into(),
@@ -77,7 +77,7 @@ impl Setup {
         self
     }
 
-    fn load(&self) -> Configuration {
+    pub(crate) fn load(&self) -> Configuration {
         let engines: Vec<EngineFacts> = ENGINES.iter().map(|engine| engine.facts).collect();
         Configuration::load(&Inputs {
             environment: &self.environment,

@@ -19,7 +19,10 @@ pub(super) struct Lexed {
 impl Lexed {
     pub(super) fn of(dialect: &dyn Dialect, sql: &str) -> Self {
         let mut tokens = Vec::new();
-        let read = Tokenizer::new(dialect, sql)
+        // To the lexer `|/` and `||/` are operators, and the comment behind a bar would be code. A blank in place of the
+        // bar keeps every position, and what stands in quotes is not looked at.
+        let readable = sql.replace("|/*", " /*");
+        let read = Tokenizer::new(dialect, &readable)
             .with_unescape(false)
             .tokenize_with_location_into_buf(&mut tokens);
         // The lexer reports the beginning of some things and the end of others.
@@ -52,14 +55,14 @@ impl Lexed {
             .collect()
     }
 
-    /// The names that stand before a parenthesis, in lower case, and where, in characters from 1.
-    pub(super) fn called<'a>(&'a self, sql: &'a str) -> impl Iterator<Item = (String, usize)> + 'a {
+    /// The names that stand before a parenthesis, in lower case, and where.
+    pub(super) fn called(&self) -> impl Iterator<Item = (String, Location)> {
         let next = self.significant().skip(1);
         self.significant()
             .zip(next)
             .filter_map(|(token, next)| match (&token.token, &next.token) {
                 (Token::Word(word), Token::LParen) => {
-                    Some((word.value.to_lowercase(), position(sql, token.span.start)))
+                    Some((word.value.to_lowercase(), token.span.start))
                 }
                 _ => None,
             })
@@ -175,6 +178,15 @@ mod tests {
         let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
 
         assert_eq!(lexed.leading_words(1), ["SELECT"]);
+    }
+
+    #[test]
+    fn a_comment_behind_a_bar_is_one() {
+        for sql in ["'a'||/* \" */f(1) -- \"", "1 |/* ' */ f(1) -- '"] {
+            let lexed = Lexed::of(&MySqlDialect {}, sql);
+            let called: Vec<String> = lexed.called().map(|(name, _)| name).collect();
+            assert_eq!(called, ["f"], "{sql}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Ways out: one folder an engine, and the list of them.
 
 mod file_roots;
+#[cfg(test)]
+mod fuzz;
 mod lexer;
 mod mysql;
 mod pool;

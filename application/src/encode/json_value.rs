@@ -71,6 +71,8 @@ pub(super) fn write(out: &mut Vec<u8>, cell: Cell<'_>, limit: usize) -> Option<R
         Cell::Json(text) | Cell::Array(text) if text.len() > limit => {
             return text_up_to(out, text, limit);
         }
+        // Some readers would refuse the whole answer.
+        Cell::Json(text) | Cell::Array(text) if overflows(text) => string(out, text),
         // An SQL NULL is `null`; JSON's own must look different.
         Cell::Json(text) if text.trim() == "null" => out.extend_from_slice(b"{\"json\":null}"),
         Cell::Json(text) | Cell::Array(text) => out.extend_from_slice(text.as_bytes()),
@@ -84,6 +86,31 @@ fn is_exact(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit());
     !is_integer || digits.len() < 16 || digits.parse().is_ok_and(|value: u64| value <= MOST_EXACT)
+}
+
+/// Whether a number in `json` is beyond what a double holds.
+fn overflows(json: &str) -> bool {
+    // So few digits are no infinity without an exponent.
+    const SAFE_DIGITS: usize = 308;
+    let (mut in_string, mut escaped, mut start) = (false, false, None);
+    for (index, byte) in json.bytes().chain([b' ']).enumerate() {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else if matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E') {
+            start.get_or_insert(index);
+        } else {
+            in_string = byte == b'"';
+            let number = start.take().and_then(|start| json.get(start..index));
+            if number.is_some_and(|number| {
+                (number.len() > SAFE_DIGITS || number.contains(['e', 'E']))
+                    && number.parse().is_ok_and(f64::is_infinite)
+            }) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 pub(super) fn not_finite(value: f64) -> &'static str {
@@ -196,6 +223,8 @@ mod tests {
             (Cell::Json("{\"a\": 1.20}"), "{\"a\": 1.20}"),
             (Cell::Json(" null"), "{\"json\":null}"),
             (Cell::Array("[1,null]"), "[1,null]"),
+            (Cell::Json("{\"1e999\": 1e300}"), "{\"1e999\": 1e300}"),
+            (Cell::Json("{\"a\": -1e999}"), "\"{\\\"a\\\": -1e999}\""),
         ] {
             assert_eq!(json(cell), expected, "{cell:?}");
         }

@@ -54,6 +54,7 @@ pub enum Effect {
     LargeObjects,
     Notifications,
     Locks,
+    RowLocks,
     SessionState,
     /// SQL that is hidden in a value.
     SqlInText,
@@ -82,6 +83,7 @@ impl Effect {
             Self::LargeObjects => "changes large objects",
             Self::Notifications => "notifies other sessions",
             Self::Locks => "takes or releases a lock that outlives the statement",
+            Self::RowLocks => "locks rows",
             Self::SessionState => "changes the session, which the next call would not see",
             Self::SqlInText => "runs SQL that it is given as text",
             Self::ServerFiles => "reads or writes files of the database server",
@@ -107,6 +109,7 @@ impl Effect {
             | Self::LargeObjects
             | Self::Notifications
             | Self::Locks
+            | Self::RowLocks
             | Self::SessionState
             | Self::SqlInText => Remedy::Writable,
             Self::ServerFiles => Remedy::Setting(Allowance::ServerFiles),

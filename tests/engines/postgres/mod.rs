@@ -5,8 +5,8 @@ mod house;
 
 mod connecting;
 mod environment;
-mod posture;
 mod pooler;
+mod posture;
 mod read_only;
 mod sessions;
 mod statements;

@@ -51,7 +51,8 @@ impl Dialect for MySql {
         let finding = hidden
             .or(into.map(|(_, found)| found))
             .or_else(|| administering(&construct, position.unwrap_or(1)))
-            .or_else(|| calling(&lexed, sql));
+            .or_else(|| calling(&lexed, sql))
+            .or_else(|| locking(&lexed, sql));
         let flaw = if construct.is_empty() {
             Some(lexed.wordless(sql))
         } else {
@@ -211,11 +212,34 @@ fn into_elsewhere(lexed: &Lexed, sql: &str) -> Option<(StatementClass, Finding)>
 }
 
 fn calling(lexed: &Lexed, sql: &str) -> Option<Finding> {
-    lexed.called(sql).find_map(|(name, position)| {
+    lexed.called().find_map(|(name, place)| {
         Some(Finding {
             effect: functions::effect_of(&name)?,
             construct: format!("{}()", name.to_uppercase()),
-            position,
+            position: position(sql, place),
+        })
+    })
+}
+
+/// A clause that locks the rows it reads, which the server's read-only mode lets through.
+fn locking(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    let words: Vec<_> = lexed
+        .significant()
+        .map(|token| (word(&token.token).unwrap_or_default(), token.span.start))
+        .collect();
+    words.windows(4).chain(words.windows(2)).find_map(|window| {
+        let names: Vec<&str> = window.iter().map(|(name, _)| name.as_str()).collect();
+        let construct = match names.as_slice() {
+            ["FOR", "UPDATE"] => "FOR UPDATE",
+            ["FOR", "SHARE"] => "FOR SHARE",
+            ["LOCK", "IN", "SHARE", "MODE"] => "LOCK IN SHARE MODE",
+            _ => return None,
+        };
+        let (_, start) = window.first()?;
+        Some(Finding {
+            effect: Effect::RowLocks,
+            construct: construct.to_owned(),
+            position: position(sql, *start),
         })
     })
 }
@@ -344,7 +368,7 @@ pub(super) fn leaves_traces(sql: &str) -> bool {
         || matches!(verdict.construct.as_str(), "CALL" | "DO")
         // A stored function may set variables.
         || Lexed::of(&Words(MySqlDialect {}), sql)
-            .called(sql)
+            .called()
             .any(|(name, _)| !functions::is_built_in(&name))
         || !matches!(
             verdict.class,
@@ -565,6 +589,36 @@ mod tests {
             ),
             ("SELECT get_lock('a', 1)", Effect::Locks, "GET_LOCK()", 8),
             (
+                "SELECT 'a'||/* \" */load_file('x') -- \"",
+                Effect::ServerFiles,
+                "LOAD_FILE()",
+                20,
+            ),
+            (
+                "SELECT 1 ||/*! 1 */",
+                Effect::HiddenCode,
+                "An executable comment (/*! … */)",
+                12,
+            ),
+            (
+                "SELECT a FROM t for /* all */ update",
+                Effect::RowLocks,
+                "FOR UPDATE",
+                17,
+            ),
+            (
+                "(SELECT a FROM t FOR SHARE)",
+                Effect::RowLocks,
+                "FOR SHARE",
+                18,
+            ),
+            (
+                "SELECT a FROM t LOCK IN SHARE MODE",
+                Effect::RowLocks,
+                "LOCK IN SHARE MODE",
+                17,
+            ),
+            (
                 "SELECT 1 INTO OUTFILE 'x'",
                 Effect::ServerFiles,
                 "INTO OUTFILE",
@@ -602,6 +656,7 @@ mod tests {
             "SELECT 'LOAD_FILE(1)', `get_lock` FROM t -- LOAD_FILE()",
             "SELECT /*+ MAX_EXECUTION_TIME(1) */ 1",
             "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
+            "SELECT 'FOR UPDATE', `for` AS `update` FROM t USE INDEX FOR JOIN (i)",
         ] {
             assert_eq!(MySql.classify(sql).finding, None, "{sql}");
         }

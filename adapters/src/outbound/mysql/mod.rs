@@ -7,6 +7,8 @@ mod connection_pool;
 mod dialect;
 mod failure;
 mod functions;
+#[cfg(test)]
+mod fuzz;
 mod grants;
 mod hints;
 mod kill;

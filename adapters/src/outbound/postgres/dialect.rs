@@ -45,7 +45,9 @@ impl Dialect for PostgresDialect {
             class,
             construct,
             position: Some(position),
-            finding: administering(&words).or_else(|| calling(&syntax, sql)),
+            finding: administering(&words)
+                .or_else(|| calling(&syntax, sql))
+                .or_else(|| locking(&syntax, sql)),
             // A broken text behind a word is the server's to tell: it refuses what it cannot read.
             flaw: None,
         }
@@ -248,6 +250,15 @@ fn calling(syntax: &Syntax, sql: &str) -> Option<Finding> {
     })
 }
 
+/// The server's read-only mode would refuse it later.
+fn locking(syntax: &Syntax, sql: &str) -> Option<Finding> {
+    syntax.locks.map(|inner| Finding {
+        effect: Effect::RowLocks,
+        construct: inner.construct.to_owned(),
+        position: lexer::character(sql, inner.at),
+    })
+}
+
 /// Whether a text is nothing but white space, comments and semicolons.
 pub(super) fn holds_no_statement(sql: &str) -> bool {
     let mut rest = sql;
@@ -436,6 +447,12 @@ mod tests {
                 Effect::RemoteServers,
                 "dblink()",
                 15,
+            ),
+            (
+                "SELECT 'é' FROM t FOR UPDATE",
+                Effect::RowLocks,
+                "FOR UPDATE",
+                19,
             ),
             (
                 "COPY program TO '/tmp/x'",

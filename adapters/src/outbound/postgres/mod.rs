@@ -14,6 +14,9 @@ mod dialect;
 mod execution;
 mod failure;
 mod functions;
+#[cfg(test)]
+mod fuzz;
+mod guess;
 mod hint;
 mod json;
 mod message;

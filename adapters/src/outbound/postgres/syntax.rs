@@ -1,12 +1,13 @@
 //! What a PostgreSQL parser finds in a text: where its statements begin, what writes inside of them, what is called.
 //!
-//! The parser recovers from errors, so every text has a shape. After an error, and in a text that is too large to be
-//! parsed for every call, each name before a parenthesis counts as called: too much rather than too little.
+//! After an error, and in a text that is too large to be parsed for every call, words alone tell (`guess.rs`).
 
 use std::{panic, thread};
 
 use squawk_lexer::TokenKind;
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
+
+use super::guess::Guess;
 
 /// A name that is called, or that may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Inner {
 pub(super) struct Syntax {
     /// Statements that change rows or make tables, wherever they stand, in order.
     pub(super) writes: Vec<Inner>,
+    /// What locks the rows that a query returns.
+    pub(super) locks: Option<Inner>,
     /// Where a prepared statement is run, whose text does not stand here.
     pub(super) executes: Option<Inner>,
     /// Whether `EXPLAIN` is to run what it explains.
@@ -80,15 +83,12 @@ fn parse(sql: &str) -> Syntax {
 #[derive(Default)]
 struct Walk {
     syntax: Syntax,
-    /// Every name before a parenthesis.
-    perhaps: Vec<Called>,
-    /// The last name, if nothing but white space has come since.
-    name: Option<Called>,
+    guess: Guess,
     at: usize,
     /// The node that was entered last.
     entered: Option<SyntaxKind>,
-    /// The first `EXECUTE`, whatever it means there.
-    execute: Option<usize>,
+    /// Where a clause that locks rows begins.
+    locking: Option<usize>,
     failed: bool,
 }
 
@@ -99,10 +99,9 @@ impl Walk {
             StrStep::Exit => {}
             StrStep::Error { .. } => self.failed = true,
             StrStep::Token { kind, text } => {
-                if kind == SyntaxKind::L_PAREN {
-                    self.parenthesis();
-                } else if !kind.is_trivia() {
-                    self.word(text);
+                if !kind.is_trivia() {
+                    self.analyzes(text);
+                    self.guess.token(text, self.at);
                 }
                 self.at += text.len();
             }
@@ -120,11 +119,18 @@ impl Walk {
             SyntaxKind::CREATE_TABLE_AS => "CREATE TABLE AS",
             SyntaxKind::CREATE_MATERIALIZED_VIEW => "CREATE MATERIALIZED VIEW",
             SyntaxKind::EXECUTE => {
-                self.syntax.executes.get_or_insert(execute(self.at));
+                self.syntax.executes.get_or_insert(Inner {
+                    construct: "EXECUTE",
+                    at: self.at,
+                });
+                return;
+            }
+            SyntaxKind::LOCKING_CLAUSE => {
+                self.locking.get_or_insert(self.at);
                 return;
             }
             SyntaxKind::ARG_LIST => {
-                self.syntax.calls.extend(self.name.clone());
+                self.syntax.calls.extend(self.guess.name().cloned());
                 return;
             }
             _ => return,
@@ -135,51 +141,28 @@ impl Walk {
         });
     }
 
-    fn parenthesis(&mut self) {
-        self.perhaps.extend(self.name.take());
-    }
-
-    fn word(&mut self, text: &str) {
-        let previous = self.name.take();
-        if text.eq_ignore_ascii_case("UESCAPE") && previous.is_some() {
-            self.syntax.disguised.get_or_insert(self.at);
-        }
-        if text.eq_ignore_ascii_case("EXECUTE") {
-            self.execute.get_or_insert(self.at);
-        }
+    fn analyzes(&mut self, text: &str) {
         self.syntax.analyzes |= matches!(
             self.entered,
             Some(SyntaxKind::EXPLAIN_ANALYZE | SyntaxKind::EXPLAIN_OPTION_NAME)
         ) && (text.eq_ignore_ascii_case("ANALYZE")
             || text.eq_ignore_ascii_case("ANALYSE"));
-        if text.starts_with(|first: char| first == '"' || first == '_' || first.is_alphabetic())
-            && !text.ends_with('\'')
-        {
-            self.name = Some(Called {
-                name: name_of(text),
-                at: self.at,
-            });
-        }
     }
 
-    fn finish(mut self) -> Syntax {
+    fn finish(self) -> Syntax {
         if self.failed {
-            self.syntax.calls = self.perhaps;
-            self.syntax.executes = self.execute.map(execute);
+            return self.guess.into_syntax();
         }
-        self.syntax
-    }
-}
-
-fn execute(at: usize) -> Inner {
-    Inner {
-        construct: "EXECUTE",
-        at,
+        Syntax {
+            locks: self.locking.and_then(|at| self.guess.lock_at(at)),
+            disguised: self.guess.disguised(),
+            ..self.syntax
+        }
     }
 }
 
 /// An identifier as the server reads it.
-fn name_of(text: &str) -> String {
+pub(super) fn name_of(text: &str) -> String {
     let escaped = text
         .get(..2)
         .is_some_and(|start| start.eq_ignore_ascii_case("U&"));
@@ -217,27 +200,24 @@ fn unescape(name: &str) -> String {
     plain
 }
 
-/// Without a parser: every name before a parenthesis counts as called, and the server alone tells what is written.
+/// Without a parser.
 fn by_words(sql: &str) -> Syntax {
-    let mut walk = Walk {
-        failed: true,
-        ..Walk::default()
-    };
-    let mut rest = sql;
+    let mut guess = Guess::default();
+    let mut at = 0_usize;
     for token in squawk_lexer::tokenize(sql) {
         let length = usize::try_from(token.len).unwrap_or(usize::MAX);
-        let Some((text, after)) = rest.split_at_checked(length) else {
+        let Some(text) = sql.get(at..at.saturating_add(length)) else {
             break;
         };
-        rest = after;
-        match token.kind {
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => {}
-            TokenKind::OpenParen => walk.parenthesis(),
-            _ => walk.word(text),
+        if !matches!(
+            token.kind,
+            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. }
+        ) {
+            guess.token(text, at);
         }
-        walk.at += length;
+        at += length;
     }
-    walk.finish()
+    guess.into_syntax()
 }
 
 #[cfg(test)]
@@ -308,6 +288,31 @@ mod tests {
             ("SELECT a FROM t FOR UPDATE", &[]),
         ] {
             assert_eq!(writes(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn clauses_that_lock_rows_are_found() {
+        let padding = "x".repeat(DEEP_BYTES);
+        for (sql, expected) in [
+            ("SELECT a FROM t FOR UPDATE", Some(("FOR UPDATE", 16))),
+            ("TABLE t for /* all */ share NOWAIT", Some(("FOR SHARE", 8))),
+            (
+                "SELECT (SELECT a FROM t LIMIT 1 FOR NO KEY UPDATE OF t)",
+                Some(("FOR NO KEY UPDATE", 32)),
+            ),
+            ("SELECT a FROM t FOR KEY SHARE", Some(("FOR KEY SHARE", 16))),
+            ("SELECT a FROM ) FOR UPDATE", Some(("FOR UPDATE", 16))),
+            (
+                &format!("SELECT '{padding}' FOR UPDATE"),
+                Some(("FOR UPDATE", DEEP_BYTES + 10)),
+            ),
+            ("SELECT substring('abc' FROM 1 FOR share) FROM t", None),
+            ("SELECT 'FOR UPDATE', \"for\" update FROM t", None),
+        ] {
+            let found = Syntax::of(sql).locks;
+            let found = found.map(|inner| (inner.construct, inner.at));
+            assert_eq!(found, expected, "{sql:.60}");
         }
     }
 

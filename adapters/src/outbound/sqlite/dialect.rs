@@ -9,7 +9,10 @@ use domain::query::{
 };
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
-use super::{super::lexer::Lexed, functions, pragmas};
+use super::{
+    super::lexer::{self, Lexed},
+    functions, pragmas,
+};
 
 #[derive(Debug)]
 pub(super) struct SqliteDialect;
@@ -26,13 +29,7 @@ impl Dialect for SqliteDialect {
                 position: position.unwrap_or(1),
             })
         } else {
-            lexed.called(sql).find_map(|(name, position)| {
-                Some(Finding {
-                    effect: functions::effect_of(&name)?,
-                    construct: format!("{name}()"),
-                    position,
-                })
-            })
+            disguising(&lexed, sql).or_else(|| calling(&lexed, sql))
         };
         Classified {
             position,
@@ -71,6 +68,49 @@ impl Dialect for SqliteDialect {
             _ => return None,
         })
     }
+}
+
+fn calling(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    lexed.called().find_map(|(name, place)| {
+        Some(Finding {
+            effect: functions::effect_of(&name)?,
+            construct: format!("{name}()"),
+            position: lexer::position(sql, place),
+        })
+    })
+}
+
+/// A variable as Tcl writes it, `$name(…)` or `$name::more`: whatever stands in its parentheses is part of its name to
+/// SQLite, a quote or a parenthesis too, and to no other lexer.
+fn disguising(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    let mut variable = None;
+    lexed.tokens.iter().find_map(|token| {
+        let begins = match &token.token {
+            Token::Word(word) => {
+                word.quote_style.is_none() && word.value.starts_with(['$', '@', '#'])
+            }
+            Token::Placeholder(_)
+            | Token::AtSign
+            | Token::Colon
+            | Token::DoubleColon
+            | Token::Sharp => true,
+            Token::LParen => {
+                return variable.take().map(|place| Finding {
+                    effect: Effect::HiddenCode,
+                    construct: "A variable with parentheses in its name".to_owned(),
+                    position: lexer::position(sql, place),
+                });
+            }
+            _ => {
+                variable = None;
+                return None;
+            }
+        };
+        if begins {
+            variable.get_or_insert(token.span.start);
+        }
+        None
+    })
 }
 
 fn class_of(lexed: &Lexed, sql: &str) -> Classified {
@@ -130,25 +170,21 @@ fn bare_word(token: &Token) -> Option<String> {
     }
 }
 
-/// What comes after the common table expressions, which all stand in parentheses.
+/// What comes after the common table expressions. The verbs of a write are never names unless quoted, but for one, which
+/// writes only with its second word.
 fn with(sql: &str) -> Classified {
-    let mut depth = 0_usize;
-    for token in significant(sql) {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            token if depth == 0 => {
-                let Some(word) = bare_word(&token) else {
-                    continue;
-                };
-                if matches!(word.as_str(), "INSERT" | "UPDATE" | "DELETE" | "REPLACE") {
-                    return classified(StatementClass::Write, word);
-                }
-                if matches!(word.as_str(), "SELECT" | "VALUES") {
-                    break;
-                }
-            }
-            _ => {}
+    let tokens = significant(sql);
+    let words: Vec<String> = tokens
+        .iter()
+        .map(|token| bare_word(token).unwrap_or_default())
+        .collect();
+    let next = words.iter().skip(1).map(String::as_str).chain([""]);
+    for (word, next) in words.iter().zip(next) {
+        if matches!(
+            (word.as_str(), next),
+            ("INSERT" | "UPDATE" | "DELETE", _) | ("REPLACE", "INTO")
+        ) {
+            return classified(StatementClass::Write, word.as_str());
         }
     }
     classified(StatementClass::Read, "WITH")
@@ -198,7 +234,7 @@ mod tests {
             ("/* DELETE */ (VALUES (1))", Read, "VALUES"),
             ("WITH a AS (SELECT 1) SELECT * FROM a", Read, "WITH"),
             (
-                "WITH a AS (DELETE) SELECT 'DELETE', \"delete\" FROM a",
+                "WITH replace AS (SELECT 1) SELECT 'DELETE', \"delete\" FROM replace",
                 Read,
                 "WITH",
             ),
@@ -211,6 +247,11 @@ mod tests {
                 "WITH a AS (SELECT 1) REPLACE INTO t SELECT * FROM a",
                 Write,
                 "REPLACE",
+            ),
+            (
+                "WITH a AS (SELECT 'a'||/* \" */'b') DELETE FROM t -- \"",
+                Write,
+                "DELETE",
             ),
             ("EXPLAIN QUERY PLAN DELETE FROM t", Read, "EXPLAIN"),
             (
@@ -248,6 +289,35 @@ mod tests {
                 (class, construct),
                 "{sql}"
             );
+        }
+    }
+
+    #[test]
+    fn what_only_sqlite_reads_as_a_name_is_told() {
+        for (sql, position) in [
+            ("WITH q AS (SELECT $x(() ) DELETE FROM t", 19),
+            ("WITH q AS (SELECT $x(') ) DELETE FROM t -- '", 19),
+            ("SELECT @x::y(1)", 8),
+            ("SELECT :x(1)", 8),
+            ("SELECT #x(1)", 8),
+        ] {
+            let finding = SqliteDialect.classify(sql).finding.unwrap();
+            assert_eq!(
+                (finding.effect, finding.position),
+                (Effect::HiddenCode, position),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_variables_and_calls_are_not_told() {
+        for sql in [
+            "SELECT $x, :n, @n, ?1, ? FROM t WHERE a IN ($x, :n)",
+            "SELECT $x (1), f(:n), (@n)",
+            "SELECT '$x(', \"$x\"(1), [@x](1)",
+        ] {
+            assert_eq!(SqliteDialect.classify(sql).finding, None, "{sql}");
         }
     }
 }

@@ -1,0 +1,165 @@
+//! What a text may do that no parser has read to its end: by its words alone, and too much rather than too little.
+
+use super::syntax::{Called, Inner, Syntax, name_of};
+
+#[derive(Default)]
+pub(super) struct Guess {
+    /// What the text may do, but for clauses that lock.
+    syntax: Syntax,
+    locks: Vec<Inner>,
+    /// The last name, if nothing but white space has come since.
+    name: Option<Called>,
+    last: Word,
+    /// In bytes from 0.
+    last_at: usize,
+}
+
+/// What a token tells about the next one.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Word {
+    /// A statement may begin behind it.
+    #[default]
+    Opening,
+    Insert,
+    Merge,
+    Delete,
+    Update,
+    For,
+    Other,
+}
+
+impl Word {
+    fn of(text: &str, behind: Self) -> Self {
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        // Some of these words are also names, but no name stands where a statement begins.
+        let begins = behind == Self::Opening;
+        match text {
+            "(" | ")" | ";" => Self::Opening,
+            _ if is("EXPLAIN") || is("ANALYZE") || is("ANALYSE") || is("VERBOSE") => Self::Opening,
+            _ if is("INSERT") => Self::Insert,
+            _ if is("MERGE") => Self::Merge,
+            _ if begins && is("DELETE") => Self::Delete,
+            _ if begins && is("UPDATE") => Self::Update,
+            _ if is("FOR") => Self::For,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Guess {
+    /// The next token that is neither white space nor a comment.
+    pub(super) fn token(&mut self, text: &str, at: usize) {
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        let previous = self.name.take();
+        if text == "(" {
+            self.syntax.calls.extend(previous);
+        } else if is_name(text) {
+            if is("UESCAPE") && previous.is_some() {
+                self.syntax.disguised.get_or_insert(at);
+            }
+            self.name = Some(Called {
+                name: name_of(text),
+                at,
+            });
+        }
+        let inner = |construct, at| Inner { construct, at };
+        let write = match self.last {
+            Word::Insert if is("INTO") => Some(inner("INSERT", self.last_at)),
+            Word::Merge if is("INTO") => Some(inner("MERGE", self.last_at)),
+            Word::Delete if is("FROM") => Some(inner("DELETE", self.last_at)),
+            Word::Update if is_name(text) => Some(inner("UPDATE", self.last_at)),
+            _ if is("INTO") => Some(inner("SELECT INTO", at)),
+            _ if is("CREATE") => Some(inner("CREATE", at)),
+            _ => None,
+        };
+        self.syntax.writes.extend(write);
+        if self.last == Word::For {
+            let clause = lock(text).map(|clause| inner(clause, self.last_at));
+            self.locks.extend(clause);
+        }
+        if is("EXECUTE") {
+            self.syntax.executes.get_or_insert(inner("EXECUTE", at));
+        }
+        self.syntax.analyzes |= is("ANALYZE") || is("ANALYSE");
+        self.last = Word::of(text, self.last);
+        self.last_at = at;
+    }
+
+    /// The last name, if nothing but white space has come since.
+    pub(super) fn name(&self) -> Option<&Called> {
+        self.name.as_ref()
+    }
+
+    /// Where a name is written with escapes of its own choice.
+    pub(super) fn disguised(&self) -> Option<usize> {
+        self.syntax.disguised
+    }
+
+    /// The clause that locks rows and begins here.
+    pub(super) fn lock_at(&self, at: usize) -> Option<Inner> {
+        self.locks.iter().find(|clause| clause.at == at).copied()
+    }
+
+    pub(super) fn into_syntax(self) -> Syntax {
+        Syntax {
+            locks: self.locks.first().copied(),
+            ..self.syntax
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first == '"' || first == '_' || first.is_alphabetic())
+        && !text.ends_with('\'')
+}
+
+/// The clause that `FOR` and this word begin.
+fn lock(word: &str) -> Option<&'static str> {
+    [
+        ("UPDATE", "FOR UPDATE"),
+        ("SHARE", "FOR SHARE"),
+        ("NO", "FOR NO KEY UPDATE"),
+        ("KEY", "FOR KEY SHARE"),
+    ]
+    .into_iter()
+    .find(|(known, _)| known.eq_ignore_ascii_case(word))
+    .map(|(_, clause)| clause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writes(sql: &str) -> Vec<&'static str> {
+        // No parser reads past the first sign.
+        let writes = Syntax::of(&format!(") {sql}")).writes.into_iter();
+        writes.map(|inner| inner.construct).collect()
+    }
+
+    #[test]
+    fn writes_are_found_by_words() {
+        for (sql, expected) in [
+            (
+                "WITH a AS (DELETE /* all */ FROM t) SELECT",
+                &["DELETE"][..],
+            ),
+            ("WITH a AS (SELECT 1) UPDATE \"t\" SET", &["UPDATE"]),
+            ("WITH a AS (MERGE INTO t USING u)", &["MERGE"]),
+            ("EXPLAIN ANALYZE INSERT INTO t VALUES (1)", &["INSERT"]),
+            ("EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1", &["CREATE"]),
+            ("SELECT 1 INTO t", &["SELECT INTO"]),
+        ] {
+            assert_eq!(writes(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_such_words_are_no_writes() {
+        for sql in [
+            "WITH delete AS (SELECT 1) SELECT delete, update, insert FROM delete",
+            "SELECT t.update, 'DELETE FROM t', \"into\" FROM t FOR UPDATE",
+        ] {
+            assert_eq!(writes(sql), [""; 0], "{sql}");
+        }
+    }
+}
