@@ -113,8 +113,7 @@ impl Ground {
             .map(|call| self.text(call, victim.as_ref()))
             .collect();
         let database = self.database().await;
-        // Who cannot look knows nothing.
-        let clean = next_call(&database, leak.as_deref()).await?;
+        let clean = next_call(&database, leak.as_deref()).await;
         let mut answers = Vec::new();
         let mut accepted = false;
         for call in &calls {
@@ -136,10 +135,11 @@ impl Ground {
             }
         }
         let answers = answers.join("\n");
-        let found = found.unwrap_or_else(|refusal| refusal);
+        // Who may not look knows nothing, unless there was nothing to look for.
+        let leaks = found != clean || (clean.is_err() && accepted);
         let changed = before.difference(&after).or_else(|| {
-            (found != clean)
-                .then(|| format!("the next call: {} → {}", short(&clean), short(&found)))
+            let [clean, found] = [clean, found].map(|seen| seen.unwrap_or_else(|refusal| refusal));
+            leaks.then(|| format!("the next call: {} → {}", short(&clean), short(&found)))
         });
         let revealed = attack.terms.reveals.as_ref().and_then(|secret| {
             answers
