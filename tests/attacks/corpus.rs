@@ -54,6 +54,8 @@ pub(super) struct Terms {
     pub(super) alone: Option<bool>,
     /// It shows only a moment after it was accepted.
     pub(super) late: Option<bool>,
+    /// Why only the role of the connection can hold it, which here may do everything.
+    pub(super) not_held: Option<String>,
 }
 
 #[derive(Deserialize, Clone)]

@@ -44,15 +44,13 @@ pub(super) fn attacks(all: &[Tried]) -> String {
         text.push_str(&line(&format!("`{class}`"), &tried));
     }
     text.push_str(&line("**all**", &all.iter().collect::<Vec<_>>()));
-    for (layer, holds) in LAYERS {
-        let through: Vec<_> = all
-            .iter()
-            .filter(|tried| !holds(tried))
-            .map(|tried| format!("`{}`", tried.name))
-            .collect();
-        if !through.is_empty() {
-            write!(text, "\nNot held by {layer}: {}.\n", through.join(", ")).unwrap();
-        }
+    let through: Vec<_> = all
+        .iter()
+        .filter(|tried| !tried.whole)
+        .map(|tried| format!("`{}`", tried.name))
+        .collect();
+    if !through.is_empty() {
+        write!(text, "\nNot held: {}.\n", through.join(", ")).unwrap();
     }
     text
 }

@@ -59,9 +59,7 @@ fn cell() -> impl Strategy<Value = Owned> {
         vec(any::<u8>(), 0..60).prop_map(Owned::InvalidText),
         vec(any::<u8>(), 0..60).prop_map(Owned::Bytes),
         vec(any::<u8>(), 0..60).prop_map(Owned::MixedBytes),
-        vec(any::<u8>(), 0..30).prop_map(|bytes| Owned::HexBytes(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-        )),
+        "([0-9a-f]{2}){0,30}".prop_map(Owned::HexBytes),
         json.clone().prop_map(Owned::Json),
         json.prop_map(Owned::Array),
     ]

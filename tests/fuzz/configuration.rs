@@ -151,7 +151,7 @@ fn told(setup: &Setup) -> String {
     let exported: Vec<_> = configuration
         .known
         .iter()
-        .map(|known| known.importable())
+        .map(domain::connection::KnownConfiguration::importable)
         .collect();
     format!(
         "{configuration:?}\n{exported:?}\n{}\n{}\n{:?} {:?}",
