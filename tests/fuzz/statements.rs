@@ -331,7 +331,7 @@ impl Rewriting {
                 (' ', _) => out.extend(gaps.next().copied()),
                 (letter, None) => out.push(letter),
                 (letter, Some(upper)) if upper >> (index % 8) & 1 == 1 => {
-                    out.push(letter.to_ascii_uppercase())
+                    out.push(letter.to_ascii_uppercase());
                 }
                 (letter, Some(_)) => out.push(letter.to_ascii_lowercase()),
             }
