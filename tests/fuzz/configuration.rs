@@ -1,6 +1,7 @@
 //! No configuration makes the loader fail, and no secret in it is told.
 
 use bootstrap::commands::check::{Attempts, report_json, report_text};
+use domain::connection::{KnownConfiguration, Password};
 use proptest::{
     collection::vec,
     option,
@@ -151,7 +152,7 @@ fn told(setup: &Setup) -> String {
     let exported: Vec<_> = configuration
         .known
         .iter()
-        .map(domain::connection::KnownConfiguration::importable)
+        .map(KnownConfiguration::importable)
         .collect();
     format!(
         "{configuration:?}\n{exported:?}\n{}\n{}\n{:?} {:?}",
@@ -225,7 +226,7 @@ fn a_password_is_read_exactly_and_never_told() {
         ] {
             let configuration = setup.load();
             let config = configuration.known[0].outcome.as_ref().unwrap();
-            let Some(domain::connection::Password::Given(read)) = &config.password else {
+            let Some(Password::Given(read)) = &config.password else {
                 panic!("no password");
             };
             assert_eq!(read.expose_secret(), password);

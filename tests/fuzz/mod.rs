@@ -1,13 +1,14 @@
 //! Facts about texts and values that nobody wrote by hand.
 //!
 //! Every run makes the same cases, so that a failure can be had again. `PROPTEST_CASES` makes another number of them,
-//! and `PROPTEST_RNG_SEED` others. A case that was found and mended is an ordinary test beside the code or in `found.rs`.
+//! and `PROPTEST_RNG_SEED` others. A case that was found and mended is an ordinary test beside the code.
 
 mod answers;
 mod classifier;
 mod configuration;
 mod functions;
 mod grammar;
+mod judged;
 mod postgres;
 mod sqlite;
 mod statements;
