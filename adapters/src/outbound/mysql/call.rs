@@ -6,6 +6,7 @@ use super::{
     super::pool::{Lease, Pool},
     dialect, kill,
     session::{After, MySqlSession},
+    text,
 };
 
 /// An answer that is not wanted to its end is read on for no longer than this before the statement is killed.
@@ -69,7 +70,7 @@ impl Call {
             if closing.is_fired() || (ran != Ran::Nothing && dialect::leaves_traces(&sql)) {
                 return lease.discard().await;
             }
-            let after = if after == After::Read && dialect::stays_inside(&sql) {
+            let after = if after == After::Read && text::stays_inside(&sql) {
                 After::Query
             } else {
                 after

@@ -4,33 +4,26 @@
 //! This explains early and closes what the server's own read-only mode lets through. It is never the only thing
 //! between a statement and a write.
 
-use std::any::TypeId;
-
 use domain::query::{
     Dialect, Effect, StatementClass,
     dialect::Classified,
     effect::Finding,
     plan::{PlanStep, PlanTable},
 };
-use sqlparser::{
-    dialect::{Dialect as Lexicon, MySqlDialect},
-    tokenizer::{Token, Whitespace},
-};
+use sqlparser::tokenizer::{Token, Whitespace};
 
 use super::{
     super::lexer::{Lexed, position},
     functions, plan,
+    text::{Words, first_word, significant, word},
 };
-
-pub(super) const PLACEHOLDER_HINT: &str =
-    "Write `?` for each parameter; MySQL and MariaDB know no `$1` and no `:name`.";
 
 #[derive(Debug)]
 pub(super) struct MySql;
 
 impl Dialect for MySql {
     fn classify(&self, sql: &str) -> Classified {
-        let lexed = Lexed::of(&Words(MySqlDialect {}), sql);
+        let lexed = Lexed::of(&Words::MYSQL, sql);
         let hidden = hidden_code(&lexed, sql);
         let into = into_elsewhere(&lexed, sql);
         let tokens: Vec<Token> = lexed
@@ -73,7 +66,7 @@ impl Dialect for MySql {
     }
 
     fn instead_of(&self, sql: &str) -> Option<&'static str> {
-        let words = Lexed::of(&Words(MySqlDialect {}), sql).leading_words(1);
+        let words = Lexed::of(&Words::MYSQL, sql).leading_words(1);
         Some(match words.first()?.as_str() {
             "USE" => "Write database.table, or name another database as `connection`.",
             "PRAGMA" => "MySQL has no PRAGMA; use SHOW TABLES and DESCRIBE table.",
@@ -94,69 +87,6 @@ type Verdict = (StatementClass, String);
 
 fn verdict(class: StatementClass, construct: &str) -> Verdict {
     (class, construct.to_owned())
-}
-
-/// The lexer's own MySQL, but an executable comment stays a comment: the lexer would present its contents as
-/// code, and which server runs it as code depends on the version in it.
-#[derive(Debug)]
-struct Words(MySqlDialect);
-
-impl Lexicon for Words {
-    fn dialect(&self) -> TypeId {
-        self.0.dialect()
-    }
-
-    fn is_identifier_start(&self, character: char) -> bool {
-        self.0.is_identifier_start(character)
-    }
-
-    fn is_identifier_part(&self, character: char) -> bool {
-        self.0.is_identifier_part(character)
-    }
-
-    fn is_delimited_identifier_start(&self, character: char) -> bool {
-        self.0.is_delimited_identifier_start(character)
-    }
-
-    fn supports_string_literal_backslash_escape(&self) -> bool {
-        self.0.supports_string_literal_backslash_escape()
-    }
-
-    fn ignores_wildcard_escapes(&self) -> bool {
-        self.0.ignores_wildcard_escapes()
-    }
-
-    fn supports_numeric_prefix(&self) -> bool {
-        self.0.supports_numeric_prefix()
-    }
-
-    fn requires_single_line_comment_whitespace(&self) -> bool {
-        self.0.requires_single_line_comment_whitespace()
-    }
-
-    fn supports_multiline_comment_hints(&self) -> bool {
-        false
-    }
-}
-
-/// Up to where the lexer cannot read on.
-fn tokens(sql: &str) -> Vec<Token> {
-    let lexed = Lexed::of(&Words(MySqlDialect {}), sql);
-    lexed.tokens.into_iter().map(|token| token.token).collect()
-}
-
-/// An unquoted word, in upper case.
-fn word(token: &Token) -> Option<String> {
-    match token {
-        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
-        _ => None,
-    }
-}
-
-fn significant(tokens: &[Token]) -> impl Iterator<Item = &Token> {
-    tokens
-        .iter()
-        .filter(|token| !matches!(token, Token::Whitespace(_)))
 }
 
 /// `/*! … */` and `/*M! … */` are code to one server or the other. An optimizer hint, `/*+ … */`, is not.
@@ -367,109 +297,13 @@ pub(super) fn leaves_traces(sql: &str) -> bool {
         || verdict.flaw.is_some()
         || matches!(verdict.construct.as_str(), "CALL" | "DO")
         // A stored function may set variables.
-        || Lexed::of(&Words(MySqlDialect {}), sql)
+        || Lexed::of(&Words::MYSQL, sql)
             .called()
             .any(|(name, _)| !functions::is_built_in(&name))
         || !matches!(
             verdict.class,
             StatementClass::Read | StatementClass::Write | StatementClass::Ddl
         )
-}
-
-/// Whether `sql` asks for a plan, which the server's own bound on rows would change.
-pub(super) fn asks_for_plan(sql: &str) -> bool {
-    matches!(
-        first_word(sql).as_str(),
-        "EXPLAIN" | "DESCRIBE" | "DESC" | "ANALYZE"
-    )
-}
-
-/// Whether `sql`, which the server has accepted as one statement, is of a kind that can never end its transaction.
-pub(super) fn stays_inside(sql: &str) -> bool {
-    matches!(
-        first_word(sql).as_str(),
-        "SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" | "DESCRIBE" | "DESC"
-    )
-}
-
-fn first_word(sql: &str) -> String {
-    let sql = sql.trim_start();
-    // Only a text that begins with a comment is worth the lexer.
-    if sql.starts_with(['/', '-', '#']) {
-        let tokens = tokens(sql);
-        return significant(&tokens)
-            .next()
-            .and_then(word)
-            .unwrap_or_default();
-    }
-    let end = sql.find(|character: char| !character.is_ascii_alphabetic());
-    sql.get(..end.unwrap_or(sql.len()))
-        .unwrap_or_default()
-        .to_ascii_uppercase()
-}
-
-/// The first placeholder of another database's kind.
-pub(super) fn numbered_placeholder(sql: &str) -> Option<String> {
-    let tokens = tokens(sql);
-    let mut after_colon = false;
-    for token in &tokens {
-        let text = match token {
-            Token::Word(word) if word.quote_style.is_none() => word.value.as_str(),
-            Token::Placeholder(text) => text.as_str(),
-            _ => "",
-        };
-        if after_colon && !text.is_empty() {
-            return Some(format!(":{text}"));
-        }
-        if text.strip_prefix('$').is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        }) {
-            return Some(text.to_owned());
-        }
-        after_colon = matches!(token, Token::Colon);
-    }
-    None
-}
-
-/// Where something follows a semicolon, in characters from 1.
-pub(super) fn second_statement(sql: &str) -> Option<usize> {
-    Lexed::of(&Words(MySqlDialect {}), sql).second_statement(sql)
-}
-
-/// What other databases write otherwise.
-pub(super) fn other_syntax(sql: &str) -> Option<&'static str> {
-    Lexed::of(&Words(MySqlDialect {}), sql)
-        .other_syntax("There is no ILIKE; LIKE ignores case unless the collation does not.")
-}
-
-/// Whether `sql` holds nothing but comments and semicolons.
-pub(super) fn is_blank(sql: &str) -> bool {
-    // Only a text that begins with one of them is worth the lexer.
-    if !sql.trim_start().starts_with(['/', '-', '#', ';']) {
-        return false;
-    }
-    let tokens = tokens(sql);
-    !tokens.is_empty()
-        && !sql.contains("/*!")
-        && !sql.contains("/*M!")
-        && significant(&tokens).all(|token| matches!(token, Token::SemiColon))
-}
-
-/// The first names that may be meant in `sql`, quoted or not, once each.
-pub(super) fn names(sql: &str, most: usize) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for token in tokens(sql) {
-        // Looking each up among all the others would take minutes in a text of a megabyte.
-        if names.len() == most {
-            break;
-        }
-        if let Token::Word(word) = token
-            && !names.contains(&word.value)
-        {
-            names.push(word.value);
-        }
-    }
-    names
 }
 
 #[cfg(test)]
@@ -681,71 +515,6 @@ mod tests {
             ("SELECT 'a\\' INTO @a", true),
         ] {
             assert_eq!(leaves_traces(sql), leaves, "{sql}");
-        }
-    }
-
-    #[test]
-    fn a_wish_for_a_plan_is_recognised() {
-        for (sql, plan) in [
-            (" explain SELECT 1", true),
-            ("/* x */ -- y\n EXPLAIN FORMAT=JSON SELECT 1", true),
-            ("ANALYZE SELECT 1", true),
-            ("SELECT 'explain'", false),
-            ("-- explain\n SELECT 1", false),
-            ("", false),
-        ] {
-            assert_eq!(asks_for_plan(sql), plan, "{sql}");
-        }
-    }
-
-    #[test]
-    fn placeholders_of_other_databases_are_recognised() {
-        for (sql, found) in [
-            ("SELECT $1", Some("$1")),
-            ("SELECT * FROM t WHERE a = :name", Some(":name")),
-            ("SELECT ?, '$1', ':name', `$1`", None),
-            ("SELECT @a := 1", None),
-        ] {
-            assert_eq!(numbered_placeholder(sql).as_deref(), found, "{sql}");
-        }
-    }
-
-    #[test]
-    fn the_first_names_are_told_once_each() {
-        let sql = "SELECT `a b`, x, X FROM x JOIN t";
-
-        assert_eq!(
-            names(sql, 9),
-            ["SELECT", "a b", "x", "X", "FROM", "JOIN", "t"]
-        );
-        assert_eq!(names(sql, 2), ["SELECT", "a b"]);
-    }
-
-    #[test]
-    fn a_text_of_comments_alone_is_blank() {
-        for (sql, blank) in [
-            ("-- nothing", true),
-            ("# a\n /* b */ ; ;", true),
-            (";", true),
-            ("/* a */ SELECT 1", false),
-            ("; SELECT 1", false),
-            ("/*! SELECT 1 */", false),
-            ("/* unclosed", false),
-            ("--1", false),
-            ("SELECT 1", false),
-        ] {
-            assert_eq!(is_blank(sql), blank, "{sql}");
-        }
-    }
-
-    #[test]
-    fn a_second_statement_is_seen_and_a_last_semicolon_is_not_one() {
-        for (sql, second) in [
-            ("SELECT 'é';\n; DELETE FROM t", Some(15)),
-            ("SELECT 1; -- done", None),
-            ("SELECT ';DELETE'", None),
-        ] {
-            assert_eq!(second_statement(sql), second, "{sql}");
         }
     }
 }

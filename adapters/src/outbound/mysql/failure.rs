@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{ConnectStep, Failure, FailureKind};
 use sqlx::mysql::MySqlDatabaseError;
 
-use super::{super::pool, dialect};
+use super::{super::pool, text};
 
 /// The server's message shows no more of a statement than this many bytes.
 const SHOWN_OF_STATEMENT: usize = 80;
@@ -263,7 +263,7 @@ fn hint(number: u16) -> Option<&'static str> {
 /// Where the second statement begins, if that is what the server would not read. The server refuses the text
 /// anyway; the lexer only explains.
 fn second_statement(message: &str, sql: &str) -> Option<usize> {
-    let second = dialect::second_statement(sql)?;
+    let second = text::second_statement(sql)?;
     (position(message, sql) == Some(second)).then_some(second)
 }
 
@@ -275,8 +275,8 @@ fn hint_from_text(number: u16, message: &str, sql: &str) -> Option<&'static str>
     if number == 1064 && second_statement(message, sql).is_some() {
         return Some("Send each statement in a call of its own.");
     }
-    if dialect::numbered_placeholder(sql).is_some() {
-        return Some(dialect::PLACEHOLDER_HINT);
+    if text::numbered_placeholder(sql).is_some() {
+        return Some(text::PLACEHOLDER_HINT);
     }
     if number == 1054 {
         return None;
@@ -295,7 +295,7 @@ fn hint_from_text(number: u16, message: &str, sql: &str) -> Option<&'static str>
     }) {
         return Some("CAST knows SIGNED, UNSIGNED, DECIMAL(p,s), CHAR, DATE, DATETIME and JSON.");
     }
-    dialect::other_syntax(sql).or(Some("Check the SQL at the place that the message shows."))
+    text::other_syntax(sql).or(Some("Check the SQL at the place that the message shows."))
 }
 
 /// Where a syntax error is, in characters from 1, if the message tells exactly.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Failure, nearest::nearest};
 use sqlx::{AssertSqlSafe, MySqlConnection, mysql::MySqlRow, query::Query};
 
-use super::{dialect, result};
+use super::{result, text};
 
 /// The call has already failed; its hint is worth no more than this.
 pub(super) const LIMIT: Duration = Duration::from_millis(500);
@@ -115,7 +115,7 @@ async fn columns(
     condition: &str,
     connection: &mut MySqlConnection,
 ) -> Option<Vec<(String, String)>> {
-    let words = dialect::names(sql, MOST_WORDS);
+    let words = text::names(sql, MOST_WORDS);
     let marks = vec!["?"; words.len()].join(", ");
     let values: Vec<&str> = words.iter().chain(&words).map(String::as_str).collect();
     let rows = rows(

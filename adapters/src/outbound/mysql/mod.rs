@@ -19,6 +19,7 @@ mod query_runner;
 mod result;
 mod session;
 mod settle;
+mod text;
 mod value;
 
 use std::sync::Arc;

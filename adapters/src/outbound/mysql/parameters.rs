@@ -4,7 +4,7 @@ use domain::{Failure, query::Statement};
 use serde_json::Value;
 use sqlx::{Arguments as _, Either, Statement as _, mysql::MySqlArguments, mysql::MySqlStatement};
 
-use super::dialect;
+use super::text;
 
 /// One letter for the type of each parameter, in order.
 pub(super) type Types = Box<[u8]>;
@@ -72,8 +72,8 @@ fn count_mismatch(statement: &Statement, wanted: usize, given: usize) -> Failure
         plural(wanted),
         plural(given)
     ));
-    if wanted == 0 && dialect::numbered_placeholder(&statement.sql).is_some() {
-        return failure.with_hint(dialect::PLACEHOLDER_HINT);
+    if wanted == 0 && text::numbered_placeholder(&statement.sql).is_some() {
+        return failure.with_hint(text::PLACEHOLDER_HINT);
     }
     failure.with_hint(
         "Give one value for each `?`, in order. A `?` inside quotes or a comment is not a placeholder.",

@@ -16,7 +16,7 @@ use super::{
     dialect, failure, hints, parameters,
     result::{self, Done, OnStop, Trouble},
     session::{After, MySqlSession},
-    settle,
+    settle, text,
 };
 
 pub(super) struct MySqlQueryRunner {
@@ -287,7 +287,7 @@ impl MySqlQueryRunner {
 /// One server takes a text of nothing but comments for a statement that returns nothing, the other for one that it
 /// cannot prepare.
 fn holds_a_statement(sql: &str) -> Result<(), Failure> {
-    if dialect::is_blank(sql) {
+    if text::is_blank(sql) {
         return Err(Failure::new(
             FailureKind::InvalidSql,
             "The text holds no statement, only comments or semicolons.",
@@ -317,7 +317,7 @@ async fn work(
     started: &mut bool,
 ) -> Result<Done, Stumble> {
     // The server would show its bound as a part of the plan, and may even choose the plan for it.
-    let rows = if dialect::asks_for_plan(&statement.sql) {
+    let rows = if text::asks_for_plan(&statement.sql) {
         u64::MAX
     } else {
         limits.rows
