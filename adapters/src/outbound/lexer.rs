@@ -2,7 +2,7 @@
 //!
 //! It explains and it refuses early. Nothing here lets a statement through that the database would not.
 
-use domain::query::dialect::Flaw;
+use domain::query::{Effect, dialect::Flaw, effect::Finding};
 use sqlparser::{
     dialect::Dialect,
     tokenizer::{Location, Token, TokenWithSpan, Tokenizer},
@@ -55,17 +55,44 @@ impl Lexed {
             .collect()
     }
 
-    /// The names that stand before a parenthesis, in lower case, and where.
+    /// The names that stand before a parenthesis, in lower case, and where; but for those of tables and of common table
+    /// expressions, which a list of columns follows.
     pub(super) fn called(&self) -> impl Iterator<Item = (String, Location)> {
+        let mut previous = None;
         let next = self.significant().skip(1);
         self.significant()
             .zip(next)
-            .filter_map(|(token, next)| match (&token.token, &next.token) {
-                (Token::Word(word), Token::LParen) => {
-                    Some((word.value.to_lowercase(), token.span.start))
+            .filter_map(move |(token, next)| {
+                let before = previous.replace(&token.token);
+                match (&token.token, &next.token) {
+                    (Token::Word(word), Token::LParen) if !before.is_some_and(names_a_table) => {
+                        Some((word.value.to_lowercase(), token.span.start))
+                    }
+                    _ => None,
                 }
-                _ => None,
             })
+    }
+
+    /// The first call of each effect, named in upper case: counting characters up to each one would take long in a long
+    /// text.
+    pub(super) fn effects(
+        &self,
+        sql: &str,
+        effect_of: impl Fn(&str) -> Option<Effect>,
+    ) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        for (name, place) in self.called() {
+            if let Some(effect) = effect_of(&name)
+                && findings.iter().all(|known| known.effect != effect)
+            {
+                findings.push(Finding {
+                    effect,
+                    construct: format!("{}()", name.to_uppercase()),
+                    position: position(sql, place),
+                });
+            }
+        }
+        findings
     }
 
     /// Where the first word stands that [`Self::leading_words`] tells, in characters from 1.
@@ -129,6 +156,14 @@ impl Lexed {
             (None, None) => Flaw::Empty,
         }
     }
+}
+
+/// Whether a name behind this word is a table's, in every dialect.
+fn names_a_table(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none()
+        && ["TABLE", "INTO", "WITH", "RECURSIVE", "REFERENCES"]
+            .iter()
+            .any(|known| word.value.eq_ignore_ascii_case(known)))
 }
 
 /// What stands at a position where the lexer gave up.

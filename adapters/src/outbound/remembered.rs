@@ -82,7 +82,7 @@ mod tests {
                 class: StatementClass::Read,
                 construct: sql.to_owned(),
                 position: None,
-                finding: None,
+                findings: Vec::new(),
                 flaw: None,
             }
         }

@@ -31,7 +31,7 @@ impl Dialect for Always {
             class: self.0,
             construct: "WORD".to_owned(),
             position: None,
-            finding: None,
+            findings: Vec::new(),
             flaw: None,
         }
     }

@@ -25,10 +25,13 @@ pub(super) async fn refuse_costly(
         params: statement.params.clone(),
     };
     let mut plan = PlanTable::default();
-    let asked = database
-        .query_runner
-        .run_read(&request, limits, &mut plan, cancel)
-        .await;
+    let runner = &database.query_runner;
+    // A plan of a statement that writes may itself be refused where nothing may be written.
+    let asked = if database.config.policy.is_read_only() {
+        runner.run_read(&request, limits, &mut plan, cancel).await
+    } else {
+        runner.run_write(&request, limits, &mut plan, cancel).await
+    };
     match asked {
         Ok(_) => {}
         Err(failure)

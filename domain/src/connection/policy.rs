@@ -131,36 +131,54 @@ impl Policy {
                 format!("{construct} changes the session, which the next call would not see."),
                 "Qualify names with their schema and convert values in the query itself.",
             ),
+            (StatementClass::Write | StatementClass::Ddl, Access::ReadOnly)
+                if classified.findings.iter().any(Finding::needs_setting) =>
+            {
+                let finding = classified.findings.iter().find(|one| one.needs_setting());
+                finding.and_then(|finding| self.refusal_of(finding))
+            }
             (StatementClass::Write | StatementClass::Ddl, Access::ReadOnly) => refused(
                 format!("{construct} changes the database, and this connection is read-only."),
                 "Read with SELECT instead. Whoever runs this server can set READ_ONLY=false for the connection.",
             ),
-            (StatementClass::Unknown, Access::ReadOnly) => {
+            (StatementClass::Unknown, access) => {
                 let words = dialect.reading_words();
                 // A word that may begin a read and is not one here is not misspelt.
                 let meant =
                     nearest(construct, words.iter().copied()).filter(|meant| meant != construct);
                 refused(
-                    format!(
-                        "{construct} is not a statement known to only read, and this connection is read-only."
-                    ),
-                    &match meant {
-                        Some(meant) => format!("Did you mean {meant}?"),
-                        None => format!("Begin with {}.", words.join(", ")),
+                    match access {
+                        Access::ReadOnly => format!(
+                            "{construct} is not a statement known to only read, and this connection is read-only."
+                        ),
+                        Access::ReadWrite => {
+                            format!("{construct} is not a statement that is known here.")
+                        }
+                    },
+                    &match (meant, access) {
+                        (Some(meant), _) => format!("Did you mean {meant}?"),
+                        (None, Access::ReadOnly) => format!("Begin with {}.", words.join(", ")),
+                        (None, Access::ReadWrite) => {
+                            "Begin with a statement that reads, writes or defines, such as SELECT, INSERT or CREATE."
+                                .to_owned()
+                        }
                     },
                 )
             }
-            _ => match &classified.finding {
-                Some(finding) => self.refusal_of(finding),
-                None if classified.class != StatementClass::Admin => None,
-                None if self.allows(Allowance::Admin) => None,
-                None => Some(Refusal {
+            (StatementClass::Admin, _)
+                if classified.findings.is_empty() && !self.allows(Allowance::Admin) =>
+            {
+                Some(Refusal {
                     position: classified.position,
                     message: format!("{construct} acts beyond the rows of this database."),
                     advice: WITHOUT_IT.to_owned(),
                     setting: Some(self.how_to_allow(Some(Allowance::Admin))),
-                }),
-            },
+                })
+            }
+            _ => classified
+                .findings
+                .iter()
+                .find_map(|finding| self.refusal_of(finding)),
         }
     }
 
@@ -257,7 +275,7 @@ mod tests {
             class,
             construct: "WORD".to_owned(),
             position: Some(1),
-            finding: None,
+            findings: Vec::new(),
             flaw: None,
         })
     }
@@ -269,7 +287,7 @@ mod tests {
             (Read, true, true),
             (Write, false, true),
             (Ddl, false, true),
-            (Unknown, false, true),
+            (Unknown, false, false),
             (Session, false, false),
             (Transaction, false, false),
             (Admin, false, false),
@@ -287,11 +305,11 @@ mod tests {
 
     fn found(class: StatementClass, effect: Effect) -> Says {
         let mut dialect = classified(class);
-        dialect.0.finding = Some(Finding {
+        dialect.0.findings = vec![Finding {
             effect,
             construct: "f()".to_owned(),
             position: 8,
-        });
+        }];
         dialect
     }
 
@@ -381,6 +399,22 @@ mod tests {
     }
 
     #[test]
+    fn an_effect_that_is_allowed_hides_none_that_is_not() {
+        let mut dialect = found(StatementClass::Read, Effect::Locks);
+        dialect.0.findings.push(Finding {
+            effect: Effect::ServerFiles,
+            construct: "g()".to_owned(),
+            position: 12,
+        });
+
+        let failure = Policy::READ_WRITE
+            .admit("WORD f(), g()", &dialect)
+            .unwrap_err();
+
+        assert_eq!(failure.position, Some(12));
+    }
+
+    #[test]
     fn what_administers_the_server_needs_its_setting() {
         let policy = Policy {
             access: Access::ReadWrite,
@@ -401,7 +435,7 @@ mod tests {
                 class: StatementClass::Unknown,
                 construct: String::new(),
                 position: None,
-                finding: None,
+                findings: Vec::new(),
                 flaw: Some(flaw),
             })
         };

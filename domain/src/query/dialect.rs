@@ -86,8 +86,8 @@ pub struct Classified {
     pub construct: String,
     /// Where that word stands, in characters from 1.
     pub position: Option<usize>,
-    /// The first thing in it that does more than reading or writing rows.
-    pub finding: Option<Finding>,
+    /// What in it does more than reading or writing rows: the first of each effect.
+    pub findings: Vec<Finding>,
     /// Always there where the construct is empty; else only where the rest of the text may hide something from the
     /// classification.
     pub flaw: Option<Flaw>,

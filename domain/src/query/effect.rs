@@ -71,8 +71,10 @@ pub enum Effect {
     ClientStream,
     /// Code that only some servers see, or names that only the server can read.
     HiddenCode,
-    /// What no server runs prepared, or in a transaction.
+    /// What not every server runs prepared, or in a transaction.
     Unsupported,
+    /// What reaches beyond a database that is a file.
+    OutsideFile,
 }
 
 impl Effect {
@@ -98,8 +100,9 @@ impl Effect {
             Self::ClientStream => "moves rows through a channel that a call does not have",
             Self::HiddenCode => "may hide code from whoever judges it",
             Self::Unsupported => {
-                "cannot run as every statement does here, prepared and in a transaction of its own"
+                "cannot be relied on to run as every statement does here, prepared and in a transaction of its own"
             }
+            Self::OutsideFile => "reaches beyond the database file",
         }
     }
 
@@ -121,9 +124,22 @@ impl Effect {
             | Self::Statistics
             | Self::Storage
             | Self::Accounts => Remedy::Setting(Allowance::Admin),
-            Self::ClientStream | Self::HiddenCode | Self::Unsupported => Remedy::None,
+            Self::ClientStream | Self::HiddenCode | Self::Unsupported | Self::OutsideFile => {
+                Remedy::None
+            }
         }
     }
+}
+
+/// The first finding of each effect. One of them may be allowed where another is not.
+pub fn first_of_each(found: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for finding in found {
+        if findings.iter().all(|known| known.effect != finding.effect) {
+            findings.push(finding);
+        }
+    }
+    findings
 }
 
 /// A side effect found in a statement.
@@ -134,4 +150,11 @@ pub struct Finding {
     pub construct: String,
     /// Where it stands, in characters from 1.
     pub position: usize,
+}
+
+impl Finding {
+    /// Whether a connection that may write is not enough for it.
+    pub const fn needs_setting(&self) -> bool {
+        matches!(self.effect.remedy(), Remedy::Setting(_))
+    }
 }

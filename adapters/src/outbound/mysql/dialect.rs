@@ -7,7 +7,7 @@
 use domain::query::{
     Dialect, Effect, StatementClass,
     dialect::Classified,
-    effect::Finding,
+    effect::{Finding, first_of_each},
     plan::{PlanStep, PlanTable},
 };
 use sqlparser::tokenizer::{Token, Whitespace};
@@ -41,11 +41,15 @@ impl Dialect for MySql {
             .or(into.as_ref().map(|(_, found)| found))
             .map(|found| found.position)
             .or_else(|| lexed.beginning(sql));
-        let finding = hidden
-            .or(into.map(|(_, found)| found))
-            .or_else(|| administering(&construct, position.unwrap_or(1)))
-            .or_else(|| calling(&lexed, sql))
-            .or_else(|| locking(&lexed, sql));
+        let findings = first_of_each(
+            hidden
+                .into_iter()
+                .chain(into.map(|(_, found)| found))
+                .chain(administering(&construct, position.unwrap_or(1)))
+                .chain(library(&lexed, sql))
+                .chain(lexed.effects(sql, functions::effect_of))
+                .chain(locking(&lexed, sql)),
+        );
         let flaw = if construct.is_empty() {
             Some(lexed.wordless(sql))
         } else {
@@ -56,7 +60,7 @@ impl Dialect for MySql {
             class,
             construct,
             position,
-            finding,
+            findings,
             flaw,
         }
     }
@@ -107,6 +111,11 @@ fn hidden_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
 
 /// `SELECT … INTO` a file or a variable, which no read-only mode of the server refuses.
 fn into_elsewhere(lexed: &Lexed, sql: &str) -> Option<(StatementClass, Finding)> {
+    // In the body of a routine a variable is no concern of this session.
+    let defines = lexed
+        .leading_words(1)
+        .first()
+        .is_some_and(|first| first == "CREATE");
     let next = lexed.significant().skip(1);
     lexed.significant().zip(next).find_map(|(into, target)| {
         if word(&into.token).as_deref() != Some("INTO") {
@@ -137,18 +146,20 @@ fn into_elsewhere(lexed: &Lexed, sql: &str) -> Option<(StatementClass, Finding)>
             construct,
             position: position(sql, into.span.start),
         };
-        Some((class, finding))
+        (!defines || effect == Effect::ServerFiles).then_some((class, finding))
     })
 }
 
-fn calling(lexed: &Lexed, sql: &str) -> Option<Finding> {
-    lexed.called().find_map(|(name, place)| {
-        Some(Finding {
-            effect: functions::effect_of(&name)?,
-            construct: format!("{}()", name.to_uppercase()),
-            position: position(sql, place),
+/// A function that a library brings.
+fn library(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    lexed
+        .significant()
+        .find(|token| word(&token.token).as_deref() == Some("SONAME"))
+        .map(|token| Finding {
+            effect: Effect::ServerPrograms,
+            construct: "SONAME".to_owned(),
+            position: position(sql, token.span.start),
         })
-    })
 }
 
 /// A clause that locks the rows it reads, which the server's read-only mode lets through.
@@ -208,7 +219,9 @@ fn by_words(tokens: &[Token]) -> Verdict {
     let Some(first) = leading.next() else {
         return verdict(Unknown, "");
     };
-    let second = leading.next().unwrap_or_default();
+    let second = leading
+        .find(|word| first != "CREATE" || !matches!(word.as_str(), "OR" | "REPLACE"))
+        .unwrap_or_default();
     let both = format!("{first} {second}");
     let class = match first.as_str() {
         "WITH" => return main_verb(tokens),
@@ -253,19 +266,28 @@ fn by_words(tokens: &[Token]) -> Verdict {
 /// The verbs outside all parentheses, in order.
 fn verbs(tokens: &[Token]) -> impl Iterator<Item = String> {
     let mut depth = 0_usize;
-    significant(tokens).filter_map(move |token| {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
+    let mut tokens = significant(tokens).peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let token = tokens.next()?;
+            match token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            let Some(word) = word(token).filter(|_| depth == 0) else {
+                continue;
+            };
+            let is_verb = match word.as_str() {
+                "SELECT" | "VALUES" | "TABLE" | "UPDATE" | "DELETE" => true,
+                // Else they are functions.
+                "INSERT" | "REPLACE" => tokens.peek() != Some(&&Token::LParen),
+                _ => false,
+            };
+            if is_verb {
+                return Some(word);
+            }
         }
-        word(token).filter(|word| {
-            depth == 0
-                && matches!(
-                    word.as_str(),
-                    "SELECT" | "VALUES" | "TABLE" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE"
-                )
-        })
     })
 }
 
@@ -413,6 +435,31 @@ mod tests {
     }
 
     #[test]
+    fn what_resembles_another_statement_has_the_class_of_its_own() {
+        for (sql, class, construct) in [
+            (
+                "EXPLAIN ANALYZE SELECT REPLACE(a, 'x', INSERT(b, 1, 1, 'c')) FROM t",
+                Read,
+                "EXPLAIN ANALYZE",
+            ),
+            ("CREATE OR REPLACE USER x", Admin, "CREATE USER"),
+            ("IF 1 THEN SET GLOBAL a = 1; END IF", Unknown, "IF"),
+            (
+                "CREATE PROCEDURE p() SELECT 1 INTO @a",
+                Ddl,
+                "CREATE PROCEDURE",
+            ),
+        ] {
+            let classified = MySql.classify(sql);
+            assert_eq!(
+                (classified.class, classified.construct.as_str()),
+                (class, construct),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
     fn what_acts_beyond_rows_is_found_with_its_place() {
         for (sql, effect, construct, position) in [
             (
@@ -473,9 +520,15 @@ mod tests {
             ("-- a\nKILL 1", Effect::OtherSessions, "KILL", 6),
             ("GRANT ALL ON *.* TO a", Effect::Accounts, "GRANT", 1),
             ("SET GLOBAL a = 1", Effect::ServerControl, "SET GLOBAL", 1),
+            (
+                "CREATE FUNCTION f RETURNS STRING SONAME 'x.so'",
+                Effect::ServerPrograms,
+                "SONAME",
+                34,
+            ),
             ("PURGE BINARY LOGS TO 'x'", Effect::Replication, "PURGE", 1),
         ] {
-            let finding = MySql.classify(sql).finding.unwrap();
+            let finding = MySql.classify(sql).findings.remove(0);
             assert_eq!(
                 (finding.effect, finding.construct.as_str(), finding.position),
                 (effect, construct, position),
@@ -489,10 +542,13 @@ mod tests {
         for sql in [
             "SELECT 'LOAD_FILE(1)', `get_lock` FROM t -- LOAD_FILE()",
             "SELECT /*+ MAX_EXECUTION_TIME(1) */ 1",
+            "WITH http_codes (code) AS (SELECT 1) SELECT code FROM http_codes",
+            "CREATE TABLE http_x (a INT)",
+            "INSERT INTO http_x (a) VALUES (1)",
             "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
             "SELECT 'FOR UPDATE', `for` AS `update` FROM t USE INDEX FOR JOIN (i)",
         ] {
-            assert_eq!(MySql.classify(sql).finding, None, "{sql}");
+            assert_eq!(MySql.classify(sql).findings, [], "{sql}");
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) async fn commit(
         Ok(warnings) => Ok(warnings.iter().filter_map(notice).collect()),
         // There is no such savepoint.
         Err(error) if failure::number(&error) == Some(1305) => {
-            if class == StatementClass::Ddl {
+            if matches!(class, StatementClass::Ddl | StatementClass::Admin) {
                 return Ok(vec![format!("{product} committed implicitly.")]);
             }
             Err(Failure::new(

@@ -96,7 +96,7 @@ pub(super) fn stays_inside(sql: &str) -> bool {
 }
 
 pub(super) fn first_word(sql: &str) -> String {
-    let sql = sql.trim_start();
+    let sql = sql.trim_start_matches(|first: char| first.is_whitespace() || first == '(');
     // Only a text that begins with a comment is worth the lexer.
     if sql.starts_with(['/', '-', '#']) {
         let tokens = tokens(sql);

@@ -5,7 +5,7 @@
 use domain::query::{
     Dialect, Effect, StatementClass,
     dialect::Classified,
-    effect::Finding,
+    effect::{Finding, first_of_each},
     plan::{PlanStep, PlanTable},
 };
 use sqlparser::{
@@ -31,7 +31,7 @@ impl Dialect for PostgresDialect {
                 class: StatementClass::Unknown,
                 construct: String::new(),
                 position: None,
-                finding: None,
+                findings: Vec::new(),
                 flaw: Some(lexed.wordless(sql)),
             };
         }
@@ -45,9 +45,14 @@ impl Dialect for PostgresDialect {
             class,
             construct,
             position: Some(position),
-            finding: administering(&words)
-                .or_else(|| calling(&syntax, sql))
-                .or_else(|| locking(&syntax, sql)),
+            findings: first_of_each(
+                administering(&words)
+                    .into_iter()
+                    .chain(foreign_code(&lexed, sql))
+                    .chain(disguised(&syntax, sql))
+                    .chain(calling(&syntax, sql))
+                    .chain(locking(&syntax, sql)),
+            ),
             // A broken text behind a word is the server's to tell: it refuses what it cannot read.
             flaw: None,
         }
@@ -233,21 +238,51 @@ fn administering(words: &Words) -> Option<Finding> {
     })
 }
 
-fn calling(syntax: &Syntax, sql: &str) -> Option<Finding> {
-    if let Some(at) = syntax.disguised {
-        return Some(Finding {
-            effect: Effect::HiddenCode,
-            construct: "A name with UESCAPE".to_owned(),
-            position: lexer::character(sql, at),
-        });
-    }
-    syntax.calls.iter().find_map(|called| {
-        Some(Finding {
-            effect: functions::effect_of(&called.name)?,
-            construct: format!("{}()", called.name),
-            position: lexer::character(sql, called.at),
+/// Code in a language that nothing confines.
+fn foreign_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
+    let next = lexed.significant().skip(1);
+    lexed.significant().zip(next).find_map(|(language, name)| {
+        if word(language).as_deref() != Some("LANGUAGE") {
+            return None;
+        }
+        let name = match &name.token {
+            Token::Word(word) => word.value.to_lowercase(),
+            Token::SingleQuotedString(text) => text.to_lowercase(),
+            _ => return None,
+        };
+        let unconfined = matches!(name.as_str(), "c" | "internal" | "plsh")
+            || (name.starts_with("pl") && name.ends_with('u'));
+        unconfined.then(|| Finding {
+            effect: Effect::ServerPrograms,
+            construct: format!("LANGUAGE {name}"),
+            position: lexer::position(sql, language.span.start),
         })
     })
+}
+
+fn disguised(syntax: &Syntax, sql: &str) -> Option<Finding> {
+    syntax.disguised.map(|at| Finding {
+        effect: Effect::HiddenCode,
+        construct: "A name with UESCAPE".to_owned(),
+        position: lexer::character(sql, at),
+    })
+}
+
+/// The first call of each effect: counting characters up to each one would take long in a long text.
+fn calling(syntax: &Syntax, sql: &str) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for called in &syntax.calls {
+        if let Some(effect) = functions::effect_of(&called.name)
+            && findings.iter().all(|known| known.effect != effect)
+        {
+            findings.push(Finding {
+                effect,
+                construct: format!("{}()", called.name),
+                position: lexer::character(sql, called.at),
+            });
+        }
+    }
+    findings
 }
 
 /// The server's read-only mode would refuse it later.
@@ -429,7 +464,7 @@ mod tests {
     }
 
     fn finding(sql: &str) -> Option<(Effect, String, usize)> {
-        let finding = PostgresDialect.classify(sql).finding?;
+        let finding = PostgresDialect.classify(sql).findings.into_iter().next()?;
         Some((finding.effect, finding.construct, finding.position))
     }
 
@@ -479,6 +514,18 @@ mod tests {
                 Effect::RemoteServers,
                 "CREATE USER MAPPING",
                 1,
+            ),
+            (
+                "CREATE FUNCTION f() RETURNS int LANGUAGE 'c' AS 'x'",
+                Effect::ServerPrograms,
+                "LANGUAGE c",
+                33,
+            ),
+            (
+                "DO LANGUAGE plpython3u $$ pass $$",
+                Effect::ServerPrograms,
+                "LANGUAGE plpython3u",
+                4,
             ),
             ("GRANT SELECT ON t TO u", Effect::Accounts, "GRANT", 1),
             (

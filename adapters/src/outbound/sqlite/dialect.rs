@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use domain::query::{
     Dialect, Effect, StatementClass,
     dialect::{Classified, Flaw},
-    effect::Finding,
+    effect::{Finding, first_of_each},
 };
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
@@ -22,18 +22,20 @@ impl Dialect for SqliteDialect {
         let lexed = Lexed::of(&SQLiteDialect {}, sql);
         let position = lexed.beginning(sql);
         let verdict = class_of(&lexed, sql);
-        let finding = if verdict.construct == "VACUUM" {
-            Some(Finding {
-                effect: Effect::Unsupported,
-                construct: verdict.construct.clone(),
-                position: position.unwrap_or(1),
-            })
-        } else {
-            disguising(&lexed, sql).or_else(|| calling(&lexed, sql))
-        };
+        let vacuum = (verdict.construct == "VACUUM").then(|| Finding {
+            effect: Effect::Unsupported,
+            construct: verdict.construct.clone(),
+            position: position.unwrap_or(1),
+        });
+        let findings = first_of_each(
+            vacuum
+                .into_iter()
+                .chain(disguising(&lexed, sql))
+                .chain(lexed.effects(sql, functions::effect_of)),
+        );
         Classified {
             position,
-            finding,
+            findings,
             ..verdict
         }
     }
@@ -68,16 +70,6 @@ impl Dialect for SqliteDialect {
             _ => return None,
         })
     }
-}
-
-fn calling(lexed: &Lexed, sql: &str) -> Option<Finding> {
-    lexed.called().find_map(|(name, place)| {
-        Some(Finding {
-            effect: functions::effect_of(&name)?,
-            construct: format!("{name}()"),
-            position: lexer::position(sql, place),
-        })
-    })
 }
 
 /// A variable as Tcl writes it, `$name(…)` or `$name::more`: whatever stands in its parentheses is part of its name to
@@ -148,7 +140,7 @@ fn classified(class: StatementClass, construct: impl Into<String>) -> Classified
         class,
         construct: construct.into(),
         position: None,
-        finding: None,
+        findings: Vec::new(),
         // A broken text behind a word is the database's to tell: it refuses what it cannot read.
         flaw: None,
     }
@@ -301,7 +293,7 @@ mod tests {
             ("SELECT :x(1)", 8),
             ("SELECT #x(1)", 8),
         ] {
-            let finding = SqliteDialect.classify(sql).finding.unwrap();
+            let finding = SqliteDialect.classify(sql).findings.remove(0);
             assert_eq!(
                 (finding.effect, finding.position),
                 (Effect::HiddenCode, position),
@@ -317,7 +309,7 @@ mod tests {
             "SELECT $x (1), f(:n), (@n)",
             "SELECT '$x(', \"$x\"(1), [@x](1)",
         ] {
-            assert_eq!(SqliteDialect.classify(sql).finding, None, "{sql}");
+            assert_eq!(SqliteDialect.classify(sql).findings, [], "{sql}");
         }
     }
 }

@@ -11,12 +11,12 @@ pub(super) fn effect_of(name: &str) -> Option<Effect> {
 }
 
 const EFFECTS: [(&str, Effect); 8] = [
-    ("readfile", Effect::ServerFiles),
-    ("writefile", Effect::ServerFiles),
-    ("edit", Effect::ServerPrograms),
-    ("fsdir", Effect::ServerFiles),
-    ("zipfile", Effect::ServerFiles),
-    ("eval", Effect::SqlInText),
-    ("load_extension", Effect::ServerPrograms),
-    ("fts3_tokenizer", Effect::ServerPrograms),
+    ("readfile", Effect::OutsideFile),
+    ("writefile", Effect::OutsideFile),
+    ("edit", Effect::OutsideFile),
+    ("fsdir", Effect::OutsideFile),
+    ("zipfile", Effect::OutsideFile),
+    ("eval", Effect::OutsideFile),
+    ("load_extension", Effect::OutsideFile),
+    ("fts3_tokenizer", Effect::OutsideFile),
 ];
