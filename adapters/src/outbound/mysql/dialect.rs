@@ -311,8 +311,9 @@ fn writes(verb: &str) -> bool {
     matches!(verb, "INSERT" | "UPDATE" | "DELETE" | "REPLACE")
 }
 
-/// Whether a session that has run `sql` may hold what our reset does not undo: user variables cannot be
-/// enumerated, and what is neither reading nor writing rows can change anything.
+/// Whether a session that has run `sql` may hold what our reset does not undo, as far as the text tells: user variables
+/// have no reset, and what is neither reading nor writing rows can change anything. What a view or a trigger calls is not
+/// seen here.
 pub(super) fn leaves_traces(sql: &str) -> bool {
     let verdict = MySql.classify(sql);
     sql.contains(":=")

@@ -1,6 +1,6 @@
 //! Ends a statement on the server, from a connection of its own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Failure, connection::ConnectionConfig};
 use sqlx::{AssertSqlSafe, Connection as _, raw_sql};
@@ -11,15 +11,31 @@ use super::{
     session::{GOODBYE_LIMIT, MySqlSession},
 };
 
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(100);
+
 /// Kills what the session is running, then ends the session.
 ///
 /// The session is held until the kill has been answered and never used again: its number cannot pass to another
 /// session meanwhile, and a kill that takes effect late finds nothing of anybody else.
 pub(super) async fn kill_and_discard(lease: Lease<MySqlSession>, config: Arc<ConnectionConfig>) {
     let id = lease.id;
-    // Should the kill not get through, closing the session is all that is left to do: the server then ends the
-    // statement when it next writes to it.
-    let _ = tokio::time::timeout(config.pool.connect_timeout, kill(id, &config)).await;
+    let attempts = async {
+        while let Err(failure) = kill(id, &config).await {
+            tracing::debug!(message = failure.message, "a kill did not get through");
+            tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        }
+    };
+    // An account may have no connection left for it, for a moment or for good. Then closing the session is all that is
+    // left to do: the server ends the statement when it next writes to it, or when the time of the connection is up.
+    if tokio::time::timeout(config.pool.connect_timeout, attempts)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            session = id,
+            "a statement could not be stopped on the server, which ends it by its own limit"
+        );
+    }
     lease.discard().await;
 }
 

@@ -20,6 +20,7 @@ mod guess;
 mod hint;
 mod json;
 mod message;
+mod operators;
 mod outcome;
 mod parameters;
 mod plan;

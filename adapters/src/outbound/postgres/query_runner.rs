@@ -16,6 +16,7 @@ use domain::{
 use super::{
     super::pool::{self, Lease, Pool},
     failure, hint,
+    operators::refuse_endless,
     outcome::{Ended, Execution, Purpose, Trouble},
     session::PostgresSession,
     stop::stop_and_discard,
@@ -82,6 +83,7 @@ impl PostgresQueryRunner {
                 ),
             );
         }
+        refuse_endless(&statement.sql)?;
         let mut tried_again = false;
         loop {
             let mut lease = self.pool.acquire(cancel).await?;
