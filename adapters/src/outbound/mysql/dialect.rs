@@ -13,7 +13,7 @@ use domain::query::{
 use sqlparser::tokenizer::{Token, Whitespace};
 
 use super::{
-    super::lexer::{Lexed, position},
+    super::lexer::{Lexed, character, position},
     functions, plan,
     text::{Words, first_word, significant, word},
 };
@@ -94,19 +94,64 @@ fn verdict(class: StatementClass, construct: &str) -> Verdict {
 }
 
 /// `/*! … */` and `/*M! … */` are code to one server or the other. An optimizer hint, `/*+ … */`, is not.
+///
+/// And the server reads on where our lexer sees a comment or a name: behind `--` with no blank of its own, and behind a bare
+/// `@`. Control characters are blanks to one of them only.
 fn hidden_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
-    lexed.tokens.iter().find_map(|token| match &token.token {
-        Token::Whitespace(Whitespace::MultiLineComment(comment))
-            if comment.starts_with('!') || comment.starts_with("M!") =>
-        {
-            Some(Finding {
-                effect: Effect::HiddenCode,
-                construct: "An executable comment (/*! … */)".to_owned(),
-                position: position(sql, token.span.start),
-            })
-        }
-        _ => None,
+    let found = |construct: &str, position| Finding {
+        effect: Effect::HiddenCode,
+        construct: construct.to_owned(),
+        position,
+    };
+    let control =
+        |character: char| character.is_ascii_control() && !matches!(character, '\t' | '\n' | '\r');
+    if let Some(at) = sql.find(control) {
+        return Some(found("A control character", character(sql, at)));
+    }
+    let next = lexed.tokens.iter().skip(1).map(Some).chain([None]);
+    lexed.tokens.iter().zip(next).find_map(|(token, next)| {
+        let construct = match &token.token {
+            Token::Whitespace(Whitespace::MultiLineComment(comment))
+                if comment.starts_with('!') || comment.starts_with("M!") =>
+            {
+                "An executable comment (/*! … */)"
+            }
+            Token::Whitespace(Whitespace::SingleLineComment { comment, prefix })
+                if prefix == "--" && comment.starts_with(|first: char| !first.is_ascii()) =>
+            {
+                "A comment (--) without a plain blank"
+            }
+            token if is_bare_at(token, next.map(|next| &next.token)) => "An @ without a name",
+            _ => return None,
+        };
+        Some(found(construct, position(sql, token.span.start)))
     })
+}
+
+/// Whether the server reads less of a name behind `@` than our lexer, which takes whatever follows for its beginning.
+fn is_bare_at(token: &Token, next: Option<&Token>) -> bool {
+    match token {
+        Token::AtSign => !next.is_some_and(is_quoted),
+        Token::Word(word) if word.quote_style.is_none() && word.value.starts_with('@') => {
+            let name = word.value.trim_start_matches('@');
+            let is_part =
+                |part: char| part.is_alphanumeric() || matches!(part, '_' | '$' | '.' | '@');
+            if name.is_empty() {
+                !next.is_some_and(is_quoted)
+            } else {
+                !name.chars().all(is_part)
+            }
+        }
+        _ => false,
+    }
+}
+
+fn is_quoted(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => word.quote_style.is_some() || word.value.starts_with('@'),
+        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
+        _ => false,
+    }
 }
 
 /// `SELECT … INTO` a file or a variable, which no read-only mode of the server refuses.
@@ -519,6 +564,30 @@ mod tests {
                 1,
             ),
             ("-- a\nKILL 1", Effect::OtherSessions, "KILL", 6),
+            (
+                "SELECT 'x' --\u{a0} INTO OUTFILE '/tmp/f'",
+                Effect::HiddenCode,
+                "A comment (--) without a plain blank",
+                12,
+            ),
+            (
+                "SELECT @,get_lock(0x41,0)",
+                Effect::HiddenCode,
+                "An @ without a name",
+                8,
+            ),
+            (
+                "SELECT @\nFOR UPDATE",
+                Effect::HiddenCode,
+                "An @ without a name",
+                8,
+            ),
+            (
+                "SELECT 1 --\u{1} '\n, 2 -- '",
+                Effect::HiddenCode,
+                "A control character",
+                12,
+            ),
             ("GRANT ALL ON *.* TO a", Effect::Accounts, "GRANT", 1),
             ("SET GLOBAL a = 1", Effect::ServerControl, "SET GLOBAL", 1),
             (
@@ -546,6 +615,8 @@ mod tests {
             "WITH http_codes (code) AS (SELECT 1) SELECT code FROM http_codes",
             "CREATE TABLE http_x (a INT)",
             "INSERT INTO http_x (a) VALUES (1)",
+            "SELECT @a, @`b c`, @'d', @@version, @@SESSION.sql_mode, 'x@y', `a@b` -- c",
+            "SELECT 1 --\n+ 1 --\t é",
             "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
             "SELECT 'FOR UPDATE', `for` AS `update` FROM t USE INDEX FOR JOIN (i)",
         ] {

@@ -25,11 +25,14 @@ pub(super) fn effect_of(name: &str) -> Option<Effect> {
             || name.starts_with("mysql_firewall_")
             || name.starts_with("version_tokens_")
             || name.starts_with("set_firewall_")
-            || name.starts_with("option_tracker_") =>
+            || name.starts_with("option_tracker_")
+            || name.starts_with("masking_dictionar")
+            || name.starts_with("firewall_group_")
+            || matches!(name, "load_rewrite_rules" | "mroonga_command") =>
         {
             Effect::ServerControl
         }
-        name if name.starts_with("http_") => Effect::RemoteServers,
+        name if name.starts_with("http_") || name.starts_with("spider_") => Effect::RemoteServers,
         _ => return None,
     })
 }

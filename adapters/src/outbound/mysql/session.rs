@@ -90,7 +90,8 @@ const BEGIN: &str =
 /// Makes the session what every call expects, in one statement: each one more is a packet that wakes whoever waits for
 /// the answer.
 ///
-/// `sql_mode` is the server's own, without the `IGNORE_SPACE` that `sqlx` always asks for. Locks by name and
+/// `sql_mode` is the server's own, without the `IGNORE_SPACE` that `sqlx` always asks for, and without what would make a
+/// quote or a backslash mean something else than our lexer takes it for. Locks by name and
 /// `LAST_INSERT_ID` outlive a transaction; the functions that forget them are called for that alone.
 fn settings(config: &ConnectionConfig, bounds: Bounds) -> String {
     let zone = match config.time_zone.as_str() {
@@ -101,11 +102,32 @@ fn settings(config: &ConnectionConfig, bounds: Bounds) -> String {
     // No quote and no backslash is part of any zone's name.
     let zone = zone.replace(['\'', '\\'], "");
     format!(
-        "SET NAMES utf8mb4, SESSION time_zone = '{zone}', SESSION sql_mode = @@GLOBAL.sql_mode, \
+        "SET NAMES utf8mb4, SESSION time_zone = '{zone}', SESSION sql_mode = {}, \
          SESSION timestamp = DEFAULT, {} + 0 * (RELEASE_ALL_LOCKS() + LAST_INSERT_ID(0)) {}",
+        sql_mode(),
         set_rows(bounds),
         set_time(bounds)
     )
+}
+
+/// Modes that change how a text is read, and the combinations that hold one of them.
+const READING_MODES: [&str; 8] = [
+    "ANSI_QUOTES",
+    "NO_BACKSLASH_ESCAPES",
+    "ANSI",
+    "DB2",
+    "MAXDB",
+    "MSSQL",
+    "ORACLE",
+    "POSTGRESQL",
+];
+
+/// An expression; empty elements of the list mean nothing.
+fn sql_mode() -> String {
+    let whole = "CONCAT(',', @@GLOBAL.sql_mode, ',')".to_owned();
+    READING_MODES.iter().fold(whole, |rest, mode| {
+        format!("REPLACE({rest}, ',{mode},', ',')")
+    })
 }
 
 fn set_rows(bounds: Bounds) -> String {

@@ -261,10 +261,10 @@ fn foreign_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
 }
 
 fn disguised(syntax: &Syntax, sql: &str) -> Option<Finding> {
-    syntax.disguised.map(|at| Finding {
+    syntax.disguised.map(|inner| Finding {
         effect: Effect::HiddenCode,
-        construct: "A name with UESCAPE".to_owned(),
-        position: lexer::character(sql, at),
+        construct: inner.construct.to_owned(),
+        position: lexer::character(sql, inner.at),
     })
 }
 
@@ -527,6 +527,30 @@ mod tests {
                 "LANGUAGE plpython3u",
                 4,
             ),
+            (
+                "SELECT ('x'::text).pg_read_file",
+                Effect::ServerFiles,
+                "pg_read_file()",
+                20,
+            ),
+            (
+                "SELECT a[1] . /* */ \"dblink_exec\" FROM t",
+                Effect::RemoteServers,
+                "dblink_exec()",
+                21,
+            ),
+            (
+                "SELECT $1.pg_ls_dir",
+                Effect::ServerFiles,
+                "pg_ls_dir()",
+                11,
+            ),
+            (
+                "SELECT E'a'\n'\\\\'', pg_read_file($$x$$) --'",
+                Effect::HiddenCode,
+                "A string that goes on behind E'…'",
+                13,
+            ),
             ("GRANT SELECT ON t TO u", Effect::Accounts, "GRANT", 1),
             (
                 "SELECT U&\"!0061\" UESCAPE '!' (1)",
@@ -549,6 +573,7 @@ mod tests {
             "SELECT 'pg_notify(1)', \"pg_notify\" FROM \"nextval\" -- dblink()",
             "WITH dblink (a) AS (VALUES (1)) SELECT a FROM dblink",
             "SELECT U&'!0061' UESCAPE '!'",
+            "SELECT t.pg_read_file, t.http_status, E'a' || 'b' FROM t",
             "SELECT pg_size_pretty(pg_relation_size('t'))",
             "CREATE TABLE role (a int)",
             "CREATE OR REPLACE VIEW v AS SELECT 1",

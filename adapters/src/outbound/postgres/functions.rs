@@ -55,8 +55,10 @@ fn exact(name: &str) -> Option<Effect> {
         "lo_creat" | "lo_create" | "lo_from_bytea" | "lo_put" | "lo_unlink" | "lowrite"
         | "lo_truncate" | "lo_truncate64" => Effect::LargeObjects,
         "pg_notify" => Effect::Notifications,
-        "set_config" | "pg_export_snapshot" => Effect::SessionState,
-        "ts_stat" | "ts_rewrite" | "connectby" | "xpath_table" => Effect::SqlInText,
+        "set_config" | "isn_weak" | "pg_export_snapshot" => Effect::SessionState,
+        "ts_stat" | "ts_rewrite" | "pg_background_launch" | "connectby" | "xpath_table" => {
+            Effect::SqlInText
+        }
         "lo_import" | "lo_export" | "pg_stat_file" => Effect::ServerFiles,
         "http" => Effect::RemoteServers,
         "pg_terminate_backend" | "pg_cancel_backend" => Effect::OtherSessions,
@@ -68,7 +70,9 @@ fn exact(name: &str) -> Option<Effect> {
         | "pg_replication_slot_advance"
         | "pg_sync_replication_slots"
         | "pg_promote" => Effect::Replication,
-        "pg_reload_conf"
+        "autoprewarm_dump_now"
+        | "autoprewarm_start_worker"
+        | "pg_reload_conf"
         | "pg_start_backup"
         | "pg_stop_backup"
         | "pg_import_system_collations"

@@ -12,6 +12,20 @@ pub(super) struct Guess {
     last: Word,
     /// In bytes from 0.
     last_at: usize,
+    chain: Chain,
+    /// Names behind the point of a value: fields, or functions of one argument.
+    fields: Vec<Called>,
+    /// Whether the last token is a string with escapes.
+    escaped: bool,
+}
+
+/// `(t).f`, `a[1].f`, `$1.f`: the server takes `f` for a function of that value where it is no field of it.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Chain {
+    #[default]
+    None,
+    Value,
+    Point,
 }
 
 /// What a token tells about the next one.
@@ -51,11 +65,16 @@ impl Guess {
     pub(super) fn token(&mut self, text: &str, at: usize) {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
         let previous = self.name.take();
+        self.field(text, at);
+        self.continued(text, at);
         if text == "(" {
             self.syntax.calls.extend(previous);
         } else if is_name(text) {
             if is("UESCAPE") && previous.is_some() {
-                self.syntax.disguised.get_or_insert(at);
+                self.syntax.disguised.get_or_insert(Inner {
+                    construct: "A name with UESCAPE",
+                    at,
+                });
             }
             self.name = Some(Called {
                 name: name_of(text),
@@ -85,13 +104,48 @@ impl Guess {
         self.last_at = at;
     }
 
+    fn field(&mut self, text: &str, at: usize) {
+        self.chain = match (text, self.chain) {
+            (")" | "]", _) => Chain::Value,
+            (".", Chain::Value) => Chain::Point,
+            (_, Chain::Point) if is_name(text) => {
+                self.fields.push(Called {
+                    name: name_of(text),
+                    at,
+                });
+                Chain::Value
+            }
+            _ if text.starts_with('$') => Chain::Value,
+            _ => Chain::None,
+        };
+    }
+
+    /// A string with escapes goes on in the next one, with escapes, which other lexers take for a plain string.
+    fn continued(&mut self, text: &str, at: usize) {
+        if self.escaped && text.starts_with('\'') {
+            self.syntax.disguised.get_or_insert(Inner {
+                construct: "A string that goes on behind E'…'",
+                at,
+            });
+        } else {
+            self.escaped = text
+                .get(..2)
+                .is_some_and(|start| start.eq_ignore_ascii_case("e'"));
+        }
+    }
+
+    /// Names that may be called as fields.
+    pub(super) fn fields(&self) -> &[Called] {
+        &self.fields
+    }
+
     /// The last name, if nothing but white space has come since.
     pub(super) fn name(&self) -> Option<&Called> {
         self.name.as_ref()
     }
 
-    /// Where a name is written with escapes of its own choice.
-    pub(super) fn disguised(&self) -> Option<usize> {
+    /// What is written so that only the server can read it.
+    pub(super) fn disguised(&self) -> Option<Inner> {
         self.syntax.disguised
     }
 
@@ -100,7 +154,8 @@ impl Guess {
         self.locks.iter().find(|clause| clause.at == at).copied()
     }
 
-    pub(super) fn into_syntax(self) -> Syntax {
+    pub(super) fn into_syntax(mut self) -> Syntax {
+        self.syntax.calls.extend(self.fields);
         Syntax {
             locks: self.locks.first().copied(),
             ..self.syntax

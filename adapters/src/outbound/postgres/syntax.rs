@@ -37,8 +37,8 @@ pub(super) struct Syntax {
     /// Whether `EXPLAIN` is to run what it explains.
     pub(super) analyzes: bool,
     pub(super) calls: Vec<Called>,
-    /// A name whose escapes are written with a character of its own choice.
-    pub(super) disguised: Option<usize>,
+    /// What is written so that only the server can read it.
+    pub(super) disguised: Option<Inner>,
 }
 
 /// The parser descends into itself, and a text of this many bytes cannot take it deeper than a usual stack holds.
@@ -149,10 +149,11 @@ impl Walk {
             || text.eq_ignore_ascii_case("ANALYSE"));
     }
 
-    fn finish(self) -> Syntax {
+    fn finish(mut self) -> Syntax {
         if self.failed {
             return self.guess.into_syntax();
         }
+        self.syntax.calls.extend_from_slice(self.guess.fields());
         Syntax {
             locks: self.locking.and_then(|at| self.guess.lock_at(at)),
             disguised: self.guess.disguised(),
