@@ -23,46 +23,7 @@ pub(super) struct MySql;
 
 impl Dialect for MySql {
     fn classify(&self, sql: &str) -> Classified {
-        let lexed = Lexed::of(&Words::MYSQL, sql);
-        let hidden = hidden_code(&lexed, sql);
-        let into = into_elsewhere(&lexed, sql);
-        let tokens: Vec<Token> = lexed
-            .tokens
-            .iter()
-            .map(|token| token.token.clone())
-            .collect();
-        let (class, construct) = match (&hidden, &into) {
-            (Some(found), _) => verdict(StatementClass::Admin, &found.construct),
-            (None, Some((class, found))) => verdict(*class, &found.construct),
-            (None, None) => by_words(&tokens),
-        };
-        let position = hidden
-            .as_ref()
-            .or(into.as_ref().map(|(_, found)| found))
-            .map(|found| found.position)
-            .or_else(|| lexed.beginning(sql));
-        let findings = first_of_each(
-            hidden
-                .into_iter()
-                .chain(into.map(|(_, found)| found))
-                .chain(administering(&construct, position.unwrap_or(1)))
-                .chain(library(&lexed, sql))
-                .chain(lexed.effects(sql, functions::effect_of))
-                .chain(locking(&lexed, sql)),
-        );
-        let flaw = if construct.is_empty() {
-            Some(lexed.wordless(sql))
-        } else {
-            // What comes behind may be code that no read-only mode of the server refuses.
-            lexed.flaw
-        };
-        Classified {
-            class,
-            construct,
-            position,
-            findings,
-            flaw,
-        }
+        judge(&Lexed::of(&Words::MYSQL, sql), sql)
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -84,6 +45,48 @@ impl Dialect for MySql {
 
     fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan)
+    }
+}
+
+fn judge(lexed: &Lexed, sql: &str) -> Classified {
+    let hidden = hidden_code(lexed, sql);
+    let into = into_elsewhere(lexed, sql);
+    let tokens: Vec<Token> = lexed
+        .tokens
+        .iter()
+        .map(|token| token.token.clone())
+        .collect();
+    let (class, construct) = match (&hidden, &into) {
+        (Some(found), _) => verdict(StatementClass::Admin, &found.construct),
+        (None, Some((class, found))) => verdict(*class, &found.construct),
+        (None, None) => by_words(&tokens),
+    };
+    let position = hidden
+        .as_ref()
+        .or(into.as_ref().map(|(_, found)| found))
+        .map(|found| found.position)
+        .or_else(|| lexed.beginning(sql));
+    let findings = first_of_each(
+        hidden
+            .into_iter()
+            .chain(into.map(|(_, found)| found))
+            .chain(administering(&construct, position.unwrap_or(1)))
+            .chain(library(lexed, sql))
+            .chain(lexed.effects(sql, functions::effect_of))
+            .chain(locking(lexed, sql)),
+    );
+    let flaw = if construct.is_empty() {
+        Some(lexed.wordless(sql))
+    } else {
+        // What comes behind may be code that no read-only mode of the server refuses.
+        lexed.flaw.clone()
+    };
+    Classified {
+        class,
+        construct,
+        position,
+        findings,
+        flaw,
     }
 }
 
@@ -360,12 +363,13 @@ fn writes(verb: &str) -> bool {
 /// have no reset, and what is neither reading nor writing rows can change anything. What a view or a trigger calls is not
 /// seen here.
 pub(super) fn leaves_traces(sql: &str) -> bool {
-    let verdict = MySql.classify(sql);
+    let lexed = Lexed::of(&Words::MYSQL, sql);
+    let verdict = judge(&lexed, sql);
     sql.contains(":=")
         || verdict.flaw.is_some()
         || matches!(verdict.construct.as_str(), "CALL" | "DO")
         // A stored function may set variables.
-        || Lexed::of(&Words::MYSQL, sql)
+        || lexed
             .called()
             .any(|(name, _)| !functions::is_built_in(&name))
         || !matches!(
