@@ -4,6 +4,7 @@ mod helpers;
 
 mod connecting;
 mod failures;
+mod left_over;
 mod parameters;
 mod posture;
 mod sessions;

@@ -75,10 +75,13 @@ impl Call {
             } else {
                 after
             };
-            let reset = lease.reset(after, sql.len());
+            if ran != Ran::Nothing {
+                lease.ran(&sql);
+            }
+            let reset = lease.reset(after, &sql);
             match tokio::time::timeout(config.pool.connect_timeout, reset).await {
-                Ok(Ok(())) => lease.put_back(),
-                // The statement ended our transaction, or the server is gone.
+                Ok(Ok(true)) => lease.put_back(),
+                // Stored code changed the session, the statement ended our transaction, or the server is gone.
                 _ => lease.discard().await,
             }
         });

@@ -40,6 +40,7 @@ impl Connector for MySqlConnector {
         let finding = posture::find(&mut lease.connection, &config);
         let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
         let posture = if let Some(posture) = found.ok().flatten() {
+            lease.asked(posture::QUERIES);
             lease.put_back();
             posture
         } else {

@@ -360,8 +360,8 @@ fn writes(verb: &str) -> bool {
 }
 
 /// Whether a session that has run `sql` may hold what our reset does not undo, as far as the text tells: user variables
-/// have no reset, and what is neither reading nor writing rows can change anything. What a view or a trigger calls is not
-/// seen here.
+/// have no reset, and what is neither reading nor writing rows can change anything. What a view or a trigger calls is seen
+/// by the server's counters alone.
 pub(super) fn leaves_traces(sql: &str) -> bool {
     let lexed = Lexed::of(&Words::MYSQL, sql);
     let verdict = judge(&lexed, sql);
@@ -372,10 +372,8 @@ pub(super) fn leaves_traces(sql: &str) -> bool {
         || lexed
             .called()
             .any(|(name, _)| !functions::is_built_in(&name))
-        || !matches!(
-            verdict.class,
-            StatementClass::Read | StatementClass::Write | StatementClass::Ddl
-        )
+        // A table may be temporary.
+        || !matches!(verdict.class, StatementClass::Read | StatementClass::Write)
 }
 
 #[cfg(test)]

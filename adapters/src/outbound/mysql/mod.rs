@@ -20,6 +20,7 @@ mod result;
 mod session;
 mod settle;
 mod text;
+mod traces;
 mod value;
 
 use std::sync::Arc;

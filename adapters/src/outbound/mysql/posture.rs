@@ -14,6 +14,9 @@ const QUESTION: &str = "SHOW GRANTS; SELECT COALESCE(CURRENT_ROLE(), '') AS role
      ('mysql', 'information_schema', 'performance_schema', 'sys') ORDER BY schema_name LIMIT 20; \
      ROLLBACK AND CHAIN; SAVEPOINT portolan";
 
+/// How many of them are queries to the server's count.
+pub(super) const QUERIES: u64 = 2;
+
 /// Whatever goes wrong here is no reason not to open the database; `None` if the session cannot be used after it.
 pub(super) async fn find(
     connection: &mut MySqlConnection,

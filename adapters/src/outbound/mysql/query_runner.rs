@@ -134,6 +134,7 @@ impl MySqlQueryRunner {
                 // A look that takes too long is dropped, and with it the call.
                 match tokio::time::timeout(hints::LIMIT, look).await {
                     Ok(hint) => {
+                        call.session().asked(1);
                         call.finish(sql, after, ran);
                         match hint {
                             Some(hint) => failure.with_hint(hint),
@@ -153,6 +154,7 @@ impl MySqlQueryRunner {
         let look = async {
             let mut call = self.call(&Cancel::new()).await.ok()?;
             let named = hints::vectors(sql, &mut call.session().connection).await;
+            call.session().asked(1);
             call.finish("SELECT", After::Read, Ran::Whole);
             named
         };

@@ -28,6 +28,7 @@ use super::{
     connect, failure,
     parameters::{self, Types},
     result,
+    traces::{self, Traces},
 };
 
 /// A goodbye is waited for no longer than this.
@@ -46,6 +47,7 @@ pub(super) struct MySqlSession {
     pub(super) server: ServerInfo,
     texts: Texts,
     bounds: Bounds,
+    traces: Traces,
     /// With which types of parameters each statement in the cache was first run.
     first_types: HashMap<Arc<str>, Types>,
 }
@@ -69,7 +71,7 @@ struct Texts {
 impl Texts {
     fn new(config: &ConnectionConfig) -> Self {
         let bounds = Bounds {
-            rows: config.max_rows.saturating_add(1),
+            rows: config.max_rows.saturating_add(1).max(traces::ROWS),
             time: config.statement_timeout,
         };
         let set = settings(config, bounds);
@@ -151,7 +153,8 @@ impl Session for MySqlSession {
         let mut connection = connect::sign_in(config).await?;
         let texts = Texts::new(config);
         let sql = format!(
-            "SELECT CONNECTION_ID(), VERSION(), @@version_comment; SHOW SESSION STATUS LIKE 'Ssl_version'; {}; {BEGIN}",
+            "SELECT CONNECTION_ID(), VERSION(), @@version_comment; {}; {}; {BEGIN}",
+            traces::FIRST_LOOK,
             settings(config, texts.bounds)
         );
         let rows = own_rows(&mut connection, sql)
@@ -163,17 +166,27 @@ impl Session for MySqlSession {
             .ok_or_else(|| Failure::internal("The server did not tell the session's number."))?;
         let version = text(0, 1).unwrap_or_default();
         let comment = text(0, 2).unwrap_or_default();
+        let status = rows.get(1..).unwrap_or_default();
+        let tls = status
+            .iter()
+            .find(|row| result::text(row, 0).as_deref() == Some("Ssl_version"));
         let server = ServerInfo {
             product: product(&version, &comment).to_owned(),
             version: plain_version(&version).to_owned(),
-            tls: text(1, 1).filter(|version| !version.is_empty()),
+            tls: tls
+                .and_then(|row| result::text(row, 1))
+                .filter(|version| !version.is_empty()),
         };
+        let mut traces = Traces::new(&server.product, status);
+        // The settings, and the transaction's kind.
+        traces.set(2);
         Ok(Self {
             connection,
             id,
             server,
             bounds: texts.bounds,
             texts,
+            traces,
             first_types: HashMap::new(),
         })
     }
@@ -226,6 +239,7 @@ impl MySqlSession {
             raw_sql(AssertSqlSafe(sql))
                 .execute(&mut self.connection)
                 .await?;
+            self.traces.set(1);
             self.bounds = bounds;
         }
         Ok(())
@@ -240,32 +254,40 @@ impl MySqlSession {
         )
         .execute(&mut self.connection)
         .await?;
+        self.traces.set(2);
         self.bounds.rows = u64::MAX;
         Ok(())
     }
 
-    /// Makes the session ready for the next call. A failure means that it must not have one.
-    pub(super) async fn reset(
-        &mut self,
-        after: After,
-        text_length: usize,
-    ) -> Result<(), sqlx::Error> {
-        if text_length > LONGEST_KEPT_TEXT
+    /// So many queries of our own ran on the connection, beside what this type sends.
+    pub(super) fn asked(&mut self, times: u64) {
+        self.traces.selected(times);
+    }
+
+    /// The client's statement ran, as far as it came.
+    pub(super) fn ran(&mut self, sql: &str) {
+        self.traces.ran(sql);
+    }
+
+    /// Makes the session ready for the next call, after `sql`. `false` and a failure mean that it must not have one.
+    pub(super) async fn reset(&mut self, after: After, sql: &str) -> Result<bool, sqlx::Error> {
+        if sql.len() > LONGEST_KEPT_TEXT
             || self.connection.cached_statements_size() >= FORGET_STATEMENTS_AT
         {
             self.connection.clear_cached_statements().await?;
             self.first_types.clear();
         }
-        let sql = match after {
-            After::Query => &self.texts.after_query,
-            After::Read => &self.texts.after_read,
-            After::Write => &self.texts.after_write,
+        let look = self.traces.look(after, sql);
+        let (text, sets) = match after {
+            After::Query => (&self.texts.after_query, 1),
+            After::Read => (&self.texts.after_read, 2),
+            After::Write => (&self.texts.after_write, 2),
         };
-        raw_sql(AssertSqlSafe(sql.clone()))
-            .execute(&mut self.connection)
-            .await?;
+        let rows = own_rows(&mut self.connection, format!("{look}{text}")).await?;
+        let is_well = look.is_empty() || self.traces.are_ours(after, &rows);
+        self.traces.set(sets);
         self.bounds = self.texts.bounds;
-        Ok(())
+        Ok(is_well)
     }
 
     /// Reads and drops what is left of an answer.

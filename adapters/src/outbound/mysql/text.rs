@@ -95,6 +95,15 @@ pub(super) fn stays_inside(sql: &str) -> bool {
     )
 }
 
+/// Whether `sql` may name a table, a view or a sequence. No text that names one goes without these words.
+pub(super) fn may_name_tables(sql: &str) -> bool {
+    ["from", "table"].iter().any(|word| {
+        sql.as_bytes()
+            .windows(word.len())
+            .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    })
+}
+
 pub(super) fn first_word(sql: &str) -> String {
     let sql = sql.trim_start_matches(|first: char| first.is_whitespace() || first == '(');
     // Only a text that begins with a comment is worth the lexer.
