@@ -2,7 +2,11 @@
 //!
 //! A new engine is a [`Words`] here, its name in [`Subject::of`] and one line in [`on_every_engine!`].
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::{
     connection::{Address, ConnectionConfig, Database},
@@ -285,6 +289,16 @@ impl Subject {
         if self.words.server.is_some() {
             self.running(mark, 0).await;
         }
+    }
+
+    /// How long the server, where there is one, ran the statement after the moment at which it was ended, as another
+    /// session sees it. The look's own connection is part of that.
+    pub async fn outlived(&self, mark: &str, ended: Instant) -> Duration {
+        if self.words.server.is_none() {
+            return Duration::ZERO;
+        }
+        self.running(mark, 0).await;
+        ended.elapsed()
     }
 
     async fn running(&self, mark: &str, count: i64) {

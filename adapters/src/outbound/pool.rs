@@ -185,6 +185,24 @@ impl<S: Session> Pool<S> {
         })
     }
 
+    /// A session that nobody uses, if there is one.
+    pub(super) async fn idle(&self) -> Option<Lease<S>> {
+        if self.slots.status().available == 0 {
+            return None;
+        }
+        let token = self.tracker.token();
+        let at_once = Timeouts {
+            wait: Some(Duration::ZERO),
+            ..Timeouts::default()
+        };
+        let slot = self.slots.timeout_get(&at_once).await.ok()?;
+        Some(Lease {
+            fresh: !slot.used,
+            slot: Some(slot),
+            _token: token,
+        })
+    }
+
     /// Cleans up after a call, which need not wait for it, and gives the session back; the next call waits for a
     /// moment, and closing the pool.
     pub(super) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {

@@ -7,6 +7,7 @@ mod failures;
 mod left_over;
 mod parameters;
 mod posture;
+mod scarce;
 mod sessions;
 mod statements;
 mod stopping;

@@ -56,8 +56,7 @@ impl Call {
             return;
         };
         let sql = sql.to_owned();
-        let config = Arc::clone(self.pool.config());
-        let closing = self.pool.closing().clone();
+        let pool = Arc::clone(&self.pool);
         self.pool.spawn(async move {
             if ran == Ran::Undrained
                 && !matches!(
@@ -65,9 +64,9 @@ impl Call {
                     Ok(Ok(()))
                 )
             {
-                return Box::pin(kill::kill_and_discard(lease, config)).await;
+                return Box::pin(kill::kill_and_discard(lease, pool)).await;
             }
-            if closing.is_fired() || (ran != Ran::Nothing && dialect::leaves_traces(&sql)) {
+            if pool.closing().is_fired() || (ran != Ran::Nothing && dialect::leaves_traces(&sql)) {
                 return lease.discard().await;
             }
             let after = if after == After::Read && text::stays_inside(&sql) {
@@ -79,7 +78,7 @@ impl Call {
                 lease.ran(&sql);
             }
             let reset = lease.reset(after, &sql);
-            match tokio::time::timeout(config.pool.connect_timeout, reset).await {
+            match tokio::time::timeout(pool.config().pool.connect_timeout, reset).await {
                 Ok(Ok(true)) => lease.put_back(),
                 // Stored code changed the session, the statement ended our transaction, or the server is gone.
                 _ => lease.discard().await,
@@ -98,9 +97,8 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if let Some(lease) = self.lease.take() {
-            let config = Arc::clone(self.pool.config());
             self.pool
-                .spawn_ending(kill::kill_and_discard(lease, config));
+                .spawn_ending(kill::kill_and_discard(lease, Arc::clone(&self.pool)));
         }
     }
 }

@@ -34,8 +34,16 @@ pub(super) struct MySqlConnector;
 #[async_trait]
 impl Connector for MySqlConnector {
     async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
-        let pool: Arc<Pool<MySqlSession>> = Pool::new(Arc::clone(&config))?;
+        let mut config = config;
+        let mut pool: Arc<Pool<MySqlSession>> = Pool::new(Arc::clone(&config))?;
         let mut lease = pool.acquire(&Cancel::new()).await?;
+        if let Some(most) = most_sessions(&lease, &config) {
+            lease.discard().await;
+            pool.close().await;
+            Arc::make_mut(&mut config).pool.max_connections = most;
+            pool = Pool::new(Arc::clone(&config))?;
+            lease = pool.acquire(&Cancel::new()).await?;
+        }
         let server = lease.server.clone();
         let finding = posture::find(&mut lease.connection, &config);
         let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
@@ -59,6 +67,12 @@ impl Connector for MySqlConnector {
             server,
         })
     }
+}
+
+/// How many sessions the pool may have, where the account would have no connection left to kill a statement with.
+fn most_sessions(session: &MySqlSession, config: &ConnectionConfig) -> Option<u32> {
+    let most = session.account_limit?.saturating_sub(1);
+    (0 < most && most < config.pool.max_connections).then_some(most)
 }
 
 /// Connects and signs in. The caller bounds the time.

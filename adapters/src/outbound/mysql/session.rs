@@ -45,6 +45,8 @@ pub(super) struct MySqlSession {
     /// The server's number for it, which `KILL` takes.
     pub(super) id: u64,
     pub(super) server: ServerInfo,
+    /// How many the account may have, where that is bounded.
+    pub(super) account_limit: Option<u32>,
     texts: Texts,
     bounds: Bounds,
     traces: Traces,
@@ -153,7 +155,7 @@ impl Session for MySqlSession {
         let mut connection = connect::sign_in(config).await?;
         let texts = Texts::new(config);
         let sql = format!(
-            "SELECT CONNECTION_ID(), VERSION(), @@version_comment; {}; {}; {BEGIN}",
+            "SELECT CONNECTION_ID(), VERSION(), @@version_comment, @@max_user_connections; {}; {}; {BEGIN}",
             traces::FIRST_LOOK,
             settings(config, texts.bounds)
         );
@@ -184,6 +186,9 @@ impl Session for MySqlSession {
             connection,
             id,
             server,
+            account_limit: text(0, 3)
+                .and_then(|limit| limit.parse().ok())
+                .filter(|limit| *limit > 0),
             bounds: texts.bounds,
             texts,
             traces,
