@@ -52,9 +52,10 @@ on_every_engine!(
         let failure = call.await.unwrap().unwrap_err();
 
         assert_eq!(failure.kind, FailureKind::Cancelled);
+        assert_eq!(rows(&database, "SELECT 1", vec![]).await, json!([[1]]));
+        assert!(fired.elapsed() < SOON, "{:?}", fired.elapsed());
         let outlived = subject.outlived(&mark, fired).await;
         assert!(outlived < SOON, "{outlived:?}");
-        assert_eq!(rows(&database, "SELECT 1", vec![]).await, json!([[1]]));
         at_rest(&database).await;
     }
 );
