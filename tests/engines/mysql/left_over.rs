@@ -180,6 +180,36 @@ freed!(
 );
 
 on_mysql!(
+    the_rows_and_warnings_of_a_table_are_forgotten,
+    async |server: &str| {
+        let name = unique("warned");
+        run_beside(
+            server,
+            format!(
+                "CREATE TABLE {name} (a INT); INSERT INTO {name} VALUES (1), (2), (3), (4), (5)"
+            ),
+        )
+        .await;
+        let database = open(alone(config(server))).await;
+        let found = "SELECT FOUND_ROWS()";
+        let mut shown = Vec::new();
+        for rows in [3, 5] {
+            let sql = format!("SELECT CAST('x' AS SIGNED) FROM {name} WHERE a <= {rows}");
+            read(&database, &sql, vec![]).await.unwrap();
+            // One of the servers does not prepare it.
+            let warnings = seen(&database, "SHOW WARNINGS").await;
+            assert_eq!(warnings.unwrap_or_default(), Vec::<Vec<Owned>>::new());
+            read(&database, &sql, vec![]).await.unwrap();
+            shown.push(cell(&database, found, vec![]).await);
+        }
+
+        assert_eq!(shown[0], shown[1]);
+        database.pool.close().await;
+        run_beside(server, format!("DROP TABLE {name}")).await;
+    }
+);
+
+on_mysql!(
     what_changes_nothing_keeps_its_session,
     async |server: &str| {
         let name = unique("kept");

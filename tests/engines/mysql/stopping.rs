@@ -175,16 +175,19 @@ on_mysql!(
     }
 );
 
-/// The number of the session that runs the statement with this mark.
+/// The number of the session that runs the statement with this mark. It is prepared first, which shows it too.
 async fn session_of(connection: &mut MySqlConnection, mark: &str) -> i64 {
-    number(
-        connection,
-        format!(
-            "SELECT CAST(id AS SIGNED) FROM information_schema.processlist \
-             WHERE info LIKE '%{mark}%' AND id <> CONNECTION_ID()"
-        ),
-    )
-    .await
+    let sql = format!(
+        "SELECT COALESCE(MAX(CAST(id AS SIGNED)), 0) FROM information_schema.processlist \
+         WHERE info LIKE '%{mark}%' AND command = 'Execute' AND id <> CONNECTION_ID()"
+    );
+    let mut id = 0;
+    until("the statement to be executed", async || {
+        id = number(connection, sql.clone()).await;
+        id != 0
+    })
+    .await;
+    id
 }
 
 on_mysql!(

@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn no_text_that_reads_a_table_goes_without_its_words() {
+        for (sql, may) in [
+            ("SELECT a FROM t", true),
+            ("select(a)from`t`", true),
+            ("TABLE t", true),
+            ("SELECT EXISTS(tAbLe t)", true),
+            ("SELECT 1", false),
+            ("VALUES (1)", false),
+            ("", false),
+        ] {
+            assert_eq!(may_name_tables(sql), may, "{sql}");
+        }
+    }
+
+    #[test]
     fn placeholders_of_other_databases_are_recognised() {
         for (sql, found) in [
             ("SELECT $1", Some("$1")),
