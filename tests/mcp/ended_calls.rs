@@ -40,7 +40,7 @@ impl<'a> Running<'a> {
     }
 
     /// The statement is gone from its server within a second of its end.
-    async fn is_gone(self, ended: Instant) {
+    async fn ends_within_a_second(self, ended: Instant) {
         let outlived = self.subject.outlived(&self.mark, ended).await;
         assert!(outlived < SOON, "{outlived:?}");
         self.observer.pool.close().await;
@@ -66,7 +66,7 @@ on_every_engine!(
         assert_eq!(server.query("SELECT 1 AS one").await["rows"], json!([[1]]));
         server.close_input().await;
         assert_eq!(server.receive().await, None);
-        running.is_gone(ended).await;
+        running.ends_within_a_second(ended).await;
     }
 );
 
@@ -118,7 +118,7 @@ on_every_engine!(
             .ok();
 
         assert_eq!(server.call_answer(id).await.failure()["kind"], "cancelled");
-        running.is_gone(ended).await;
+        running.ends_within_a_second(ended).await;
     }
 );
 
@@ -143,7 +143,7 @@ on_every_engine!(
             })
         );
         assert!(status.success());
-        running.is_gone(ended).await;
+        running.ends_within_a_second(ended).await;
     }
 );
 
@@ -185,7 +185,7 @@ on_every_engine!(
             assert!(status.success(), "{signal}: {status}");
             assert!(took < SOON, "{signal}: {took:?}");
             assert_eq!(server.call_answer(id).await.failure()["kind"], "cancelled");
-            running.is_gone(ended).await;
+            running.ends_within_a_second(ended).await;
         }
     }
 );
@@ -203,7 +203,7 @@ on_every_engine!(
         let ended = Instant::now();
         assert!(status.success());
         assert!(took < SOON + SOON / 2, "{took:?}");
-        running.is_gone(ended).await;
+        running.ends_within_a_second(ended).await;
     }
 );
 
@@ -221,6 +221,6 @@ on_every_engine!(
 
         assert!(status.success());
         assert!(took < SOON, "{took:?}");
-        running.is_gone(ended).await;
+        running.ends_within_a_second(ended).await;
     }
 );

@@ -24,7 +24,7 @@ enum By {
 async fn seen(database: &Database, look: &str) -> Result<Vec<Vec<Owned>>, Option<i64>> {
     match read(database, look, vec![]).await {
         Ok(rows) => Ok(rows.rows),
-        Err(failure) => Err(failure.native_code.map(Into::into)),
+        Err(failure) => Err(failure.native_code),
     }
 }
 
@@ -160,9 +160,9 @@ async fn comes_free(server: &str, by: By) {
     };
     forgets(server, by, "SELECT 1").await;
     let database = open(config(server)).await;
-    let look = format!("SELECT IS_FREE_LOCK('{lock}')");
+    let question = format!("SELECT IS_FREE_LOCK('{lock}')");
     until("the lock to be free", async || {
-        cell(&database, &look, vec![]).await == Owned::Int(1)
+        cell(&database, &question, vec![]).await == Owned::Int(1)
     })
     .await;
 }

@@ -15,10 +15,12 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(100);
 /// What has become of the client's statement on a session that is well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
-    /// The server did not understand it, so no part of it was evaluated.
+    /// There was none, or the server did not understand it, so no part of it was evaluated.
     Nothing,
-    /// It was answered to its end, or refused somewhere on the way there.
+    /// It was answered to its end.
     Whole,
+    /// It was refused somewhere on the way there.
+    Refused,
     /// It was answered as far as it was wanted.
     Undrained,
 }
@@ -77,7 +79,7 @@ impl Call {
             if ran != Ran::Nothing {
                 lease.ran(&sql);
             }
-            let reset = lease.reset(after, &sql);
+            let reset = lease.reset(after, &sql, ran == Ran::Refused);
             match tokio::time::timeout(pool.config().pool.connect_timeout, reset).await {
                 Ok(Ok(true)) => lease.put_back(),
                 // Stored code changed the session, the statement ended our transaction, or the server is gone.

@@ -43,7 +43,7 @@ impl ConnectionPool for MySqlConnectionPool {
             match answer {
                 Ok(()) => {
                     let latency = started.elapsed();
-                    call.finish("SELECT 1", After::Read, Ran::Whole);
+                    call.finish("SELECT 1", After::Read, Ran::Nothing);
                     return Ok(TestReport {
                         latency,
                         version: self.version.clone(),

@@ -84,7 +84,7 @@ impl MySqlQueryRunner {
             Err(Stumble::Run(Trouble::Value(failure))) => Attempt::Unreadable(failure),
             Err(Stumble::Unprepared(error) | Stumble::Run(Trouble::Server(error))) => {
                 if failure::is_answer(&error) {
-                    Attempt::Refused(error, Ran::Whole)
+                    Attempt::Refused(error, Ran::Refused)
                 } else if failure::is_dead(&error) && !started && begun.elapsed() < NOTICED_WITHIN {
                     Attempt::Dead(error)
                 } else {
@@ -110,7 +110,7 @@ impl MySqlQueryRunner {
             Attempt::Ended(failure) | Attempt::Unreadable(failure) => failure,
             Attempt::Unsent(failure) => {
                 // Preparing it may have evaluated what is constant in it.
-                call.finish(sql, after, Ran::Whole);
+                call.finish(sql, after, Ran::Refused);
                 failure
             }
             Attempt::Dead(error) | Attempt::Broken(error) => {
@@ -155,7 +155,7 @@ impl MySqlQueryRunner {
             let mut call = self.call(&Cancel::new()).await.ok()?;
             let named = hints::vectors(sql, &mut call.session().connection).await;
             call.session().asked(1);
-            call.finish("SELECT", After::Read, Ran::Whole);
+            call.finish("SELECT", After::Read, Ran::Nothing);
             named
         };
         if let Ok(Some(columns)) = tokio::time::timeout(hints::LIMIT, look).await {

@@ -275,14 +275,19 @@ impl MySqlSession {
     }
 
     /// Makes the session ready for the next call, after `sql`. `false` and a failure mean that it must not have one.
-    pub(super) async fn reset(&mut self, after: After, sql: &str) -> Result<bool, sqlx::Error> {
+    pub(super) async fn reset(
+        &mut self,
+        after: After,
+        sql: &str,
+        was_refused: bool,
+    ) -> Result<bool, sqlx::Error> {
         if sql.len() > LONGEST_KEPT_TEXT
             || self.connection.cached_statements_size() >= FORGET_STATEMENTS_AT
         {
             self.connection.clear_cached_statements().await?;
             self.first_types.clear();
         }
-        let look = self.traces.look(after, sql);
+        let look = self.traces.look(after, sql, was_refused);
         let (text, sets) = match after {
             After::Query => (&self.texts.after_query, 1),
             After::Read => (&self.texts.after_read, 2),

@@ -98,10 +98,13 @@ impl Traces {
     }
 
     /// The statements that look after `sql`; nothing where it reaches no stored code that its text does not name.
-    pub(super) fn look(&self, after: After, sql: &str) -> &'static str {
+    /// Whether one that was refused has been counted is not known before a look.
+    pub(super) fn look(&self, after: After, sql: &str, was_refused: bool) -> &'static str {
         match after {
             After::Write => self.server.after_write,
-            After::Query | After::Read if text::may_name_tables(sql) => self.server.after_read,
+            After::Query | After::Read if was_refused || text::may_name_tables(sql) => {
+                self.server.after_read
+            }
             After::Query | After::Read => "",
         }
     }
