@@ -114,6 +114,35 @@ on_mysql!(
 );
 
 on_mysql!(
+    calls_that_end_together_share_the_one_connection_that_is_left,
+    async |server: &str| {
+        let account = Account::of(server, 11).await;
+        let database = open(account.pool_of(11)).await;
+        let (mark, cancel) = (unique("scarce"), Cancel::new());
+        let mut beside = beside(server).await;
+        let calls: Vec<_> = (0..10).map(|_| slow(&database, &mark, &cancel)).collect();
+        until("every statement to run", async || {
+            running(&mut beside, &mark).await == 10
+        })
+        .await;
+
+        let fired = Instant::now();
+        cancel.fire(CancelReason::Client);
+        until("every statement to end", async || {
+            running(&mut beside, &mark).await == 0
+        })
+        .await;
+
+        assert!(fired.elapsed() < SOON, "{:?}", fired.elapsed());
+        for call in calls {
+            assert_eq!(call.await.unwrap(), FailureKind::Cancelled);
+        }
+        database.pool.close().await;
+        account.drop(server).await;
+    }
+);
+
+on_mysql!(
     an_idle_session_kills_where_no_connection_is_left,
     async |server: &str| {
         let account = Account::of(server, 3).await;
