@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 pub use secrecy::SecretString as Secret;
 use serde::Serialize;
 
-use super::{engine::EngineFacts, policy::Policy};
+use super::{engine::EngineFacts, hosts::AllowedHosts, policy::Policy};
 use crate::query::limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_ROWS, DEFAULT_STATEMENT_TIMEOUT};
 
 /// Where a database is.
@@ -124,6 +124,8 @@ impl Default for PoolLimits {
 pub struct ConnectionConfig {
     pub engine: EngineFacts,
     pub address: Address,
+    /// What the host's name may lead to, looked at whenever a connection is made; `None` for anything.
+    pub allowed_hosts: Option<AllowedHosts>,
     /// The database's name on its server; `None` for a file.
     pub database: Option<String>,
     pub user: Option<String>,
@@ -152,6 +154,7 @@ impl ConnectionConfig {
         Self {
             engine,
             address,
+            allowed_hosts: None,
             database: None,
             user: None,
             password: None,

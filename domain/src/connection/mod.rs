@@ -3,6 +3,7 @@
 pub mod config;
 pub mod database;
 pub mod engine;
+pub mod hosts;
 pub mod known;
 pub mod mistake;
 pub mod name;
@@ -14,6 +15,7 @@ pub mod posture;
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
 pub use engine::{Addressing, EngineFacts};
+pub use hosts::AllowedHosts;
 pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
 pub use policy::{Access, Allowances, Policy};
