@@ -35,6 +35,10 @@ impl Dialect for MySql {
         Some(match words.first()?.as_str() {
             "USE" => "Write database.table, or name another database as `connection`.",
             "PRAGMA" => "MySQL has no PRAGMA; use SHOW TABLES and DESCRIBE table.",
+            // Which no read-only mode of the server stops, as it stops no ANALYZE TABLE.
+            "CHECK" => {
+                "CHECK TABLE marks tables that it finds damaged; CHECKSUM TABLE and SHOW TABLE STATUS only read."
+            }
             _ => return None,
         })
     }
