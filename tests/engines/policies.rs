@@ -105,6 +105,52 @@ on_postgres!(
     }
 );
 
+on_servers!(
+    rows_are_loaded_from_a_file_of_the_server_with_its_setting_alone: mariadb_10_11,
+    async |server: &str| {
+        let table = unique("loaded");
+        let load = |local: &str| {
+            format!("LOAD DATA {local} INFILE '/etc/hostname' INTO TABLE {table}")
+        };
+        let plain = open(writable(config(server))).await;
+        ask(&plain, &format!("CREATE TABLE {table} (line TEXT)"))
+            .await
+            .unwrap();
+        assert_eq!(
+            refused(&plain, &load("")).await,
+            "Do without it. Whoever runs this server can set ALLOW_SERVER_FILES=true for the connection."
+        );
+
+        let allowed = open(allowing(config(server), Allowance::ServerFiles)).await;
+        ask(&allowed, &load("")).await.unwrap();
+
+        // Files that the server would ask of its client are ours.
+        assert_eq!(refused(&allowed, &load("LOCAL")).await, "Do without it.");
+        let read = ask(&allowed, &format!("SELECT COUNT(*) > 0 FROM {table}")).await;
+        assert_eq!(read.unwrap()["rows"], json!([[1]]));
+        ask(&plain, &format!("DROP TABLE {table}")).await.unwrap();
+    }
+);
+
+on_servers!(
+    a_server_that_does_not_prepare_a_load_says_so: mysql_9,
+    async |server: &str| {
+        let allowed = open(allowing(config(server), Allowance::ServerFiles)).await;
+
+        let failure = ask(&allowed, "LOAD DATA INFILE '/etc/hostname' INTO TABLE t")
+            .await
+            .unwrap_err();
+
+        assert_eq!(
+            (failure.kind, failure.hint.as_deref()),
+            (
+                FailureKind::Unsupported,
+                Some("This server does not prepare LOAD DATA (MariaDB's does). INSERT the rows.")
+            )
+        );
+    }
+);
+
 on_mysql!(
     another_session_is_ended_with_the_setting_alone,
     async |server: &str| {

@@ -241,6 +241,8 @@ fn locking(lexed: &Lexed, sql: &str) -> Option<Finding> {
 fn administering(construct: &str, position: usize) -> Option<Finding> {
     let (first, second) = construct.split_once(' ').unwrap_or((construct, ""));
     let effect = match (first, second) {
+        ("LOAD", "DATA LOCAL" | "XML LOCAL") => Effect::OwnFiles,
+        ("LOAD", "DATA" | "XML") => Effect::ServerFiles,
         ("LOAD" | "IMPORT", _) => Effect::Unsupported,
         ("KILL", _) => Effect::OtherSessions,
         ("GRANT" | "REVOKE", _)
@@ -303,6 +305,16 @@ fn by_words(tokens: &[Token]) -> Verdict {
         }
         "SET" | "USE" | "PREPARE" | "EXECUTE" | "DEALLOCATE" | "HANDLER" | "LOCK" | "UNLOCK" => {
             Session
+        }
+        "LOAD" if matches!(second.as_str(), "DATA" | "XML") => {
+            let whose = significant(tokens)
+                .map_while(word)
+                .take_while(|word| word != "INFILE")
+                .find(|word| word == "LOCAL");
+            return verdict(
+                Admin,
+                format!("{both} {}", whose.unwrap_or_default()).trim(),
+            );
         }
         "START" if second != "TRANSACTION" => return verdict(Admin, &both),
         "BEGIN" if second == "NOT" => return verdict(Transaction, "BEGIN NOT ATOMIC"),
@@ -438,7 +450,14 @@ mod tests {
             ("USE other", Session, "USE"),
             ("CALL p()", Write, "CALL"),
             ("DO SLEEP(1)", Write, "DO"),
-            ("LOAD DATA INFILE 'x' INTO TABLE t", Admin, "LOAD"),
+            ("LOAD DATA INFILE 'x' INTO TABLE t", Admin, "LOAD DATA"),
+            (
+                "load data concurrent local infile 'x' into table t",
+                Admin,
+                "LOAD DATA LOCAL",
+            ),
+            ("LOAD XML INFILE 'local' INTO TABLE t", Admin, "LOAD XML"),
+            ("LOAD INDEX INTO CACHE t", Admin, "LOAD"),
             ("BEGIN", Transaction, "BEGIN"),
             (
                 "BEGIN NOT ATOMIC COMMIT; DELETE FROM t; END",
@@ -567,8 +586,8 @@ mod tests {
             ),
             (
                 "LOAD DATA INFILE 'x' INTO TABLE t",
-                Effect::Unsupported,
-                "LOAD",
+                Effect::ServerFiles,
+                "LOAD DATA",
                 1,
             ),
             ("-- a\nKILL 1", Effect::OtherSessions, "KILL", 6),

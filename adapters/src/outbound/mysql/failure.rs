@@ -279,6 +279,9 @@ fn hint_from_text(number: u16, message: &str, sql: &str) -> Option<&'static str>
             "The server plans a write only where it may write. EXPLAIN a SELECT with the same tables and WHERE.",
         );
     }
+    if number == 1295 && text::first_word(sql) == "LOAD" {
+        return Some("This server does not prepare LOAD DATA (MariaDB's does). INSERT the rows.");
+    }
     if !matches!(number, 1054 | 1064) {
         return None;
     }
