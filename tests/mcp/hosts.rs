@@ -85,6 +85,19 @@ async fn no_word_of_a_url_names_a_file_or_another_configuration() {
 }
 
 #[tokio::test]
+async fn no_client_attaches_a_file() {
+    let mut server = Server::start(Launch::default()).await;
+    for arguments in [
+        json!({"url": "sqlite:x.db?attach=y%3D%2Fetc%2Fpasswd"}),
+        json!({"type": "sqlite", "database": "x.db", "attach": "y=z.db"}),
+    ] {
+        let failure = server.call("connect_database", arguments).await.failure();
+
+        assert_eq!(failure["kind"], "invalid_argument", "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn an_entry_that_is_imported_reaches_no_more_and_is_told_the_setting() {
     let mut server = Server::start(Launch::default()).await;
     let entry = of_host("postgresql", "169.254.169.254");

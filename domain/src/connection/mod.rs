@@ -1,5 +1,6 @@
 //! Named databases: how one is reached, what may run on it, and the port that opens it.
 
+pub mod attached;
 pub mod config;
 pub mod database;
 pub mod engine;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod port;
 pub mod posture;
 
+pub use attached::Attached;
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
 pub use engine::{Addressing, EngineFacts};
