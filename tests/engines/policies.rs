@@ -211,3 +211,60 @@ on_servers!(a_plan_above_the_ceiling_is_not_run: postgres_15 postgres_18 mariadb
     let unknown = ask(&database, "SELECT 1 FROM no_such_table_anywhere").await.unwrap_err();
     assert_eq!(unknown.kind, FailureKind::InvalidSql);
 });
+
+on_servers!(what_is_run_to_be_explained_or_kept_is_planned_too: postgres_15 postgres_18 mariadb_10_11 mysql_9, async |server: &str| {
+    let table = unique("planned");
+    let writer = open(writable(config(server))).await;
+    for sql in [
+        format!("CREATE TABLE {table} (a int)"),
+        format!("INSERT INTO {table} VALUES (1), (2), (3), (4)"),
+    ] {
+        ask(&writer, &sql).await.unwrap();
+    }
+    let analyze = if server.starts_with("mariadb") { "ANALYZE" } else { "EXPLAIN ANALYZE" };
+    let mut config = writable(config(server));
+    config.max_estimated_rows = Some(2);
+    let database = open(config).await;
+
+    for sql in [
+        format!("{analyze} SELECT 1 FROM {table} AS a, {table} AS b"),
+        format!("CREATE TABLE {table}_b AS SELECT 1 FROM {table} AS a, {table} AS b"),
+        format!("INSERT INTO {table} SELECT 1 FROM {table} AS a, {table} AS b"),
+    ] {
+        let failure = ask(&database, &sql).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::TooLarge, "{sql}: {failure:?}");
+    }
+
+    ask(&database, &format!("EXPLAIN SELECT 1 FROM {table} AS a, {table} AS b")).await.unwrap();
+    ask(&writer, &format!("DROP TABLE {table}")).await.unwrap();
+});
+
+on_postgres!(
+    rows_that_a_scan_reads_and_drops_count_and_those_behind_a_limit_do_not,
+    async |server: &str| {
+        let table = unique("scanned");
+        let writer = open(writable(config(server))).await;
+        for sql in [
+            format!("CREATE TABLE {table} (a int)"),
+            format!("INSERT INTO {table} SELECT generate_series(1, 5000)"),
+            format!("ANALYZE {table}"),
+        ] {
+            ask(&writer, &sql).await.unwrap();
+        }
+        let mut config = config(server);
+        config.max_estimated_rows = Some(1000);
+        let database = open(config).await;
+
+        let selective = format!("SELECT a FROM {table} WHERE a = 7");
+        let failure = ask(&database, &selective).await.unwrap_err();
+        assert_eq!(
+            failure.message,
+            format!(
+                "The plan has a step that is expected to handle 5000 rows (Seq Scan on {table}); this connection runs nothing above 1000."
+            )
+        );
+        let some = ask(&database, &format!("SELECT a FROM {table} LIMIT 3")).await;
+        assert_eq!(some.unwrap()["rowCount"], json!(3));
+        ask(&writer, &format!("DROP TABLE {table}")).await.unwrap();
+    }
+);

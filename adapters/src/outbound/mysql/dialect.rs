@@ -15,7 +15,7 @@ use sqlparser::tokenizer::{Token, Whitespace};
 use super::{
     super::lexer::{Lexed, character, position},
     functions, plan,
-    text::{Words, first_word, significant, word},
+    text::{Words, significant, word},
 };
 
 #[derive(Debug)]
@@ -44,10 +44,10 @@ impl Dialect for MySql {
     }
 
     fn plan_request(&self, sql: &str) -> Option<String> {
-        plan::request(&first_word(sql), sql)
+        plan::request(sql)
     }
 
-    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+    fn costliest_step(&self, plan: &PlanTable, _: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan)
     }
 }
@@ -400,6 +400,30 @@ mod tests {
     use StatementClass::{Admin, Ddl, Read, Session, Transaction, Unknown, Write};
 
     #[test]
+    fn a_load_is_judged_by_whose_file_it_reads() {
+        for (sql, construct, effect) in [
+            (
+                "load data concurrent local infile 'x' into table t",
+                "LOAD DATA LOCAL",
+                Effect::OwnFiles,
+            ),
+            (
+                "LOAD XML INFILE 'local' INTO TABLE t",
+                "LOAD XML",
+                Effect::ServerFiles,
+            ),
+            ("LOAD INDEX INTO CACHE t", "LOAD", Effect::Unsupported),
+        ] {
+            let classified = MySql.classify(sql);
+            assert_eq!(
+                (classified.construct.as_str(), classified.findings[0].effect),
+                (construct, effect),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
     fn each_statement_has_its_class() {
         for (sql, class, construct) in [
             ("select 1", Read, "SELECT"),
@@ -451,13 +475,6 @@ mod tests {
             ("CALL p()", Write, "CALL"),
             ("DO SLEEP(1)", Write, "DO"),
             ("LOAD DATA INFILE 'x' INTO TABLE t", Admin, "LOAD DATA"),
-            (
-                "load data concurrent local infile 'x' into table t",
-                Admin,
-                "LOAD DATA LOCAL",
-            ),
-            ("LOAD XML INFILE 'local' INTO TABLE t", Admin, "LOAD XML"),
-            ("LOAD INDEX INTO CACHE t", Admin, "LOAD"),
             ("BEGIN", Transaction, "BEGIN"),
             (
                 "BEGIN NOT ATOMIC COMMIT; DELETE FROM t; END",

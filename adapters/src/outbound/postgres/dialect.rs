@@ -82,11 +82,15 @@ impl Dialect for PostgresDialect {
     }
 
     fn plan_request(&self, sql: &str) -> Option<String> {
-        plan::request(&first_word(sql), sql)
+        plan::request(sql)
     }
 
-    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
-        plan::costliest(plan)
+    fn size_request(&self, plan: &PlanTable) -> Option<String> {
+        plan::size_request(plan)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable, sizes: &PlanTable) -> Option<PlanStep> {
+        plan::costliest(plan, sizes)
     }
 }
 

@@ -60,6 +60,18 @@ impl Syntax {
     }
 }
 
+impl Syntax {
+    /// `CREATE TABLE … AS` and its kin, whose query is run.
+    pub(super) fn makes_a_table_of_a_query(&self) -> bool {
+        self.writes.iter().any(|inner| {
+            matches!(
+                inner.construct,
+                "CREATE TABLE AS" | "CREATE MATERIALIZED VIEW"
+            )
+        })
+    }
+}
+
 fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     thread::scope(|scope| {
         thread::Builder::new()
