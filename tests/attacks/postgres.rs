@@ -137,7 +137,7 @@ impl Field for PostgresField {
         drop(self.listener);
         let mut admin = connect(&self.options.database("postgres")).await;
         admin
-            .run(&format!("DROP DATABASE {name} WITH (FORCE)"))
+            .tidy(&format!("DROP DATABASE {name} WITH (FORCE)"))
             .await;
         if let Some(reader) = self.reader {
             admin.run(&format!("DROP ROLE {reader}")).await;
