@@ -88,7 +88,7 @@ impl Field for PostgresField {
         let again = remedy
             .lines()
             .filter(|line| line.starts_with("REVOKE") || line.starts_with("DO"));
-        again.map(|line| format!("{line}\n")).collect()
+        again.flat_map(|line| [line, "\n"]).collect()
     }
 
     async fn reader(&mut self) -> Bare {
