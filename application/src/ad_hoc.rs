@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use domain::{
     Failure, FailureKind,
-    connection::{Address, ConnectionConfig, EngineFacts, FileRoots, Mistake},
+    connection::{Address, AllowedHosts, ConnectionConfig, EngineFacts, FileRoots, Mistake},
 };
 
 /// The operator's rules for what comes over the protocol.
@@ -12,6 +12,7 @@ pub struct AdHoc {
     allowed: bool,
     engines: Vec<EngineFacts>,
     files: Arc<dyn FileRoots>,
+    hosts: AllowedHosts,
 }
 
 impl fmt::Debug for AdHoc {
@@ -24,11 +25,17 @@ impl fmt::Debug for AdHoc {
 }
 
 impl AdHoc {
-    pub fn new(allowed: bool, engines: Vec<EngineFacts>, files: Arc<dyn FileRoots>) -> Self {
+    pub fn new(
+        allowed: bool,
+        engines: Vec<EngineFacts>,
+        files: Arc<dyn FileRoots>,
+        hosts: AllowedHosts,
+    ) -> Self {
         Self {
             allowed,
             engines,
             files,
+            hosts,
         }
     }
 
@@ -53,17 +60,21 @@ impl AdHoc {
         ))
     }
 
-    /// The configuration, if the files it names are within the operator's folders.
+    /// The configuration, if the file or the host that it names is one that the operator allows.
     pub(crate) fn admit(
         &self,
         config: Arc<ConnectionConfig>,
     ) -> Result<Arc<ConnectionConfig>, Failure> {
-        let Address::File(path) = &config.address else {
-            return Ok(config);
+        self.hosts.admit(&config.address)?;
+        let file = match &config.address {
+            Address::File(path) => Some(self.files.admit(path)?),
+            _ => None,
         };
-        let path = self.files.admit(path)?;
         let mut config = Arc::unwrap_or_clone(config);
-        config.address = Address::File(path);
+        config.allowed_hosts = Some(self.hosts.clone());
+        if let Some(path) = file {
+            config.address = Address::File(path);
+        }
         Ok(Arc::new(config))
     }
 

@@ -110,7 +110,12 @@ pub async fn assemble(
             .requiring_least_privilege(settings.require_least_privilege),
     );
     let roots = Roots::new(settings.sqlite_roots(working_directory));
-    let ad_hoc = AdHoc::new(settings.adhoc_connections, engines(), Arc::new(roots));
+    let ad_hoc = AdHoc::new(
+        settings.adhoc_connections,
+        engines(),
+        Arc::new(roots),
+        settings.allowed_hosts.clone(),
+    );
     let options = McpOptions {
         tools: ToolSelection::parse(&settings.tools)?,
         structured_results: settings.structured_results,

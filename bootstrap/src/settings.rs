@@ -9,13 +9,13 @@ use std::{
 
 use domain::{
     connection::{
-        Mistake,
+        AllowedHosts, Mistake,
         parameters::{NAMED_FILE, boolean},
     },
     nearest::nearest,
 };
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, IntoDeserializer},
 };
 use validator::Validate;
@@ -68,6 +68,10 @@ pub struct Settings {
     /// The folders below which a client may open `SQLite` files, separated as in PATH. Default: the working
     /// directory (`.`). [`Settings::sqlite_roots`] reads it.
     pub sqlite_roots: String,
+    /// The hosts and sockets that a client may connect to. Default: any host but link-local and metadata addresses,
+    /// and no socket (`*`).
+    #[serde(deserialize_with = "hosts", serialize_with = "shown")]
+    pub allowed_hosts: AllowedHosts,
     /// Whether a client may open and import connections of its own. Default true.
     #[serde(deserialize_with = "truth")]
     pub adhoc_connections: bool,
@@ -95,6 +99,7 @@ impl Default for Settings {
             max_bytes_ceiling: 64 << 20,
             max_concurrent_calls: 64,
             sqlite_roots: ".".to_owned(),
+            allowed_hosts: AllowedHosts::default(),
             adhoc_connections: true,
             require_least_privilege: false,
             shutdown_grace_ms: 500,
@@ -187,7 +192,7 @@ fn at_most<const LIMIT: u64>(text: &str) -> bool {
 }
 
 #[rustfmt::skip]
-const FACTS: [Facts; 12] = [
+const FACTS: [Facts; 13] = [
     Facts { word: "LOG_LEVEL", key: "logLevel", expected: LEVELS, separator: None, from_found: always },
     Facts { word: "LOG_FORMAT", key: "logFormat", expected: "json, text or auto", separator: None, from_found: always },
     Facts { word: "TOOLS", key: "tools", expected: "profiles, groups or names of tools", separator: Some(Separator::Comma), from_found: always },
@@ -195,6 +200,7 @@ const FACTS: [Facts; 12] = [
     Facts { word: "MAX_BYTES_CEILING", key: "maxBytesCeiling", expected: "a whole number of bytes from 1,000 to 1,073,741,824", separator: None, from_found: at_most::<{ 64 << 20 }> },
     Facts { word: "MAX_CONCURRENT_CALLS", key: "maxConcurrentCalls", expected: "a whole number of calls from 1 to 10,000", separator: None, from_found: at_most::<64> },
     Facts { word: "SQLITE_ROOTS", key: "sqliteRoots", expected: "folders, separated as in PATH", separator: Some(Separator::Path), from_found: never },
+    Facts { word: "ALLOWED_HOSTS", key: "allowedHosts", expected: AllowedHosts::EXPECTED, separator: Some(Separator::Comma), from_found: never },
     Facts { word: "ADHOC_CONNECTIONS", key: "adhocConnections", expected: BOOLEAN, separator: None, from_found: only_false },
     Facts { word: "REQUIRE_LEAST_PRIVILEGE", key: "requireLeastPrivilege", expected: BOOLEAN, separator: None, from_found: only_true },
     Facts { word: "SHUTDOWN_GRACE_MS", key: "shutdownGraceMs", expected: "a whole number of milliseconds from 0 to 600,000", separator: None, from_found: always },
@@ -385,6 +391,17 @@ impl Reading {
 fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let text = String::deserialize(deserializer)?;
     boolean(&text).ok_or_else(|| D::Error::custom("neither true nor false"))
+}
+
+/// A list of hosts.
+fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedHosts, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    AllowedHosts::parse(&text).ok_or_else(|| D::Error::custom("not a list of hosts"))
+}
+
+/// As it would be given.
+fn shown<S: Serializer>(hosts: &AllowedHosts, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(hosts)
 }
 
 /// A word in any letter case.

@@ -9,6 +9,8 @@ use sqlx::{
 
 /// No statement of the corpus takes longer, unless it waits for a lock that is never given.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What tidies up waits for everybody else on the server.
+const TIDYING_PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) enum Bare {
     Postgres(Box<PgConnection>),
@@ -19,6 +21,10 @@ pub(super) enum Bare {
 impl Bare {
     /// Every row of every result, one a line.
     pub(super) async fn ask(&mut self, sql: &str) -> Result<String, String> {
+        self.ask_within(PATIENCE, sql).await
+    }
+
+    async fn ask_within(&mut self, patience: Duration, sql: &str) -> Result<String, String> {
         let query = raw_sql(AssertSqlSafe(sql.to_owned()));
         let asked = async {
             match self {
@@ -29,9 +35,16 @@ impl Bare {
                 Self::Sqlite(connection) => Ok(text_of(&query.fetch_all(&mut **connection).await?)),
             }
         };
-        match tokio::time::timeout(PATIENCE, asked).await {
+        match tokio::time::timeout(patience, asked).await {
             Ok(answer) => answer.map_err(|error: sqlx::Error| error.to_string()),
             Err(_) => Err("no answer".to_owned()),
+        }
+    }
+
+    /// A statement that ends what the suite has made.
+    pub(super) async fn tidy(&mut self, sql: &str) {
+        if let Err(error) = self.ask_within(TIDYING_PATIENCE, sql).await {
+            panic!("{sql}: {error}");
         }
     }
 

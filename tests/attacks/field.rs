@@ -14,6 +14,16 @@ pub(super) trait Field: Send {
     /// An unprotected connection of its own.
     async fn bare(&self) -> Bare;
 
+    /// Makes a role by the SQL that the posture tells; what must be said again after a reset comes back.
+    async fn employ(&mut self, _remedy: &str) -> String {
+        unreachable!("files have no roles")
+    }
+
+    /// An unprotected connection of that role.
+    async fn reader(&mut self) -> Bare {
+        unreachable!("files have no roles")
+    }
+
     /// The unprotected connection that looks from beside.
     fn beside(&mut self) -> &mut Bare;
 

@@ -6,7 +6,7 @@ use super::{
     corpus::corpus,
     field::field,
     report::{self, Tried},
-    trial::{Ground, Wall},
+    trial::{By, Ground, Wall},
 };
 
 on_every_engine!(no_attack_changes_anything, async |subject: &Subject| {
@@ -21,7 +21,7 @@ on_every_engine!(no_attack_changes_anything, async |subject: &Subject| {
     let mut wrong = Vec::new();
     for (class, attack) in attacks {
         let sql = attack.calls().join(" ⏎ ");
-        if let Err(answer) = ground.succeed(&attack).await {
+        if let Err(answer) = ground.succeed(&attack, By::Owner).await {
             wrong.push(format!(
                 "{class}/{} | {sql} | IS NO ATTACK: without a wall it changes nothing: {answer}",
                 attack.id

@@ -9,6 +9,7 @@ mod benign;
 mod corpus;
 mod field;
 mod held;
+mod layers;
 mod mysql;
 mod postgres;
 mod report;

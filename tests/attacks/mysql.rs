@@ -12,6 +12,7 @@ pub(super) struct MySqlField {
     name: String,
     options: MySqlConnectOptions,
     beside: Bare,
+    reader: Option<String>,
 }
 
 impl MySqlField {
@@ -34,6 +35,7 @@ impl MySqlField {
             name,
             options,
             beside,
+            reader: None,
         }
     }
 }
@@ -51,6 +53,21 @@ impl Field for MySqlField {
 
     async fn bare(&self) -> Bare {
         connect(&self.options).await
+    }
+
+    async fn employ(&mut self, remedy: &str) -> String {
+        let name = unique("attacker");
+        self.beside
+            .run(&remedy.replace("portolan_readonly", &name))
+            .await;
+        self.reader = Some(name);
+        String::new()
+    }
+
+    async fn reader(&mut self) -> Bare {
+        let name = self.reader.as_deref().expect("it was employed");
+        let options = self.options.clone().username(name);
+        connect(&options.password("Change-this-password-1")).await
     }
 
     fn beside(&mut self) -> &mut Bare {
@@ -86,6 +103,9 @@ impl Field for MySqlField {
     async fn take_away(mut self: Box<Self>) {
         let name = &self.name;
         self.beside.run(&format!("DROP DATABASE {name}")).await;
+        if let Some(reader) = &self.reader {
+            self.beside.run(&format!("DROP USER {reader}")).await;
+        }
         self.beside.close().await;
     }
 }

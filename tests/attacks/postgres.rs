@@ -18,6 +18,7 @@ pub(super) struct PostgresField {
     port: String,
     beside: Bare,
     listener: PgListener,
+    reader: Option<String>,
 }
 
 impl PostgresField {
@@ -48,6 +49,7 @@ impl PostgresField {
             options,
             listener,
             name,
+            reader: None,
         }
     }
 
@@ -75,6 +77,24 @@ impl Field for PostgresField {
 
     async fn bare(&self) -> Bare {
         connect(&self.options).await
+    }
+
+    async fn employ(&mut self, remedy: &str) -> String {
+        let name = unique("attacks_reader");
+        let remedy = remedy.replace("portolan_readonly", &name);
+        self.beside.run(&remedy).await;
+        self.reader = Some(name);
+        // What is made anew is granted to everybody anew.
+        let again = remedy
+            .lines()
+            .filter(|line| line.starts_with("REVOKE") || line.starts_with("DO"));
+        again.flat_map(|line| [line, "\n"]).collect()
+    }
+
+    async fn reader(&mut self) -> Bare {
+        let name = self.reader.as_deref().expect("it was employed");
+        let options = self.options.clone().username(name);
+        connect(&options.password("Change-this-password-1")).await
     }
 
     fn beside(&mut self) -> &mut Bare {
@@ -117,8 +137,11 @@ impl Field for PostgresField {
         drop(self.listener);
         let mut admin = connect(&self.options.database("postgres")).await;
         admin
-            .run(&format!("DROP DATABASE {name} WITH (FORCE)"))
+            .tidy(&format!("DROP DATABASE {name} WITH (FORCE)"))
             .await;
+        if let Some(reader) = self.reader {
+            admin.run(&format!("DROP ROLE {reader}")).await;
+        }
         admin.close().await;
     }
 }

@@ -55,6 +55,46 @@ pub(super) fn attacks(all: &[Tried]) -> String {
     text
 }
 
+/// Of each class how many the role alone holds, and which it does not.
+pub(super) fn role(all: &[(String, String, bool)]) -> String {
+    let mut classes: BTreeMap<&str, (usize, usize, Vec<&str>)> = BTreeMap::new();
+    for (class, id, held) in all {
+        let (tried, holding, through) = classes.entry(class).or_default();
+        *tried += 1;
+        *holding += usize::from(*held);
+        if !held {
+            through.push(id);
+        }
+    }
+    let mut text = String::from(
+        "| class | tried | held by the role alone | not held by it |\n| --- | ---: | ---: | --- |\n",
+    );
+    for (class, (tried, holding, through)) in classes {
+        let through: Vec<_> = through.iter().map(|id| format!("`{id}`")).collect();
+        let through = through.join(", ");
+        writeln!(text, "| `{class}` | {tried} | {holding} | {through} |").unwrap();
+    }
+    let holding = all.iter().filter(|(_, _, held)| *held).count();
+    writeln!(text, "| **all** | {} | {holding} | |", all.len()).unwrap();
+    text
+}
+
+/// How many texts of several statements are held by that alone.
+pub(super) fn stacked(all: &[(&str, bool)]) -> String {
+    let (held, through): (Vec<_>, Vec<_>) = all.iter().partition(|(_, held)| *held);
+    let mut text = format!(
+        "Stacked statements: {}, of which {} are held by one statement a call alone",
+        all.len(),
+        held.len()
+    );
+    if !through.is_empty() {
+        let ids: Vec<_> = through.iter().map(|(id, _)| format!("`{id}`")).collect();
+        write!(text, "; not held: {}", ids.join(", ")).unwrap();
+    }
+    text.push_str(".\n");
+    text
+}
+
 fn line(name: &str, tried: &[&Tried]) -> String {
     let mut line = format!("| {name} | {} |", tried.len());
     for (_, holds) in LAYERS {

@@ -8,7 +8,7 @@ use application::{
 };
 use domain::{Cancel, connection::Database, query::Statement};
 use support::{
-    databases::{open, read},
+    databases::{open, read, writable, write},
     waiting::until,
 };
 
@@ -25,13 +25,24 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// Who stands between an attack and the database.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wall {
+    /// One statement a call alone: the port of a connection that may write.
+    Protocol,
     /// One statement a call and the engine's own read-only, with no policy in between.
     Engine,
     /// Everything that a client's call meets.
     Whole,
 }
 
-/// A field with its corpus and its read-only database.
+/// Who makes an attack where nothing is in its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// An account that may do everything.
+    Owner,
+    /// The role that the posture's SQL makes.
+    Reader,
+}
+
+/// A field with its corpus and its database.
 pub(super) struct Ground {
     corpus: Corpus,
     field: Box<dyn Field>,
@@ -70,16 +81,22 @@ impl Ground {
     }
 
     /// Makes the attack where nothing is in its way; tells what it changed, and fails if that is nothing.
-    pub(super) async fn succeed(&mut self, attack: &Attack) -> Result<(), String> {
+    pub(super) async fn succeed(&mut self, attack: &Attack, by: By) -> Result<(), String> {
         let mut victim = self.prepare(attack).await;
         let before = self.look_before(attack, victim.as_ref()).await;
-        let mut bare = self.field.bare().await;
+        let mut bare = match by {
+            By::Owner => self.field.bare().await,
+            By::Reader => self.field.reader().await,
+        };
+        let mut accepted = false;
         let leak = self.named(attack.terms.leak.as_deref(), victim.as_ref());
         let clean = leaked(&mut bare, leak.as_deref()).await;
         let mut answers = Vec::new();
         for call in attack.calls() {
             let call = self.text(call, victim.as_ref());
-            answers.push(bare.ask(&call).await.unwrap_or_else(|error| error));
+            let answer = bare.ask(&call).await;
+            accepted |= answer.is_ok();
+            answers.push(answer.unwrap_or_else(|error| error));
         }
         let answers = answers.join("\n");
         let mut shows = attack
@@ -88,10 +105,12 @@ impl Ground {
             .as_ref()
             .is_some_and(|secret| answers.contains(secret.as_str()))
             || leaked(&mut bare, leak.as_deref()).await != clean;
+        // Of a superuser's attacks each must show; a reader's do so as late as ours.
+        let patient = by == By::Owner || (accepted && attack.terms.late == Some(true));
         let started = Instant::now();
         loop {
             shows = shows || self.look(attack, victim.as_ref()).await != before;
-            if shows || started.elapsed() > UNTIL_IT_SHOWS {
+            if shows || !patient || started.elapsed() > UNTIL_IT_SHOWS {
                 break;
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
@@ -112,7 +131,7 @@ impl Ground {
             .into_iter()
             .map(|call| self.text(call, victim.as_ref()))
             .collect();
-        let database = self.database().await;
+        let database = self.database(wall).await;
         let clean = next_call(&database, leak.as_deref()).await;
         let mut answers = Vec::new();
         let mut accepted = false;
@@ -159,7 +178,7 @@ impl Ground {
 
     /// Whether the policy refuses a call of the attack by its text alone.
     pub(super) async fn is_refused_by_its_text(&mut self, attack: &Attack) -> bool {
-        let database = self.database().await;
+        let database = self.database(Wall::Whole).await;
         attack.calls().into_iter().any(|call| {
             let call = self.field.named(call);
             let policy = database.config.policy;
@@ -170,7 +189,7 @@ impl Ground {
     /// Whether the whole wall lets a benign statement through to its rows; an error tells the answer.
     pub(super) async fn accept(&mut self, sql: &str) -> Result<(), String> {
         self.put_back().await;
-        let database = self.database().await;
+        let database = self.database(Wall::Whole).await;
         let sql = self.field.named(sql);
         let answer = send(&database, &sql, Wall::Whole).await?;
         let told: serde_json::Value = serde_json::from_str(&answer).unwrap();
@@ -179,6 +198,17 @@ impl Ground {
         } else {
             Err(answer)
         }
+    }
+
+    /// From now on there is the role that the posture's SQL makes.
+    pub(super) async fn employ_reader(&mut self) {
+        self.put_back().await;
+        let database = self.database(Wall::Whole).await;
+        let remedy = database.posture.remedy().expect("it may do everything");
+        let again = self.field.employ(remedy).await;
+        self.corpus.make.push_str(&again);
+        self.condition = Condition::Unknown;
+        self.close().await;
     }
 
     pub(super) async fn take_away(mut self) {
@@ -296,11 +326,17 @@ impl Ground {
         }
     }
 
-    async fn database(&mut self) -> Database {
-        if let Some(database) = &self.database {
+    async fn database(&mut self, wall: Wall) -> Database {
+        let reads = wall != Wall::Protocol;
+        if let Some(database) = &self.database
+            && database.config.policy.is_read_only() == reads
+        {
             return database.clone();
         }
-        let database = open(self.field.config()).await;
+        self.close().await;
+        let config = self.field.config();
+        let config = if reads { config } else { writable(config) };
+        let database = open(config).await;
         self.database.insert(database).clone()
     }
 
@@ -363,9 +399,13 @@ async fn next_call(database: &Database, leak: Option<&str>) -> Result<String, St
 /// One call; an error is the refusal.
 async fn send(database: &Database, sql: &str, wall: Wall) -> Result<String, String> {
     let told = |failure: domain::Failure| format!("{:?}: {}", failure.kind, failure.message);
-    if wall == Wall::Engine {
-        let rows = read(database, sql, vec![]).await.map_err(told)?;
-        return Ok(format!("{:?}", rows.rows));
+    let rows = match wall {
+        Wall::Protocol => Some(write(database, sql, vec![]).await.map(|(rows, _)| rows)),
+        Wall::Engine => Some(read(database, sql, vec![]).await),
+        Wall::Whole => None,
+    };
+    if let Some(rows) = rows {
+        return Ok(format!("{:?}", rows.map_err(told)?.rows));
     }
     let call = ExecuteQuery {
         statement: Statement::new(sql.to_owned(), vec![]).map_err(told)?,

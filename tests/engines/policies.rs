@@ -105,6 +105,52 @@ on_postgres!(
     }
 );
 
+on_servers!(
+    rows_are_loaded_from_a_file_of_the_server_with_its_setting_alone: mariadb_10_11,
+    async |server: &str| {
+        let table = unique("loaded");
+        let load = |local: &str| {
+            format!("LOAD DATA {local} INFILE '/etc/hostname' INTO TABLE {table}")
+        };
+        let plain = open(writable(config(server))).await;
+        ask(&plain, &format!("CREATE TABLE {table} (line TEXT)"))
+            .await
+            .unwrap();
+        assert_eq!(
+            refused(&plain, &load("")).await,
+            "Do without it. Whoever runs this server can set ALLOW_SERVER_FILES=true for the connection."
+        );
+
+        let allowed = open(allowing(config(server), Allowance::ServerFiles)).await;
+        ask(&allowed, &load("")).await.unwrap();
+
+        // Files that the server would ask of its client are ours.
+        assert_eq!(refused(&allowed, &load("LOCAL")).await, "Do without it.");
+        let read = ask(&allowed, &format!("SELECT COUNT(*) > 0 FROM {table}")).await;
+        assert_eq!(read.unwrap()["rows"], json!([[1]]));
+        ask(&plain, &format!("DROP TABLE {table}")).await.unwrap();
+    }
+);
+
+on_servers!(
+    a_server_that_does_not_prepare_a_load_says_so: mysql_9,
+    async |server: &str| {
+        let allowed = open(allowing(config(server), Allowance::ServerFiles)).await;
+
+        let failure = ask(&allowed, "LOAD DATA INFILE '/etc/hostname' INTO TABLE t")
+            .await
+            .unwrap_err();
+
+        assert_eq!(
+            (failure.kind, failure.hint.as_deref()),
+            (
+                FailureKind::Unsupported,
+                Some("This server does not prepare LOAD DATA (MariaDB's does). INSERT the rows.")
+            )
+        );
+    }
+);
+
 on_mysql!(
     another_session_is_ended_with_the_setting_alone,
     async |server: &str| {
@@ -165,3 +211,60 @@ on_servers!(a_plan_above_the_ceiling_is_not_run: postgres_15 postgres_18 mariadb
     let unknown = ask(&database, "SELECT 1 FROM no_such_table_anywhere").await.unwrap_err();
     assert_eq!(unknown.kind, FailureKind::InvalidSql);
 });
+
+on_servers!(what_is_run_to_be_explained_or_kept_is_planned_too: postgres_15 postgres_18 mariadb_10_11 mysql_9, async |server: &str| {
+    let table = unique("planned");
+    let writer = open(writable(config(server))).await;
+    for sql in [
+        format!("CREATE TABLE {table} (a int)"),
+        format!("INSERT INTO {table} VALUES (1), (2), (3), (4)"),
+    ] {
+        ask(&writer, &sql).await.unwrap();
+    }
+    let analyze = if server.starts_with("mariadb") { "ANALYZE" } else { "EXPLAIN ANALYZE" };
+    let mut config = writable(config(server));
+    config.max_estimated_rows = Some(2);
+    let database = open(config).await;
+
+    for sql in [
+        format!("{analyze} SELECT 1 FROM {table} AS a, {table} AS b"),
+        format!("CREATE TABLE {table}_b AS SELECT 1 FROM {table} AS a, {table} AS b"),
+        format!("INSERT INTO {table} SELECT 1 FROM {table} AS a, {table} AS b"),
+    ] {
+        let failure = ask(&database, &sql).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::TooLarge, "{sql}: {failure:?}");
+    }
+
+    ask(&database, &format!("EXPLAIN SELECT 1 FROM {table} AS a, {table} AS b")).await.unwrap();
+    ask(&writer, &format!("DROP TABLE {table}")).await.unwrap();
+});
+
+on_postgres!(
+    rows_that_a_scan_reads_and_drops_count_and_those_behind_a_limit_do_not,
+    async |server: &str| {
+        let table = unique("scanned");
+        let writer = open(writable(config(server))).await;
+        for sql in [
+            format!("CREATE TABLE {table} (a int)"),
+            format!("INSERT INTO {table} SELECT generate_series(1, 5000)"),
+            format!("ANALYZE {table}"),
+        ] {
+            ask(&writer, &sql).await.unwrap();
+        }
+        let mut config = config(server);
+        config.max_estimated_rows = Some(1000);
+        let database = open(config).await;
+
+        let selective = format!("SELECT a FROM {table} WHERE a = 7");
+        let failure = ask(&database, &selective).await.unwrap_err();
+        assert_eq!(
+            failure.message,
+            format!(
+                "The plan has a step that is expected to handle 5000 rows (Seq Scan on {table}); this connection runs nothing above 1000."
+            )
+        );
+        let some = ask(&database, &format!("SELECT a FROM {table} LIMIT 3")).await;
+        assert_eq!(some.unwrap()["rowCount"], json!(3));
+        ask(&writer, &format!("DROP TABLE {table}")).await.unwrap();
+    }
+);

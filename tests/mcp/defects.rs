@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use domain::{
     Cancel, Failure,
     connection::{
-        Addressing, ConnectionConfig, ConnectionName, Connector, Database, EngineFacts,
-        KnownConfiguration,
+        Addressing, AllowedHosts, ConnectionConfig, ConnectionName, Connector, Database,
+        EngineFacts, KnownConfiguration,
         parameters::{GivenValue, Layer, Origin},
     },
 };
@@ -47,7 +47,12 @@ async fn a_panic_is_an_internal_failure_and_the_next_call_works() {
     let name = ConnectionName::new("x").unwrap();
     let known = KnownConfiguration::from_layers(name, &[layer], &[FACTS]);
     let registry = Registry::new([(FACTS.name, Arc::new(Broken) as _)], [known]);
-    let ad_hoc = AdHoc::new(false, Vec::new(), Arc::new(Roots::new([])));
+    let ad_hoc = AdHoc::new(
+        false,
+        Vec::new(),
+        Arc::new(Roots::new([])),
+        AllowedHosts::default(),
+    );
     let server = McpServer::new(Arc::new(registry), ad_hoc, McpOptions::default());
     let call = async |tool: &str, arguments: Value| {
         let arguments = arguments.as_object().unwrap().clone();
@@ -68,7 +73,12 @@ async fn a_panic_is_an_internal_failure_and_the_next_call_works() {
 #[tokio::test]
 async fn tools_for_connections_of_ones_own_are_not_there_where_they_are_switched_off() {
     let registry = Arc::new(Registry::new([], []));
-    let ad_hoc = AdHoc::new(false, Vec::new(), Arc::new(Roots::new([])));
+    let ad_hoc = AdHoc::new(
+        false,
+        Vec::new(),
+        Arc::new(Roots::new([])),
+        AllowedHosts::default(),
+    );
     let server = McpServer::new(registry, ad_hoc, McpOptions::default());
 
     for tool in ["connect_database", "import_connections"] {

@@ -36,7 +36,7 @@ impl Lexed {
     }
 
     /// What is not white space and no comment.
-    pub(super) fn significant(&self) -> impl Iterator<Item = &TokenWithSpan> {
+    pub(super) fn significant(&self) -> impl Iterator<Item = &TokenWithSpan> + Clone {
         self.tokens
             .iter()
             .filter(|token| !matches!(token.token, Token::Whitespace(_)))
@@ -59,18 +59,23 @@ impl Lexed {
     /// expressions, which a list of columns follows.
     pub(super) fn called(&self) -> impl Iterator<Item = (String, Location)> {
         let mut previous = None;
-        let next = self.significant().skip(1);
-        self.significant()
-            .zip(next)
-            .filter_map(move |(token, next)| {
+        let mut rest = self.significant().peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let token = rest.next()?;
                 let before = previous.replace(&token.token);
-                match (&token.token, &next.token) {
-                    (Token::Word(word), Token::LParen) if !before.is_some_and(names_a_table) => {
-                        Some((word.value.to_lowercase(), token.span.start))
-                    }
-                    _ => None,
+                let Token::Word(word) = &token.token else {
+                    continue;
+                };
+                if rest.peek().is_none_or(|next| next.token != Token::LParen)
+                    || before.is_some_and(names_a_table)
+                    || (before == Some(&Token::Comma) && lists_columns_of_a_query(rest.clone()))
+                {
+                    continue;
                 }
-            })
+                return Some((word.value.to_lowercase(), token.span.start));
+            }
+        })
     }
 
     /// The first call of each effect, named in upper case: counting characters up to each one would take long in a long
@@ -166,6 +171,32 @@ fn names_a_table(token: &Token) -> bool {
             .any(|known| word.value.eq_ignore_ascii_case(known)))
 }
 
+/// Whether `(a, b) AS (` follows, or `(a, b) AS MATERIALIZED (`: behind a comma that can only be a further common table
+/// expression, since no expression has an alias in parentheses.
+fn lists_columns_of_a_query<'a>(tokens: impl Iterator<Item = &'a TokenWithSpan>) -> bool {
+    let is = |token: &Token, known: &str| {
+        matches!(token, Token::Word(word) if word.quote_style.is_none()
+            && word.value.eq_ignore_ascii_case(known))
+    };
+    let mut tokens = tokens.map(|token| &token.token).skip(1).peekable();
+    loop {
+        let (Some(Token::Word(_)), Some(after)) = (tokens.next(), tokens.next()) else {
+            return false;
+        };
+        match after {
+            Token::Comma => {}
+            Token::RParen => break,
+            _ => return false,
+        }
+    }
+    if !tokens.next().is_some_and(|token| is(token, "AS")) {
+        return false;
+    }
+    tokens.next_if(|token| is(token, "NOT"));
+    tokens.next_if(|token| is(token, "MATERIALIZED"));
+    tokens.next() == Some(&Token::LParen)
+}
+
 /// What stands at a position where the lexer gave up.
 fn flaw(sql: &str, position: usize) -> Flaw {
     let rest: String = sql.chars().skip(position - 1).take(3).collect();
@@ -221,6 +252,34 @@ mod tests {
             let lexed = Lexed::of(&MySqlDialect {}, sql);
             let called: Vec<String> = lexed.called().map(|(name, _)| name).collect();
             assert_eq!(called, ["f"], "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_a_list_of_columns_follows_is_not_called() {
+        for (sql, expected) in [
+            (
+                "WITH a AS (SELECT 1), f (x, `y`) AS (SELECT g(1), 2) SELECT x FROM f",
+                &["g"][..],
+            ),
+            (
+                "WITH a(n) AS (SELECT 1), f(x) AS NOT MATERIALIZED (SELECT 2) TABLE f",
+                &[],
+            ),
+            ("SELECT 1, f(x) AS y", &["f"]),
+            ("SELECT 1, f('x') AS (y)", &["f"]),
+            ("SELECT 1, f(x), g(x) AS a", &["f", "g"]),
+            ("SELECT f(x) AS (1)", &["f"]),
+            ("SELECT 1, f()", &["f"]),
+        ] {
+            let lexed = Lexed::of(&MySqlDialect {}, sql);
+            let called: Vec<String> = lexed.called().map(|(name, _)| name).collect();
+            let called: Vec<&str> = called
+                .iter()
+                .map(String::as_str)
+                .filter(|name| *name != "as" && *name != "materialized")
+                .collect();
+            assert_eq!(called, expected, "{sql}");
         }
     }
 

@@ -27,6 +27,22 @@ pub(super) async fn timed_out(config: &ConnectionConfig) -> Failure {
     }
 }
 
+/// Whether the host's name leads only to where whoever named it may go. What it leads to a moment later is not known.
+pub(super) async fn admit(config: &ConnectionConfig) -> Result<(), Failure> {
+    let (Some(allowed), Address::Tcp { host, port }) = (&config.allowed_hosts, &config.address)
+    else {
+        return Ok(());
+    };
+    // What cannot be resolved cannot be reached either, and the attempt says so better.
+    let Ok(addresses) = lookup_host((bare(host), *port)).await else {
+        return Ok(());
+    };
+    for address in addresses {
+        allowed.admit_resolved(address.ip())?;
+    }
+    Ok(())
+}
+
 /// What stands between us and the address, if something does: `None` when it accepts connections.
 pub(super) async fn probe(address: &Address) -> Option<Failure> {
     match address {
@@ -39,9 +55,7 @@ pub(super) async fn probe(address: &Address) -> Option<Failure> {
 }
 
 async fn probe_tcp(host: &str, port: u16) -> Option<Failure> {
-    // A literal IPv6 address may stand in brackets in a URL; the resolver wants it without.
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let addresses: Vec<_> = match lookup_host((bare, port)).await {
+    let addresses: Vec<_> = match lookup_host((bare(host), port)).await {
         Ok(addresses) => addresses.collect(),
         Err(error) => return Some(unknown_host().with_source(error)),
     };
@@ -67,6 +81,11 @@ async fn probe_tcp(host: &str, port: u16) -> Option<Failure> {
     })
 }
 
+/// A literal IPv6 address may stand in brackets in a URL; the resolver wants it without.
+pub(super) fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 fn unknown_host() -> Failure {
     Failure::new(
         FailureKind::Unavailable,
@@ -74,4 +93,38 @@ fn unknown_host() -> Failure {
     )
     .with_step(ConnectStep::NameResolution)
     .with_hint("Check the spelling of the host, and that this machine can resolve it.")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::connection::AllowedHosts;
+
+    use super::*;
+    use crate::outbound::ENGINES;
+
+    fn config(host: &str, allowed_hosts: Option<AllowedHosts>) -> ConnectionConfig {
+        let address = Address::Tcp {
+            host: host.to_owned(),
+            port: 1,
+        };
+        let mut config = ConnectionConfig::new(ENGINES[0].facts, address);
+        config.allowed_hosts = allowed_hosts;
+        config
+    }
+
+    #[tokio::test]
+    async fn what_a_clients_host_resolves_to_is_judged_and_an_operators_is_not() {
+        for (host, list, admitted) in [
+            ("169.254.169.254", Some("*"), false),
+            ("169.254.169.254", Some("169.254.169.254"), true),
+            ("169.254.169.254", None, true),
+            ("[::ffff:169.254.169.254]", Some("*"), false),
+            ("localhost", Some("*"), true),
+            ("no.such.host.invalid", Some("*"), true),
+        ] {
+            let allowed = list.and_then(AllowedHosts::parse);
+            let verdict = admit(&config(host, allowed)).await;
+            assert_eq!(verdict.is_ok(), admitted, "{host} {list:?}");
+        }
+    }
 }

@@ -58,8 +58,12 @@ impl<D: Dialect> Dialect for Remembered<D> {
         self.dialect.plan_request(sql)
     }
 
-    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
-        self.dialect.costliest_step(plan)
+    fn size_request(&self, plan: &PlanTable) -> Option<String> {
+        self.dialect.size_request(plan)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable, sizes: &PlanTable) -> Option<PlanStep> {
+        self.dialect.costliest_step(plan, sizes)
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     connection::{
-        Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, Posture,
-        ServerInfo,
+        Address, Addressing, AllowedHosts, ConnectionConfig, Database, EngineFacts, PoolFigures,
+        Posture, ServerInfo,
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
     query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
@@ -108,5 +108,10 @@ pub(super) fn connector(times: usize) -> MockConnector {
 
 /// Rules for callers' own connections; no file may be opened.
 pub(super) fn ad_hoc(allowed: bool) -> AdHoc {
-    AdHoc::new(allowed, vec![FACTS], Arc::new(MockFileRoots::new()))
+    AdHoc::new(
+        allowed,
+        vec![FACTS],
+        Arc::new(MockFileRoots::new()),
+        AllowedHosts::default(),
+    )
 }

@@ -24,30 +24,21 @@ pub(super) async fn refuse_costly(
         sql,
         params: statement.params.clone(),
     };
-    let mut plan = PlanTable::default();
-    let runner = &database.query_runner;
-    // A plan of a statement that writes may itself be refused where nothing may be written.
-    let asked = if database.config.policy.is_read_only() {
-        runner.run_read(&request, limits, &mut plan, cancel).await
-    } else {
-        runner.run_write(&request, limits, &mut plan, cancel).await
+    let Some(plan) = ask(database, &request, limits, cancel).await? else {
+        return Ok(());
     };
-    match asked {
-        Ok(_) => {}
-        Err(failure)
-            if matches!(
-                failure.kind,
-                FailureKind::InvalidSql
-                    | FailureKind::InvalidArgument
-                    | FailureKind::NotAllowed
-                    | FailureKind::Unsupported
-            ) =>
-        {
-            return Ok(());
+    let sizes = match database.dialect.size_request(&plan) {
+        Some(sql) => {
+            let request = Statement {
+                sql,
+                params: Vec::new(),
+            };
+            ask(database, &request, limits, cancel).await?
         }
-        Err(failure) => return Err(failure),
-    }
-    match database.dialect.costliest_step(&plan) {
+        None => None,
+    };
+    let sizes = sizes.unwrap_or_default();
+    match database.dialect.costliest_step(&plan, &sizes) {
         #[expect(clippy::cast_precision_loss, reason = "an estimate is not exact")]
         Some(step) if step.rows > ceiling as f64 => Err(Failure::new(
             FailureKind::TooLarge,
@@ -60,6 +51,38 @@ pub(super) async fn refuse_costly(
             "Narrow it: a condition on an indexed column, a missing join condition, fewer tables. EXPLAIN shows the plan. Whoever runs this server can raise MAX_ESTIMATED_ROWS.",
         )),
         _ => Ok(()),
+    }
+}
+
+/// `None` where the statement is at fault, which its own run tells better.
+async fn ask(
+    database: &Database,
+    request: &Statement,
+    limits: &QueryLimits,
+    cancel: &Cancel,
+) -> Result<Option<PlanTable>, Failure> {
+    let mut answer = PlanTable::default();
+    let runner = &database.query_runner;
+    // A plan of a statement that writes may itself be refused where nothing may be written.
+    let asked = if database.config.policy.is_read_only() {
+        runner.run_read(request, limits, &mut answer, cancel).await
+    } else {
+        runner.run_write(request, limits, &mut answer, cancel).await
+    };
+    match asked {
+        Ok(_) => Ok(Some(answer)),
+        Err(failure)
+            if matches!(
+                failure.kind,
+                FailureKind::InvalidSql
+                    | FailureKind::InvalidArgument
+                    | FailureKind::NotAllowed
+                    | FailureKind::Unsupported
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
     }
 }
 
@@ -96,7 +119,7 @@ mod tests {
             Some(format!("PLAN {sql}"))
         }
 
-        fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+        fn costliest_step(&self, plan: &PlanTable, _: &PlanTable) -> Option<PlanStep> {
             let rows = plan.rows.first()?.first()?.as_deref()?.parse().ok()?;
             Some(PlanStep {
                 what: "Scan on t".to_owned(),

@@ -71,13 +71,21 @@ fn import(
     match known.outcome {
         Err(mistakes) => Err(AdHoc::refuse(&mistakes).message),
         Ok(config) => {
-            known.outcome = Ok(ad_hoc.admit(config).map_err(|failure| failure.message)?);
+            known.outcome = Ok(ad_hoc.admit(config).map_err(told)?);
             registry.learn(known);
             Ok(match already {
                 Some(_) => ImportEntry::Replaced,
                 None => ImportEntry::Added,
             })
         }
+    }
+}
+
+/// A rejected entry has one place for the reason and what can be done about it.
+fn told(failure: Failure) -> String {
+    match failure.hint {
+        Some(hint) => format!("{} {hint}", failure.message),
+        None => failure.message,
     }
 }
 

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 pub use secrecy::SecretString as Secret;
 use serde::Serialize;
 
-use super::{engine::EngineFacts, policy::Policy};
+use super::{attached::Attached, engine::EngineFacts, hosts::AllowedHosts, policy::Policy};
 use crate::query::limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_ROWS, DEFAULT_STATEMENT_TIMEOUT};
 
 /// Where a database is.
@@ -124,6 +124,10 @@ impl Default for PoolLimits {
 pub struct ConnectionConfig {
     pub engine: EngineFacts,
     pub address: Address,
+    /// What the host's name may lead to, looked at whenever a connection is made; `None` for anything.
+    pub allowed_hosts: Option<AllowedHosts>,
+    /// Files that are open beside it (`SQLite`).
+    pub attached: Vec<Attached>,
     /// The database's name on its server; `None` for a file.
     pub database: Option<String>,
     pub user: Option<String>,
@@ -152,6 +156,8 @@ impl ConnectionConfig {
         Self {
             engine,
             address,
+            allowed_hosts: None,
+            attached: Vec::new(),
             database: None,
             user: None,
             password: None,

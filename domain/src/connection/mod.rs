@@ -1,8 +1,10 @@
 //! Named databases: how one is reached, what may run on it, and the port that opens it.
 
+pub mod attached;
 pub mod config;
 pub mod database;
 pub mod engine;
+pub mod hosts;
 pub mod known;
 pub mod mistake;
 pub mod name;
@@ -11,9 +13,11 @@ pub mod policy;
 pub mod port;
 pub mod posture;
 
+pub use attached::Attached;
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
 pub use engine::{Addressing, EngineFacts};
+pub use hosts::AllowedHosts;
 pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
 pub use policy::{Access, Allowances, Policy};

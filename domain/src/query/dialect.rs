@@ -112,9 +112,16 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
         None
     }
 
-    /// The step of a plan that handles the most rows.
-    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+    /// What must be asked of the catalog to judge a plan: how large are the tables that it reads. `None` where the plan
+    /// says so itself.
+    fn size_request(&self, plan: &PlanTable) -> Option<String> {
         let _ = plan;
+        None
+    }
+
+    /// The step of a plan that handles the most rows; `sizes` is the answer to [`Self::size_request`], or empty.
+    fn costliest_step(&self, plan: &PlanTable, sizes: &PlanTable) -> Option<PlanStep> {
+        let _ = (plan, sizes);
         None
     }
 }

@@ -69,6 +69,8 @@ pub enum Effect {
     Accounts,
     /// Rows that would go through a channel that a call does not have.
     ClientStream,
+    /// A file of the machine that asks, which is ours and not the caller's.
+    OwnFiles,
     /// Code that only some servers see, or names that only the server can read.
     HiddenCode,
     /// What not every server runs prepared, or in a transaction.
@@ -98,6 +100,7 @@ impl Effect {
             Self::Storage => "changes how tables are stored",
             Self::Accounts => "changes accounts or privileges",
             Self::ClientStream => "moves rows through a channel that a call does not have",
+            Self::OwnFiles => "sends a file of the machine that Portolan runs on",
             Self::HiddenCode => "may hide code from whoever judges it",
             Self::Unsupported => {
                 "cannot be relied on to run as every statement does here, prepared and in a transaction of its own"
@@ -124,9 +127,11 @@ impl Effect {
             | Self::Statistics
             | Self::Storage
             | Self::Accounts => Remedy::Setting(Allowance::Admin),
-            Self::ClientStream | Self::HiddenCode | Self::Unsupported | Self::OutsideFile => {
-                Remedy::None
-            }
+            Self::ClientStream
+            | Self::OwnFiles
+            | Self::HiddenCode
+            | Self::Unsupported
+            | Self::OutsideFile => Remedy::None,
         }
     }
 }

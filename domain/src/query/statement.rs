@@ -10,7 +10,7 @@ pub const MAX_SQL_BYTES: usize = 1_000_000;
 /// The most values of one statement: the protocols count them in two bytes.
 pub const MAX_PARAMS: usize = 65_535;
 
-/// One statement. Its text reaches the database unchanged.
+/// One statement. Its text reaches the database unchanged, but for semicolons that it begins with, which become blanks.
 #[derive(Debug, Clone)]
 pub struct Statement {
     pub sql: String,
@@ -69,7 +69,22 @@ impl Statement {
                 ));
             }
         }
-        Ok(Self { sql, params })
+        Ok(Self {
+            sql: without_leading_semicolons(sql),
+            params,
+        })
+    }
+}
+
+/// Some write `;WITH …`. Not every server takes a statement that begins so, and blanks move no position.
+fn without_leading_semicolons(sql: String) -> String {
+    let statement = sql.trim_start_matches(|one: char| one == ';' || one.is_ascii_whitespace());
+    let before = sql.len() - statement.len();
+    match sql.get(..before) {
+        Some(beginning) if beginning.contains(';') => {
+            format!("{}{statement}", beginning.replace(';', " "))
+        }
+        _ => sql,
     }
 }
 
@@ -91,6 +106,23 @@ mod tests {
         ] {
             let failure = Statement::new(sql.to_owned(), Vec::new()).unwrap_err();
             assert_eq!(failure.kind, kind);
+        }
+    }
+
+    #[test]
+    fn semicolons_that_a_text_begins_with_become_blanks_and_no_others() {
+        for (sql, expected) in [
+            (
+                ";WITH a AS (SELECT 1) TABLE a;",
+                " WITH a AS (SELECT 1) TABLE a;",
+            ),
+            (" ;\n; SELECT ';'", "  \n  SELECT ';'"),
+            ("SELECT 1;;", "SELECT 1;;"),
+            ("/* ; */ ; SELECT 1", "/* ; */ ; SELECT 1"),
+            (";;", "  "),
+        ] {
+            let statement = Statement::new(sql.to_owned(), Vec::new()).unwrap();
+            assert_eq!(statement.sql, expected);
         }
     }
 

@@ -1,5 +1,6 @@
 //! `SQLite`: what its adapter does beyond what every engine must do.
 
+mod attached;
 mod beside_other_programs;
 mod demo;
 mod explaining;

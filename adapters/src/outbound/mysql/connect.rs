@@ -79,6 +79,7 @@ fn most_sessions(session: &MySqlSession, config: &ConnectionConfig) -> Option<u3
 ///
 /// A password file is read each time, and once more when the password was refused: it may just have been replaced.
 pub(super) async fn sign_in(config: &ConnectionConfig) -> Result<MySqlConnection, Failure> {
+    reach::admit(config).await?;
     let password = read_password(config).await?;
     let error = match connect(config, password.as_ref()).await {
         Ok(connection) => return Ok(connection),
@@ -149,9 +150,7 @@ fn options(config: &ConnectionConfig, password: Option<&SecretString>) -> MySqlC
         .disable_statement_logging();
     match &config.address {
         Address::Tcp { host, port } => {
-            // A literal IPv6 address may stand in brackets in a URL.
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            options = options.host(bare).port(*port);
+            options = options.host(reach::bare(host)).port(*port);
         }
         Address::Socket { path, .. } | Address::File(path) => options = options.socket(path),
         Address::Memory => {}

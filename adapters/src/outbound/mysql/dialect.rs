@@ -15,7 +15,7 @@ use sqlparser::tokenizer::{Token, Whitespace};
 use super::{
     super::lexer::{Lexed, character, position},
     functions, plan,
-    text::{Words, first_word, significant, word},
+    text::{Words, significant, word},
 };
 
 #[derive(Debug)]
@@ -35,15 +35,19 @@ impl Dialect for MySql {
         Some(match words.first()?.as_str() {
             "USE" => "Write database.table, or name another database as `connection`.",
             "PRAGMA" => "MySQL has no PRAGMA; use SHOW TABLES and DESCRIBE table.",
+            // Which no read-only mode of the server stops, as it stops no ANALYZE TABLE.
+            "CHECK" => {
+                "CHECK TABLE marks tables that it finds damaged; CHECKSUM TABLE and SHOW TABLE STATUS only read."
+            }
             _ => return None,
         })
     }
 
     fn plan_request(&self, sql: &str) -> Option<String> {
-        plan::request(&first_word(sql), sql)
+        plan::request(sql)
     }
 
-    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
+    fn costliest_step(&self, plan: &PlanTable, _: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan)
     }
 }
@@ -237,6 +241,8 @@ fn locking(lexed: &Lexed, sql: &str) -> Option<Finding> {
 fn administering(construct: &str, position: usize) -> Option<Finding> {
     let (first, second) = construct.split_once(' ').unwrap_or((construct, ""));
     let effect = match (first, second) {
+        ("LOAD", "DATA LOCAL" | "XML LOCAL") => Effect::OwnFiles,
+        ("LOAD", "DATA" | "XML") => Effect::ServerFiles,
         ("LOAD" | "IMPORT", _) => Effect::Unsupported,
         ("KILL", _) => Effect::OtherSessions,
         ("GRANT" | "REVOKE", _)
@@ -299,6 +305,16 @@ fn by_words(tokens: &[Token]) -> Verdict {
         }
         "SET" | "USE" | "PREPARE" | "EXECUTE" | "DEALLOCATE" | "HANDLER" | "LOCK" | "UNLOCK" => {
             Session
+        }
+        "LOAD" if matches!(second.as_str(), "DATA" | "XML") => {
+            let whose = significant(tokens)
+                .map_while(word)
+                .take_while(|word| word != "INFILE")
+                .find(|word| word == "LOCAL");
+            return verdict(
+                Admin,
+                format!("{both} {}", whose.unwrap_or_default()).trim(),
+            );
         }
         "START" if second != "TRANSACTION" => return verdict(Admin, &both),
         "BEGIN" if second == "NOT" => return verdict(Transaction, "BEGIN NOT ATOMIC"),
@@ -382,6 +398,30 @@ mod tests {
     use StatementClass::{Admin, Ddl, Read, Session, Transaction, Unknown, Write};
 
     #[test]
+    fn a_load_is_judged_by_whose_file_it_reads() {
+        for (sql, construct, effect) in [
+            (
+                "load data concurrent local infile 'x' into table t",
+                "LOAD DATA LOCAL",
+                Effect::OwnFiles,
+            ),
+            (
+                "LOAD XML INFILE 'local' INTO TABLE t",
+                "LOAD XML",
+                Effect::ServerFiles,
+            ),
+            ("LOAD INDEX INTO CACHE t", "LOAD", Effect::Unsupported),
+        ] {
+            let classified = MySql.classify(sql);
+            assert_eq!(
+                (classified.construct.as_str(), classified.findings[0].effect),
+                (construct, effect),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
     fn each_statement_has_its_class() {
         for (sql, class, construct) in [
             ("select 1", Read, "SELECT"),
@@ -432,7 +472,7 @@ mod tests {
             ("USE other", Session, "USE"),
             ("CALL p()", Write, "CALL"),
             ("DO SLEEP(1)", Write, "DO"),
-            ("LOAD DATA INFILE 'x' INTO TABLE t", Admin, "LOAD"),
+            ("LOAD DATA INFILE 'x' INTO TABLE t", Admin, "LOAD DATA"),
             ("BEGIN", Transaction, "BEGIN"),
             (
                 "BEGIN NOT ATOMIC COMMIT; DELETE FROM t; END",
@@ -561,8 +601,8 @@ mod tests {
             ),
             (
                 "LOAD DATA INFILE 'x' INTO TABLE t",
-                Effect::Unsupported,
-                "LOAD",
+                Effect::ServerFiles,
+                "LOAD DATA",
                 1,
             ),
             ("-- a\nKILL 1", Effect::OtherSessions, "KILL", 6),

@@ -269,6 +269,19 @@ fn second_statement(message: &str, sql: &str) -> Option<usize> {
 
 /// What only the text can tell about a syntax error or an unknown column.
 fn hint_from_text(number: u16, message: &str, sql: &str) -> Option<&'static str> {
+    if number == 1792
+        && matches!(
+            text::first_word(sql).as_str(),
+            "EXPLAIN" | "DESCRIBE" | "DESC"
+        )
+    {
+        return Some(
+            "The server plans a write only where it may write. EXPLAIN a SELECT with the same tables and WHERE.",
+        );
+    }
+    if number == 1295 && text::first_word(sql) == "LOAD" {
+        return Some("This server does not prepare LOAD DATA (MariaDB's does). INSERT the rows.");
+    }
     if !matches!(number, 1054 | 1064) {
         return None;
     }

@@ -1,14 +1,56 @@
 //! How much work a statement would be, as the optimizer expects.
 
 use domain::query::plan::{PlanStep, PlanTable};
+use sqlparser::tokenizer::Token;
 
-/// What asks for the plan of a statement that begins with `word`, if it has one.
-pub(super) fn request(word: &str, sql: &str) -> Option<String> {
-    matches!(
-        word,
-        "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE"
-    )
-    .then(|| format!("EXPLAIN {sql}"))
+use super::{
+    super::lexer::{Lexed, position},
+    text::{Words, word},
+};
+
+/// What asks for the plan of a statement, if it has one. Of what is run to be explained, and of what a table is made from,
+/// the query is planned.
+pub(super) fn request(sql: &str) -> Option<String> {
+    let lexed = Lexed::of(&Words::MYSQL, sql);
+    let words = lexed.leading_words(2);
+    let begins = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [
+            "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE",
+            ..,
+        ] => 1,
+        [
+            "ANALYZE",
+            "TABLE" | "TABLES" | "LOCAL" | "NO_WRITE_TO_BINLOG",
+        ] => return None,
+        ["EXPLAIN" | "DESCRIBE" | "DESC", "ANALYZE"] | ["ANALYZE", ..] => query(
+            &lexed,
+            sql,
+            &["SELECT", "WITH", "VALUES", "TABLE", "UPDATE", "DELETE"],
+        )?,
+        ["CREATE", ..] => query(&lexed, sql, &["SELECT", "WITH"])?,
+        _ => return None,
+    };
+    let statement: String = sql.chars().skip(begins - 1).collect();
+    Some(format!("EXPLAIN {statement}"))
+}
+
+/// Where the query stands, in characters from 1: outside of parentheses, or in the first behind AS.
+fn query(lexed: &Lexed, sql: &str, words: &[&str]) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut behind_as = false;
+    // The first word is that of the statement around it.
+    lexed.significant().skip(1).find_map(|token| {
+        let name = word(&token.token).unwrap_or_default();
+        let opens = token.token == Token::LParen;
+        let begins = depth == 0 && (words.contains(&name.as_str()) || (opens && behind_as));
+        behind_as = name == "AS";
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        begins.then(|| position(sql, token.span.start))
+    })
 }
 
 /// The step that handles the most rows. MariaDB answers with a table, and so does MySQL before version 9; from then on it
@@ -84,6 +126,33 @@ mod tests {
                 rows: 16.0
             })
         );
+    }
+
+    #[test]
+    fn what_is_run_is_planned_and_nothing_else() {
+        for (sql, expected) in [
+            ("SELECT 1", Some("SELECT 1")),
+            ("REPLACE t SELECT 1", Some("REPLACE t SELECT 1")),
+            ("SHOW TABLES", None),
+            ("EXPLAIN SELECT 1", None),
+            ("EXPLAIN ANALYZE FORMAT=TREE SELECT 'é'", Some("SELECT 'é'")),
+            ("/* é */ ANALYZE FORMAT=JSON SELECT 1", Some("SELECT 1")),
+            ("ANALYZE TABLE t", None),
+            ("CREATE TABLE t (a INT AS (b + 1))", None),
+            (
+                "CREATE TABLE t (a INT) ENGINE=InnoDB SELECT 1 AS a",
+                Some("SELECT 1 AS a"),
+            ),
+            (
+                "CREATE TABLE t AS WITH q AS (SELECT 1) SELECT * FROM q",
+                Some("WITH q AS (SELECT 1) SELECT * FROM q"),
+            ),
+            ("CREATE TABLE t AS (SELECT 1)", Some("(SELECT 1)")),
+            ("CREATE TABLE t LIKE u", None),
+        ] {
+            let expected = expected.map(|sql| format!("EXPLAIN {sql}"));
+            assert_eq!(request(sql), expected, "{sql}");
+        }
     }
 
     #[test]

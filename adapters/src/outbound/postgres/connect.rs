@@ -23,6 +23,7 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_mins(1);
 
 /// Opens one connection.
 pub(super) async fn connect(config: &ConnectionConfig) -> Result<PgConnection, Failure> {
+    reach::admit(config).await?;
     let options = options(config)?;
     let password = read_password(config).await?;
     let error = match sign_in(&options, password.as_ref()).await {
@@ -148,9 +149,7 @@ fn options(config: &ConnectionConfig) -> Result<PgConnectOptions, Failure> {
         .statement_cache_capacity(DRIVER_STATEMENTS)
         .disable_statement_logging();
     options = match &config.address {
-        Address::Tcp { host, port } => options
-            .host(host.trim_start_matches('[').trim_end_matches(']'))
-            .port(*port),
+        Address::Tcp { host, port } => options.host(reach::bare(host)).port(*port),
         // The host is still what a certificate would be checked against.
         Address::Socket { path, port } => options.host("localhost").socket(path).port(*port),
         Address::File(_) | Address::Memory => {

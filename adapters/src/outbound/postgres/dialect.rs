@@ -82,11 +82,15 @@ impl Dialect for PostgresDialect {
     }
 
     fn plan_request(&self, sql: &str) -> Option<String> {
-        plan::request(&first_word(sql), sql)
+        plan::request(sql)
     }
 
-    fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
-        plan::costliest(plan)
+    fn size_request(&self, plan: &PlanTable) -> Option<String> {
+        plan::size_request(plan)
+    }
+
+    fn costliest_step(&self, plan: &PlanTable, sizes: &PlanTable) -> Option<PlanStep> {
+        plan::costliest(plan, sizes)
     }
 }
 
@@ -268,16 +272,53 @@ fn disguised(syntax: &Syntax, sql: &str) -> Option<Finding> {
     })
 }
 
+/// Of `ts_rewrite` only the form with two arguments runs a text.
+fn has_three_arguments(sql: &str, at: usize) -> bool {
+    let call = sql.get(at..).unwrap_or_default();
+    let mut depth = 0_usize;
+    let mut commas = 0_usize;
+    for token in &Lexed::of(&PostgreSqlDialect {}, call).tokens {
+        match token.token {
+            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
+            Token::RParen | Token::RBracket | Token::RBrace => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    break;
+                }
+            }
+            Token::Comma if depth == 1 => commas += 1,
+            // Nobody has counted what a star stands for.
+            Token::Mul => return false,
+            _ => {}
+        }
+    }
+    commas == 2
+}
+
+/// Whether a statement is explained for any values, so that none are given.
+pub(super) fn explains_for_any_values(sql: &str) -> bool {
+    let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+    first_word(sql) == "EXPLAIN"
+        && lexed
+            .significant()
+            .any(|token| word(token).as_deref() == Some("GENERIC_PLAN"))
+}
+
 /// The first call of each effect: counting characters up to each one would take long in a long text.
 fn calling(syntax: &Syntax, sql: &str) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for called in &syntax.calls {
         if let Some(effect) = functions::effect_of(&called.name)
+            && !(called.name == "ts_rewrite" && has_three_arguments(sql, called.at))
             && findings.iter().all(|known| known.effect != effect)
         {
             findings.push(Finding {
                 effect,
-                construct: format!("{}()", called.name),
+                construct: if functions::is_view_of_a_file(&called.name) {
+                    called.name.clone()
+                } else {
+                    format!("{}()", called.name)
+                },
                 position: lexer::character(sql, called.at),
             });
         }

@@ -7,7 +7,7 @@ use domain::{
 use sqlx::{Error, postgres::PgDatabaseError};
 
 use super::{
-    dialect::{first_word, holds_no_statement},
+    dialect::{explains_for_any_values, first_word, holds_no_statement},
     failure,
     message::{BEGIN_READ, END, Named, Way, declare},
     outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
@@ -96,8 +96,11 @@ impl PostgresSession {
             Ok(prepared) => prepared,
             Err(error) => return unprepared(error, &statement.sql, around),
         };
-        let refusal =
-            refusal(statement, &prepared).or_else(|| literals(&[], &prepared.parameters).err());
+        let refusal = refusal(statement, &prepared).or_else(|| {
+            literals(&[], &prepared.parameters)
+                .err()
+                .filter(|_| !explains_for_any_values(&statement.sql))
+        });
         if let Some(failure) = refusal {
             return Execution::refused(failure, around);
         }

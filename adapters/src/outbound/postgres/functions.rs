@@ -17,13 +17,14 @@ pub(super) fn effect_of(name: &str) -> Option<Effect> {
 }
 
 /// Families whose members all do the same, those of later versions included.
-const FAMILIES: [(&str, Effect); 29] = [
+const FAMILIES: [(&str, Effect); 30] = [
     ("pg_advisory_", Effect::Locks),
     ("pg_try_advisory_", Effect::Locks),
     ("pg_read_file", Effect::ServerFiles),
     ("pg_read_binary_file", Effect::ServerFiles),
     ("pg_file_", Effect::ServerFiles),
     ("pg_ls_", Effect::ServerFiles),
+    ("pg_get_logical_snapshot_", Effect::ServerFiles),
     ("dblink", Effect::RemoteServers),
     ("postgres_fdw_disconnect", Effect::RemoteServers),
     ("http_", Effect::RemoteServers),
@@ -49,17 +50,32 @@ const FAMILIES: [(&str, Effect); 29] = [
     ("crosstab", Effect::SqlInText),
 ];
 
+/// Views over files of the server's configuration, and the functions below them.
+const READS_A_FILE: [&str; 4] = [
+    "pg_hba_file_rules",
+    "pg_ident_file_mappings",
+    "pg_file_settings",
+    "pg_show_all_file_settings",
+];
+
+/// Whether it is enough to name it: nobody calls a view, nor names anything else so.
+pub(super) fn is_view_of_a_file(name: &str) -> bool {
+    READS_A_FILE.contains(&name)
+}
+
 fn exact(name: &str) -> Option<Effect> {
     Some(match name {
         "nextval" | "setval" => Effect::Sequences,
         "lo_creat" | "lo_create" | "lo_from_bytea" | "lo_put" | "lo_unlink" | "lowrite"
         | "lo_truncate" | "lo_truncate64" => Effect::LargeObjects,
         "pg_notify" => Effect::Notifications,
-        "set_config" | "isn_weak" | "pg_export_snapshot" => Effect::SessionState,
+        // `random` goes on from the seed in the next call, and nothing puts it back.
+        "set_config" | "setseed" | "isn_weak" | "pg_export_snapshot" => Effect::SessionState,
         "ts_stat" | "ts_rewrite" | "pg_background_launch" | "connectby" | "xpath_table" => {
             Effect::SqlInText
         }
-        "lo_import" | "lo_export" | "pg_stat_file" => Effect::ServerFiles,
+        "lo_import" | "lo_export" | "pg_stat_file" | "pg_logdir_ls" => Effect::ServerFiles,
+        name if READS_A_FILE.contains(&name) => Effect::ServerFiles,
         "http" => Effect::RemoteServers,
         "pg_terminate_backend" | "pg_cancel_backend" => Effect::OtherSessions,
         "pg_switch_wal"
@@ -72,6 +88,7 @@ fn exact(name: &str) -> Option<Effect> {
         | "pg_promote" => Effect::Replication,
         "autoprewarm_dump_now"
         | "autoprewarm_start_worker"
+        | "pg_prewarm"
         | "pg_reload_conf"
         | "pg_start_backup"
         | "pg_stop_backup"

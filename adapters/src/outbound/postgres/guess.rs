@@ -1,6 +1,9 @@
 //! What a text may do that no parser has read to its end: by its words alone, and too much rather than too little.
 
-use super::syntax::{Called, Inner, Syntax, name_of};
+use super::{
+    functions::is_view_of_a_file,
+    syntax::{Called, Inner, Syntax, name_of},
+};
 
 #[derive(Default)]
 pub(super) struct Guess {
@@ -13,7 +16,7 @@ pub(super) struct Guess {
     /// In bytes from 0.
     last_at: usize,
     chain: Chain,
-    /// Names behind the point of a value: fields, or functions of one argument.
+    /// Names behind the point of a value: fields, or functions of one argument. And views that read files.
     fields: Vec<Called>,
     /// Whether the last token is a string with escapes.
     escaped: bool,
@@ -76,10 +79,14 @@ impl Guess {
                     at,
                 });
             }
-            self.name = Some(Called {
-                name: name_of(text),
-                at,
-            });
+            let name = name_of(text);
+            if is_view_of_a_file(&name) {
+                self.fields.push(Called {
+                    name: name.clone(),
+                    at,
+                });
+            }
+            self.name = Some(Called { name, at });
         }
         let inner = |construct, at| Inner { construct, at };
         let write = match self.last {

@@ -60,6 +60,18 @@ impl Syntax {
     }
 }
 
+impl Syntax {
+    /// `CREATE TABLE … AS` and its kin, whose query is run.
+    pub(super) fn makes_a_table_of_a_query(&self) -> bool {
+        self.writes.iter().any(|inner| {
+            matches!(
+                inner.construct,
+                "CREATE TABLE AS" | "CREATE MATERIALIZED VIEW"
+            )
+        })
+    }
+}
+
 fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     thread::scope(|scope| {
         thread::Builder::new()
@@ -89,6 +101,8 @@ struct Walk {
     entered: Option<SyntaxKind>,
     /// Where a clause that locks rows begins.
     locking: Option<usize>,
+    /// The last token was the option ANALYZE, which a value may follow.
+    analyze_named: bool,
     failed: bool,
 }
 
@@ -142,11 +156,18 @@ impl Walk {
     }
 
     fn analyzes(&mut self, text: &str) {
-        self.syntax.analyzes |= matches!(
-            self.entered,
-            Some(SyntaxKind::EXPLAIN_ANALYZE | SyntaxKind::EXPLAIN_OPTION_NAME)
-        ) && (text.eq_ignore_ascii_case("ANALYZE")
-            || text.eq_ignore_ascii_case("ANALYSE"));
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        if std::mem::take(&mut self.analyze_named) {
+            self.syntax.analyzes |= !(is("FALSE") || is("OFF") || text == "0");
+        }
+        if !(is("ANALYZE") || is("ANALYSE")) {
+            return;
+        }
+        match self.entered {
+            Some(SyntaxKind::EXPLAIN_ANALYZE) => self.syntax.analyzes = true,
+            Some(SyntaxKind::EXPLAIN_OPTION_NAME) => self.analyze_named = true,
+            _ => {}
+        }
     }
 
     fn finish(mut self) -> Syntax {
@@ -289,6 +310,29 @@ mod tests {
             ("SELECT a FROM t FOR UPDATE", &[]),
         ] {
             assert_eq!(writes(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn explaining_runs_nothing_unless_it_is_told_to() {
+        for (sql, expected) in [
+            ("EXPLAIN DELETE FROM t", false),
+            ("EXPLAIN ANALYZE DELETE FROM t", true),
+            ("EXPLAIN VERBOSE DELETE FROM t", false),
+            ("EXPLAIN (ANALYZE) DELETE FROM t", true),
+            ("EXPLAIN (ANALYZE true) DELETE FROM t", true),
+            ("EXPLAIN (analyze FALSE) DELETE FROM t", false),
+            (
+                "EXPLAIN (COSTS off, ANALYZE /* on */ off) DELETE FROM t",
+                false,
+            ),
+            ("EXPLAIN (ANALYZE 0, VERBOSE) DELETE FROM t", false),
+            ("EXPLAIN (ANALYZE 1) DELETE FROM t", true),
+            ("EXPLAIN (ANALYZE off, ANALYZE) DELETE FROM t", true),
+            ("EXPLAIN (ANALYZE, COSTS off) DELETE FROM t", true),
+            ("EXPLAIN (ANALYZE 'on') DELETE FROM t", true),
+        ] {
+            assert_eq!(Syntax::of(sql).analyzes, expected, "{sql}");
         }
     }
 

@@ -61,7 +61,7 @@ impl Dialect for SqliteDialect {
             "TABLE" => "SQLite has no TABLE statement; write SELECT * FROM the table.",
             "USE" => "SQLite has no USE; name another database as `connection`.",
             "ATTACH" => {
-                "Another file is another connection: have it configured, or open it with connect_database."
+                "Another file is another connection: have it configured, or open it with connect_database. Whoever runs this server can attach it for every call by ATTACH=name=path of the connection."
             }
             "PRAGMA" => {
                 "Ask only, without a value: SELECT * FROM pragma_table_info('table'), or pragma_index_list, \

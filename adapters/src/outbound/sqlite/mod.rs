@@ -1,5 +1,6 @@
 //! `SQLite`.
 
+mod attached;
 mod blank;
 mod connect;
 mod demo;

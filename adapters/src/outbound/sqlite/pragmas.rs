@@ -19,21 +19,29 @@ const DESCRIBING: [&str; 11] = [
 const CHECKING: [&str; 3] = ["foreign_key_check", "integrity_check", "quick_check"];
 
 /// Those that tell a value and, when one is given, change it.
-const TELLING: [&str; 30] = [
+const TELLING: [&str; 44] = [
     "analysis_limit",
     "application_id",
     "auto_vacuum",
+    "automatic_index",
     "busy_timeout",
     "cache_size",
     "cache_spill",
     "cell_size_check",
+    "checkpoint_fullfsync",
+    "count_changes",
     "data_version",
     "defer_foreign_keys",
     "encoding",
     "foreign_keys",
     "freelist_count",
+    "full_column_names",
+    "fullfsync",
+    "hard_heap_limit",
+    "ignore_check_constraints",
     "journal_mode",
     "journal_size_limit",
+    "legacy_alter_table",
     "locking_mode",
     "max_page_count",
     "mmap_size",
@@ -42,14 +50,20 @@ const TELLING: [&str; 30] = [
     "page_size",
     "pragma_list",
     "query_only",
+    "read_uncommitted",
     "recursive_triggers",
+    "reverse_unordered_selects",
     "schema_version",
     "secure_delete",
+    "short_column_names",
+    "soft_heap_limit",
     "synchronous",
     "temp_store",
+    "threads",
     "trusted_schema",
     "user_version",
     "wal_autocheckpoint",
+    "writable_schema",
 ];
 
 /// Whether a pragma, in whatever case, changes nothing.

@@ -133,7 +133,7 @@ pub(super) async fn acquire(
 ) -> Result<(Lease<SqliteSession>, bool), Failure> {
     loop {
         let mut lease = pool.acquire(cancel).await?;
-        match lease.look_at_file() {
+        match lease.look_at_files() {
             Change::None => return Ok((lease, false)),
             Change::Written => return Ok((lease, true)),
             Change::Replaced => lease.discard().await,

@@ -15,14 +15,14 @@ use domain::{
 };
 use futures_util::StreamExt;
 use sqlx::{
-    ConnectOptions, Connection, Either, Executor, FromRow, Row,
+    AssertSqlSafe, ConnectOptions, Connection, Either, Executor, FromRow, Row,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
 use tokio::runtime::Handle;
 
 use super::{
     super::pool::Session,
-    failure, handle, opening,
+    attached, failure, handle, opening,
     statement::Inspected,
     watched_file::{Change, WatchedFile},
 };
@@ -42,8 +42,6 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 const ROWS_AHEAD: usize = 50;
 /// A session that is being interrupted is waited for no longer than this.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
-/// Looks at the file (so that `SQLite` sees a change that another program made) and tells the version of the schema.
-const FRESHEN: &str = "SELECT 1 FROM sqlite_schema LIMIT 1; PRAGMA schema_version";
 
 pub(super) struct SqliteSession {
     /// Away only while a statement is looked at on another thread.
@@ -52,9 +50,10 @@ pub(super) struct SqliteSession {
     /// While it is set, whatever runs on the connection ends.
     interrupted: Arc<AtomicBool>,
     seen: HashMap<Arc<str>, Arc<Inspected>>,
-    /// `None` for a database in memory.
-    file: Option<WatchedFile>,
-    schema_version: i64,
+    /// The database's own, unless it is in memory, and those attached.
+    files: Vec<WatchedFile>,
+    freshening: Arc<str>,
+    schema_versions: Vec<i64>,
 }
 
 impl SqliteSession {
@@ -87,21 +86,29 @@ impl SqliteSession {
         if access == Access::ReadOnly {
             options = options.read_only(true).pragma("query_only", "ON");
         }
-        let connection = match options.connect().await {
+        let mut connection = match options.connect().await {
             Ok(connection) => connection,
             Err(error) => return Err(opening::cannot_open(path.as_deref(), error)),
         };
+        attached::attach(&mut connection, &config.attached).await?;
+        let further = config.attached.iter().map(|one| one.path.as_path());
         let mut session = Self {
             connection: Some(connection),
             access,
             interrupted: Arc::new(AtomicBool::new(false)),
             seen: HashMap::new(),
-            file: path.as_deref().map(WatchedFile::new),
-            schema_version: -1,
+            files: path
+                .as_deref()
+                .into_iter()
+                .chain(further)
+                .map(WatchedFile::new)
+                .collect(),
+            freshening: attached::freshening(&config.attached).into(),
+            schema_versions: Vec::new(),
         };
         session.harden().await?;
         // Before the schema is read, so that a change in between is seen by the next look.
-        session.look_at_file();
+        session.look_at_files();
         // Ends before the connect time-out, which would not know the reason.
         let patience = Patience::of(config.pool.connect_timeout / 2);
         if let Err(error) = session.freshen_with(patience).await {
@@ -151,9 +158,10 @@ impl SqliteSession {
         matches!(idle, Ok(Ok(())))
     }
 
-    /// What happened to the file since the last look.
-    pub(super) fn look_at_file(&mut self) -> Change {
-        self.file.as_mut().map_or(Change::None, WatchedFile::look)
+    /// What happened to any of the files since the last look; the worst of it.
+    pub(super) fn look_at_files(&mut self) -> Change {
+        let changes = self.files.iter_mut().map(WatchedFile::look);
+        changes.max().unwrap_or(Change::None)
     }
 
     /// Makes `SQLite` and the driver see what other programs did to the schema.
@@ -162,36 +170,38 @@ impl SqliteSession {
     }
 
     async fn freshen_with(&mut self, patience: Patience) -> Result<(), sqlx::Error> {
-        let version = self.schema_version(patience).await?;
-        if version != self.schema_version {
+        let versions = self.schema_versions(patience).await?;
+        if versions != self.schema_versions {
             self.seen.clear();
             if let Some(connection) = &mut self.connection {
                 connection.clear_cached_statements().await?;
             }
-            self.schema_version = version;
+            self.schema_versions = versions;
         }
         Ok(())
     }
 
-    async fn schema_version(&mut self, patience: Patience) -> Result<i64, sqlx::Error> {
+    async fn schema_versions(&mut self, patience: Patience) -> Result<Vec<i64>, sqlx::Error> {
+        let freshening = Arc::clone(&self.freshening);
         loop {
             let Some(connection) = &mut self.connection else {
                 return Err(sqlx::Error::WorkerCrashed);
             };
-            let mut version = None;
+            let mut versions = Vec::new();
             let mut failed = None;
             {
-                let mut results = connection.fetch_many(sqlx::raw_sql(FRESHEN));
+                let mut results =
+                    connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(freshening.to_string())));
                 while let Some(result) = results.next().await {
                     match result {
-                        Ok(Either::Right(row)) => version = Some(row.try_get(0)?),
+                        Ok(Either::Right(row)) => versions.push(row.try_get(0)?),
                         Ok(Either::Left(_)) => {}
                         Err(error) => failed = Some(error),
                     }
                 }
             }
             match failed {
-                None => return version.ok_or(sqlx::Error::WorkerCrashed),
+                None => return Ok(versions),
                 Some(error) => patience.with(error).await?,
             }
         }

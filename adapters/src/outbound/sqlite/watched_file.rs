@@ -14,7 +14,8 @@ use std::{
 /// Two changes closer together than this may carry the same time on some file systems.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// From good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Change {
     /// Nobody wrote to it.
     None,

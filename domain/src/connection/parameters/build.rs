@@ -10,6 +10,7 @@ use super::{
     parameter::{Parameter, whole_number},
 };
 use crate::connection::{
+    attached::Attached,
     config::{Address, ConnectionConfig, Password, Secret, Tls, TlsMode},
     engine::{Addressing, EngineFacts},
     mistake::Mistake,
@@ -75,7 +76,9 @@ impl Building<'_> {
         };
         let mut config = ConnectionConfig::new(engine, address);
         config.tls = tls;
-        if engine.addressing != Addressing::File {
+        if engine.addressing == Addressing::File {
+            config.attached = self.attached();
+        } else {
             config.database = self.text(Parameter::Name);
         }
         config.user = self.text(Parameter::User);
@@ -98,6 +101,20 @@ impl Building<'_> {
         }
         config.pooler = matches!(self.value(Parameter::Pooler), Some(Checked::Boolean(true)));
         Some(config)
+    }
+
+    fn attached(&mut self) -> Vec<Attached> {
+        let Some(text) = self.text(Parameter::Attach) else {
+            return Vec::new();
+        };
+        let list = Attached::list(&text);
+        if list.is_none()
+            && let Some(given) = self.given(Parameter::Attach)
+        {
+            let mistake = mistake_at(given, "Is no list of files.").expected(Attached::EXPECTED);
+            self.merged.mistakes.push(mistake);
+        }
+        list.unwrap_or_default()
     }
 
     fn policy(&mut self) -> Policy {
@@ -199,6 +216,13 @@ impl Building<'_> {
             return;
         }
         let mut mistakes = Vec::new();
+        if let Some(given) = self.given(Parameter::Attach) {
+            let message = format!(
+                "Has no meaning for {}, whose databases are no files.",
+                engine.name
+            );
+            mistakes.push(mistake_at(given, message).expected("to be left out"));
+        }
         if !engine.schemas
             && let (Some(name), Some(schema)) =
                 (self.text(Parameter::Name), self.text(Parameter::Schema))

@@ -69,6 +69,13 @@ pub fn effective(config: &ConnectionConfig) -> Vec<(Parameter, Value)> {
     ] {
         list.push((parameter, milliseconds(time)));
     }
+    if !config.attached.is_empty() {
+        let files = config.attached.iter();
+        let files: Vec<_> = files
+            .map(|one| format!("{}={}", one.name, one.path.display()))
+            .collect();
+        list.push((Parameter::Attach, files.join(",").into()));
+    }
     list.push((Parameter::ReadOnly, config.policy.is_read_only().into()));
     for allowance in config.policy.allowances.iter() {
         list.push((Parameter::granting(allowance), true.into()));

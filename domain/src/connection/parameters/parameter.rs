@@ -10,6 +10,7 @@ pub enum Parameter {
     Host,
     Port,
     Name,
+    Attach,
     User,
     Password,
     PasswordFile,
@@ -126,12 +127,13 @@ impl ParameterFacts {
 }
 
 impl Parameter {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Type,
         Self::Url,
         Self::Host,
         Self::Port,
         Self::Name,
+        Self::Attach,
         Self::User,
         Self::Password,
         Self::PasswordFile,
@@ -169,6 +171,7 @@ impl Parameter {
             Self::Host => row("HOST", "host", Kind::Host, &["hostname", "server", "address", "socket", "hostaddr"]).server_only(),
             Self::Port => row("PORT", "port", Kind::Whole { min: 1, max: 65_535, unit: "" }, &[]).server_only(),
             Self::Name => row("NAME", "database", Kind::Text, &["db", "dbname", "databaseName", "file", "filename", "path", "storage"]),
+            Self::Attach => row("ATTACH", "attach", Kind::Text, &["attached"]).over_mcp(OverMcp::Refused),
             Self::User => row("USER", "user", Kind::Text, &["username", "userName", "login", "role"]).server_only(),
             Self::Password => row("PASSWORD", "password", Kind::Secret, &["pass", "passwd", "pwd", "secret"]).server_only(),
             Self::PasswordFile => row("PASSWORD_FILE", "passwordFile", Kind::Path, &["passfile", "secretFile"]).server_only().over_mcp(OverMcp::Refused),

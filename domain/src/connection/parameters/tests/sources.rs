@@ -130,6 +130,23 @@ fn contradictions_within_one_source_are_mistakes() {
         ),
         (
             vec![
+                ("TYPE", "pg"),
+                ("HOST", "h"),
+                ("USER", "u"),
+                ("ATTACH", "a=b.db"),
+            ],
+            vec![
+                "X_DB_ATTACH: Has no meaning for postgresql, whose databases are no files. Expected to be left out.",
+            ],
+        ),
+        (
+            vec![("TYPE", "sqlite"), ("NAME", "x.db"), ("ATTACH", "b.db")],
+            vec![
+                "X_DB_ATTACH: Is no list of files. Expected up to ten names with their files, such as archive=archive.db, separated by commas.",
+            ],
+        ),
+        (
+            vec![
                 ("TYPE", "sqlite"),
                 ("NAME", "x.db"),
                 ("SCHEMA", "main"),
