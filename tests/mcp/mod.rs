@@ -10,6 +10,7 @@ mod ended_calls;
 mod endings;
 mod failures;
 mod growth;
+mod hostile_files;
 mod log;
 mod orphans;
 mod posture;

@@ -13,9 +13,8 @@ use domain::{
     Failure,
     connection::{Access, Address, ConnectionConfig},
 };
-use futures_util::StreamExt;
 use sqlx::{
-    ConnectOptions, Connection, Either, Executor, FromRow, Row,
+    ConnectOptions, Connection, Executor, FromRow,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
 use tokio::runtime::Handle;
@@ -23,6 +22,7 @@ use tokio::runtime::Handle;
 use super::{
     super::pool::Session,
     failure, handle, opening,
+    schema::{self, Unread},
     statement::Inspected,
     watched_file::{Change, WatchedFile},
 };
@@ -42,8 +42,6 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 const ROWS_AHEAD: usize = 50;
 /// A session that is being interrupted is waited for no longer than this.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
-/// Looks at the file (so that `SQLite` sees a change that another program made) and tells the version of the schema.
-const FRESHEN: &str = "SELECT 1 FROM sqlite_schema LIMIT 1; PRAGMA schema_version";
 
 pub(super) struct SqliteSession {
     /// Away only while a statement is looked at on another thread.
@@ -63,6 +61,7 @@ impl SqliteSession {
         config: &ConnectionConfig,
         access: Access,
     ) -> Result<Self, Failure> {
+        handle::guard_stack();
         let options = SqliteConnectOptions::new()
             .create_if_missing(false)
             .busy_timeout(BUSY_STEP)
@@ -157,44 +156,35 @@ impl SqliteSession {
     }
 
     /// Makes `SQLite` and the driver see what other programs did to the schema.
-    pub(super) async fn freshen(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn freshen(&mut self) -> Result<(), Unread> {
         self.freshen_with(Patience::new()).await
     }
 
-    async fn freshen_with(&mut self, patience: Patience) -> Result<(), sqlx::Error> {
-        let version = self.schema_version(patience).await?;
-        if version != self.schema_version {
-            self.seen.clear();
-            if let Some(connection) = &mut self.connection {
-                connection.clear_cached_statements().await?;
+    async fn freshen_with(&mut self, patience: Patience) -> Result<(), Unread> {
+        loop {
+            match self.try_to_freshen().await {
+                Err(unread) if unread.is_busy() && patience.lasts().await => {}
+                done => return done,
             }
-            self.schema_version = version;
         }
-        Ok(())
     }
 
-    async fn schema_version(&mut self, patience: Patience) -> Result<i64, sqlx::Error> {
-        loop {
-            let Some(connection) = &mut self.connection else {
-                return Err(sqlx::Error::WorkerCrashed);
-            };
-            let mut version = None;
-            let mut failed = None;
-            {
-                let mut results = connection.fetch_many(sqlx::raw_sql(FRESHEN));
-                while let Some(result) = results.next().await {
-                    match result {
-                        Ok(Either::Right(row)) => version = Some(row.try_get(0)?),
-                        Ok(Either::Left(_)) => {}
-                        Err(error) => failed = Some(error),
-                    }
-                }
-            }
-            match failed {
-                None => return version.ok_or(sqlx::Error::WorkerCrashed),
-                Some(error) => patience.with(error).await?,
-            }
+    async fn try_to_freshen(&mut self) -> Result<(), Unread> {
+        let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
+        // Tells what the file says now, without reading the schema.
+        let version = sqlx::query_scalar("PRAGMA schema_version")
+            .fetch_one(&mut *connection)
+            .await?;
+        if version == self.schema_version {
+            return Ok(());
         }
+        self.seen.clear();
+        connection.clear_cached_statements().await?;
+        if let Some(connection) = self.connection.take() {
+            self.connection = Some(schema::read(connection).await?);
+        }
+        self.schema_version = version;
+        Ok(())
     }
 
     /// Runs a statement of our own that returns nothing.
@@ -295,11 +285,20 @@ impl Patience {
     /// `Ok`, after a moment, if it is worth trying again.
     pub(super) async fn with(&self, error: sqlx::Error) -> Result<(), sqlx::Error> {
         let busy = failure::code(&error).is_some_and(failure::is_busy);
-        if !busy || Instant::now() >= self.0 {
-            return Err(error);
+        if busy && self.lasts().await {
+            Ok(())
+        } else {
+            Err(error)
         }
-        // Some locks are refused without SQLite's own wait.
-        tokio::time::sleep(BUSY_PAUSE).await;
-        Ok(())
+    }
+
+    /// Whether there is time to try again, after a moment.
+    async fn lasts(&self) -> bool {
+        let lasts = Instant::now() < self.0;
+        if lasts {
+            // Some locks are refused without SQLite's own wait.
+            tokio::time::sleep(BUSY_PAUSE).await;
+        }
+        lasts
     }
 }
