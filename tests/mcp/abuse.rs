@@ -112,6 +112,28 @@ on_every_engine!(
 );
 
 on_every_engine!(
+    a_long_text_keeps_nobody_waiting_while_it_is_judged,
+    async |subject: &Subject| {
+        let mut server = server(subject).await;
+        works(&mut server).await;
+        // Refused by its text alone: the database is not asked.
+        let sql = format!(
+            "DELETE FROM t WHERE a IN (f({}1))",
+            "1+f(2),".repeat(140_000)
+        );
+
+        let long = server
+            .begin_call("execute_query", json!({"sql": sql}))
+            .await;
+        let ping = server.begin("ping", json!({})).await;
+
+        assert_eq!(server.next().await["id"], ping);
+        let failure = server.call_answer(long).await.failure();
+        assert_eq!(failure["kind"], "not_allowed");
+    }
+);
+
+on_every_engine!(
     an_answer_is_small_whatever_the_statement,
     async |subject: &Subject| {
         let mut server = server(subject).await;

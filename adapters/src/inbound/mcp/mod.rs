@@ -1,6 +1,7 @@
 //! The service as a client of the Model Context Protocol sees it.
 
 mod arguments;
+mod aside;
 mod call;
 mod failure;
 mod redact;

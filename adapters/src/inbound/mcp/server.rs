@@ -34,9 +34,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    aside,
     call::Call,
     failure,
-    tools::{ToolSelection, Toolbox},
+    tools::{Offered, ToolSelection, Toolbox},
     turns::Turns,
 };
 
@@ -144,6 +145,11 @@ impl McpServer {
         })
     }
 
+    /// A tool by its name; fails with the names there are.
+    pub(super) fn tool(&self, name: &str) -> Result<&Offered, String> {
+        self.0.toolbox.get(name)
+    }
+
     pub(super) fn registry(&self) -> &Registry {
         &self.0.registry
     }
@@ -190,15 +196,19 @@ impl McpServer {
         arguments: JsonObject,
         cancel: Cancel,
     ) -> Result<Result<String, Failure>, String> {
-        let tool = self.0.toolbox.get(tool)?;
-        let call = Call::new(tool.name(), cancel);
+        let tool = self.tool(tool)?;
+        let call = Arc::new(Call::new(tool.name(), cancel));
         let work = async {
             let _turn = if tool.reaches_database() {
                 Some(self.0.turns.take(&call.cancel).await?)
             } else {
                 None
             };
-            tool.call(self, arguments, &call).await
+            if aside::is_long(&arguments) {
+                aside::run(self, tool.name(), arguments, &call).await
+            } else {
+                tool.call(self, arguments, &call).await
+            }
         };
         let result = AssertUnwindSafe(work)
             .catch_unwind()
