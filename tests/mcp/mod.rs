@@ -20,6 +20,7 @@ mod queries;
 mod results;
 mod sdks;
 mod tool_list;
+mod unread;
 
 use support::{
     client::Launch,

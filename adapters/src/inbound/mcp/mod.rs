@@ -2,6 +2,7 @@
 
 mod arguments;
 mod aside;
+mod backlog;
 mod call;
 mod failure;
 mod redact;

@@ -30,11 +30,13 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     aside,
+    backlog::Backlog,
     call::Call,
     failure,
     tools::{Offered, ToolSelection, Toolbox},
@@ -173,6 +175,20 @@ impl McpServer {
             .await?;
         call.on(&connection);
         Ok(connection)
+    }
+
+    /// What waits for the client. Whoever serves it has to count there.
+    pub(super) fn backlog(&self) -> Arc<Backlog> {
+        self.0.turns.backlog()
+    }
+
+    /// Room for an answer of so many bytes, for as long as what is returned.
+    pub(super) async fn room(
+        &self,
+        bytes: usize,
+        call: &Call,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        self.0.turns.room(bytes, &call.cancel).await
     }
 
     pub(super) fn shutdown_grace(&self) -> Duration {
