@@ -346,6 +346,65 @@ mod sqlite {
         works(&mut server).await;
     }
 
+    /// One call of a function that takes hours, in which nothing can interrupt it.
+    const DEAF: &str = "SELECT instr(hex(zeroblob(4000000)), hex(zeroblob(2000000)) || '1') AS at";
+
+    #[tokio::test]
+    async fn a_function_call_that_cannot_be_interrupted_keeps_nobody_waiting() {
+        for read_only in ["true", "false"] {
+            let subject = Subject::of("sqlite").await.unwrap();
+            let launch = Launch::default().database("db", subject.url());
+            let mut server = Server::start(launch.with("DB_DB_READ_ONLY", read_only)).await;
+            works(&mut server).await;
+
+            let started = Instant::now();
+            let arguments = json!({"sql": DEAF, "timeoutMs": 200});
+            let failure = server.call("execute_query", arguments).await.failure();
+            let took = started.elapsed();
+
+            assert_eq!(failure["kind"], "timeout");
+            assert!(took < Duration::from_millis(1_200), "{read_only}: {took:?}");
+            if read_only == "true" {
+                works(&mut server).await;
+            }
+            server.close_input().await;
+            let (status, took) = server.exit().await;
+            assert!(status.success(), "{status}");
+            assert!(took < Duration::from_secs(1), "{read_only}: {took:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_few_calls_that_cannot_be_interrupted_are_all_that_go_on_at_a_time() {
+        let (_subject, mut server) = sqlite().await;
+        let arguments = json!({"sql": DEAF, "timeoutMs": 100});
+        let mut stopped = 0;
+
+        let busy = loop {
+            let failure = server
+                .call("execute_query", arguments.clone())
+                .await
+                .failure();
+            if failure["kind"] != "timeout" {
+                break failure;
+            }
+            stopped += 1;
+            assert!(stopped < 20);
+        };
+
+        assert_eq!(
+            (busy["kind"].as_str(), busy["message"].as_str()),
+            (
+                Some("busy"),
+                Some(
+                    "4 statements that were stopped are still inside of a function call that cannot be interrupted."
+                )
+            )
+        );
+        // What needs no session of SQLite goes on.
+        server.call("list_connections", json!({})).await.ok();
+    }
+
     #[tokio::test]
     async fn a_hundred_columns_of_the_longest_value_are_too_large() {
         let (_subject, mut server) = sqlite().await;

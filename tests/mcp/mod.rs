@@ -13,6 +13,7 @@ mod growth;
 mod hostile_files;
 mod log;
 mod orphans;
+mod outages;
 mod posture;
 mod process;
 mod protocol;

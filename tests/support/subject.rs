@@ -287,7 +287,8 @@ impl Subject {
         }
     }
 
-    async fn running(&self, mark: &str, count: i64) {
+    /// Waits until so many sessions of the server run the statement with this mark; at once where there is no server.
+    pub async fn running(&self, mark: &str, count: i64) {
         let Some(server) = self.words.server else {
             return;
         };

@@ -4,13 +4,13 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use domain::{
-    Failure,
+    ConnectStep, Failure, FailureKind,
     connection::{Access, Address, ConnectionConfig},
 };
 use sqlx::{
@@ -40,8 +40,10 @@ const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 /// Rows that the driver's thread may be ahead of us. Each may be large, so they are few.
 const ROWS_AHEAD: usize = 50;
-/// A session that is being interrupted is waited for no longer than this.
-const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// A session that is being interrupted is waited for no longer than this: one long call of a function is deaf to it.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+/// While this many are deaf, in the whole process, no further session is opened: each has a thread that works on.
+const MOST_DEAF: usize = 4;
 
 pub(super) struct SqliteSession {
     /// Away only while a statement is looked at on another thread.
@@ -61,6 +63,9 @@ impl SqliteSession {
         config: &ConnectionConfig,
         access: Access,
     ) -> Result<Self, Failure> {
+        if DEAF.load(Ordering::Relaxed) >= MOST_DEAF {
+            return Err(too_many_deaf());
+        }
         handle::guard_stack();
         let options = SqliteConnectOptions::new()
             .create_if_missing(false)
@@ -255,12 +260,48 @@ impl Session for SqliteSession {
     async fn close(mut self) {
         self.interrupt();
         if let Some(connection) = self.connection.take() {
-            // Past the limit the driver's thread is left to end by itself; nobody waits for it.
-            tokio::time::timeout(CLOSE_LIMIT, connection.close())
+            let mut closing = Box::pin(connection.close());
+            if tokio::time::timeout(CLOSE_LIMIT, &mut closing)
                 .await
-                .ok();
+                .is_err()
+            {
+                // The driver's thread is left to end by itself; nobody waits for it.
+                let deaf = Deaf::new();
+                tokio::spawn(async move {
+                    closing.await.ok();
+                    drop(deaf);
+                });
+            }
         }
     }
+}
+
+/// Sessions that were told to end and still work.
+static DEAF: AtomicUsize = AtomicUsize::new(0);
+
+/// One of them.
+struct Deaf;
+
+impl Deaf {
+    fn new() -> Self {
+        DEAF.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        DEAF.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn too_many_deaf() -> Failure {
+    Failure::new(
+        FailureKind::Busy,
+        format!("{MOST_DEAF} statements that were stopped are still inside of a function call that cannot be interrupted."),
+    )
+    .with_step(ConnectStep::Database)
+    .with_hint("Try again later. Such calls search long texts for long texts (instr, replace, trim).")
 }
 
 impl Drop for SqliteSession {
