@@ -108,7 +108,7 @@ async fn a_chain_of_views_is_answered_or_too_large_whatever_its_length() {
 
 #[tokio::test]
 async fn a_chain_of_triggers_is_too_large() {
-    let statements: String = (0..3_000)
+    let statements: Vec<_> = (0..3_000)
         .map(|number| {
             let next = number + 1;
             format!(
@@ -117,7 +117,8 @@ async fn a_chain_of_triggers_is_too_large() {
             )
         })
         .collect();
-    let mut hostile = Hostile::file(&format!("{statements} CREATE TABLE t3000 (a)"), false).await;
+    let statements = format!("{} CREATE TABLE t3000 (a)", statements.concat());
+    let mut hostile = Hostile::file(&statements, false).await;
 
     let failure = hostile.failure("INSERT INTO t0 VALUES (1)").await;
 
@@ -130,13 +131,16 @@ async fn a_chain_of_triggers_is_too_large() {
 
 #[tokio::test]
 async fn a_chain_of_foreign_keys_is_too_large() {
-    let statements: String = (1..4_000)
+    let statements: Vec<_> = (1..4_000)
         .map(|number| {
             let before = number - 1;
             format!("CREATE TABLE t{number} (a INTEGER PRIMARY KEY REFERENCES t{before} (a) ON DELETE CASCADE);")
         })
         .collect();
-    let statements = format!("CREATE TABLE t0 (a INTEGER PRIMARY KEY); {statements}");
+    let statements = format!(
+        "CREATE TABLE t0 (a INTEGER PRIMARY KEY); {}",
+        statements.concat()
+    );
     let mut hostile = Hostile::file(&statements, false).await;
 
     let failure = hostile.failure("DELETE FROM t0").await;
