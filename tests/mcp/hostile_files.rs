@@ -48,7 +48,7 @@ impl Hostile {
         let launch = launch
             .with("DB_DB_READ_ONLY", read_only.to_string())
             // Reading a schema of thousands of objects takes its time.
-            .with("DB_DB_CONNECT_TIMEOUT", "60000");
+            .with("DB_DB_CONNECTION_TIMEOUT", "60000");
         Self {
             server: Server::start(launch).await,
             scratch,

@@ -21,7 +21,7 @@ const ROWS: usize = 900;
 async fn with_answers_unread(subject: &Subject) -> (Server, Vec<u64>) {
     let launch = Launch::default().database("db", subject.url());
     // The process is busy, and so is the machine.
-    let launch = launch.with("DB_DB_CONNECT_TIMEOUT", "60000");
+    let launch = launch.with("DB_DB_CONNECTION_TIMEOUT", "60000");
     let mut server = Server::start(launch.with("MCP_LOG_LEVEL", "error")).await;
     let text = if subject.name == "sqlite" {
         "hex(zeroblob(500))"
