@@ -140,3 +140,23 @@ on_every_engine!(
         table.drop().await;
     }
 );
+
+on_every_engine!(
+    a_slow_network_is_a_slow_answer_or_a_time_out: postgres_15 postgres_18 mariadb_10_11 mysql_9,
+    async |subject: &Subject| {
+        let mut config = subject.narrow();
+        // Either way, and for each piece of the answer.
+        let proxy = Proxy::far_from(&mut config, Duration::from_millis(40)).await;
+        let database = open(config).await;
+
+        let all = rows(&database, &numbers(1_000), vec![]).await;
+        let (slow, _) = subject.slow();
+        let cut = in_background(&database, slow, within(Duration::from_millis(20)), &Cancel::new());
+
+        assert_eq!(all.as_array().unwrap().len(), 1_000);
+        let failure = cut.await.unwrap().unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Timeout);
+        assert_eq!(rows(&database, "SELECT 1", vec![]).await, json!([[1]]));
+        drop(proxy);
+    }
+);

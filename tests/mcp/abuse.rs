@@ -112,6 +112,28 @@ on_every_engine!(
 );
 
 on_every_engine!(
+    a_long_text_keeps_nobody_waiting_while_it_is_judged,
+    async |subject: &Subject| {
+        let mut server = server(subject).await;
+        works(&mut server).await;
+        // Refused by its text alone: the database is not asked.
+        let sql = format!(
+            "DELETE FROM t WHERE a IN (f({}1))",
+            "1+f(2),".repeat(140_000)
+        );
+
+        let long = server
+            .begin_call("execute_query", json!({"sql": sql}))
+            .await;
+        let ping = server.begin("ping", json!({})).await;
+
+        assert_eq!(server.next().await["id"], ping);
+        let failure = server.call_answer(long).await.failure();
+        assert_eq!(failure["kind"], "not_allowed");
+    }
+);
+
+on_every_engine!(
     an_answer_is_small_whatever_the_statement,
     async |subject: &Subject| {
         let mut server = server(subject).await;
@@ -322,6 +344,65 @@ mod sqlite {
             assert_eq!(failure["kind"], "too_large");
         }
         works(&mut server).await;
+    }
+
+    /// One call of a function that takes hours, in which nothing can interrupt it.
+    const DEAF: &str = "SELECT instr(hex(zeroblob(4000000)), hex(zeroblob(2000000)) || '1') AS at";
+
+    #[tokio::test]
+    async fn a_function_call_that_cannot_be_interrupted_keeps_nobody_waiting() {
+        for read_only in ["true", "false"] {
+            let subject = Subject::of("sqlite").await.unwrap();
+            let launch = Launch::default().database("db", subject.url());
+            let mut server = Server::start(launch.with("DB_DB_READ_ONLY", read_only)).await;
+            works(&mut server).await;
+
+            let started = Instant::now();
+            let arguments = json!({"sql": DEAF, "timeoutMs": 200});
+            let failure = server.call("execute_query", arguments).await.failure();
+            let took = started.elapsed();
+
+            assert_eq!(failure["kind"], "timeout");
+            assert!(took < Duration::from_millis(1_200), "{read_only}: {took:?}");
+            if read_only == "true" {
+                works(&mut server).await;
+            }
+            server.close_input().await;
+            let (status, took) = server.exit().await;
+            assert!(status.success(), "{status}");
+            assert!(took < Duration::from_secs(1), "{read_only}: {took:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_few_calls_that_cannot_be_interrupted_are_all_that_go_on_at_a_time() {
+        let (_subject, mut server) = sqlite().await;
+        let arguments = json!({"sql": DEAF, "timeoutMs": 100});
+        let mut stopped = 0;
+
+        let busy = loop {
+            let failure = server
+                .call("execute_query", arguments.clone())
+                .await
+                .failure();
+            if failure["kind"] != "timeout" {
+                break failure;
+            }
+            stopped += 1;
+            assert!(stopped < 20);
+        };
+
+        assert_eq!(
+            (busy["kind"].as_str(), busy["message"].as_str()),
+            (
+                Some("busy"),
+                Some(
+                    "4 statements that were stopped are still inside of a function call that cannot be interrupted."
+                )
+            )
+        );
+        // What needs no session of SQLite goes on.
+        server.call("list_connections", json!({})).await.ok();
     }
 
     #[tokio::test]

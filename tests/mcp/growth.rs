@@ -36,7 +36,7 @@ async fn calls(server: &mut Server, count: usize) {
 }
 
 on_every_engine!(
-    thousands_of_calls_leave_nothing_behind: postgres_15 mariadb_10_11 sqlite,
+    thousands_of_calls_leave_nothing_behind,
     async |subject: &Subject| {
         let launch = Launch::default().database("db", subject.url());
         let mut server = Server::start(launch.with("MCP_LOG_LEVEL", "error")).await;
@@ -44,13 +44,7 @@ on_every_engine!(
         calls(&mut server, 2_000).await;
         let before = (memory_kib(process), descriptors(process), threads(process));
 
-        // Twenty thousand in all, but for the slowest.
-        let count = if subject.name == "mariadb_10_11" {
-            4_000
-        } else {
-            18_000
-        };
-        calls(&mut server, count).await;
+        calls(&mut server, 18_000).await;
 
         let grown = memory_kib(process).saturating_sub(before.0);
         assert!(grown < 3_000, "{grown} KiB");
@@ -61,7 +55,8 @@ on_every_engine!(
 );
 
 on_every_engine!(
-    the_servers_sessions_are_as_many_as_the_pool_has_and_end_with_the_process: postgres_15 mariadb_10_11,
+    the_servers_sessions_are_as_many_as_the_pool_has_and_end_with_the_process:
+        postgres_15 postgres_18 mariadb_10_11 mysql_9,
     async |subject: &Subject| {
         // A database of its own tells its sessions from those of others.
         let (mut config, take_away) = subject.place().await;

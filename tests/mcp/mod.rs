@@ -10,9 +10,11 @@ mod ended_calls;
 mod endings;
 mod failures;
 mod growth;
+mod hostile_files;
 mod hosts;
 mod log;
 mod orphans;
+mod outages;
 mod posture;
 mod process;
 mod protocol;
@@ -20,6 +22,7 @@ mod queries;
 mod results;
 mod sdks;
 mod tool_list;
+mod unread;
 
 use support::{
     client::Launch,

@@ -32,3 +32,12 @@ pub(super) fn descriptors(process: u32) -> usize {
 pub(super) fn threads(process: u32) -> u64 {
     status(process, "Threads")
 }
+
+/// How long the processor has worked for it, in hundredths of a second.
+pub(super) fn processor_ticks(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // The name, in parentheses, may hold anything.
+    let (_, figures) = stat.rsplit_once(')').unwrap();
+    let ticks = figures.split_whitespace().skip(11).take(2);
+    ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}

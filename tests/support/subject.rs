@@ -301,7 +301,8 @@ impl Subject {
         ended.elapsed()
     }
 
-    async fn running(&self, mark: &str, count: i64) {
+    /// Waits until so many sessions of the server run the statement with this mark; at once where there is no server.
+    pub async fn running(&self, mark: &str, count: i64) {
         let Some(server) = self.words.server else {
             return;
         };

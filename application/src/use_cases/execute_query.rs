@@ -38,6 +38,13 @@ pub struct ExecuteQuery {
 }
 
 impl ExecuteQuery {
+    /// How many bytes of rows its answer may have.
+    pub fn longest_answer(&self, database: &Database, ceilings: Ceilings) -> usize {
+        self.max_bytes
+            .unwrap_or(database.config.max_bytes)
+            .min(ceilings.bytes)
+    }
+
     pub async fn execute(
         self,
         database: &Database,
@@ -51,10 +58,7 @@ impl ExecuteQuery {
             .map_err(|failure| failure.located_in(&self.statement.sql))?;
         let limits = QueryLimits {
             rows: self.max_rows.unwrap_or(config.max_rows).min(ceilings.rows),
-            bytes: self
-                .max_bytes
-                .unwrap_or(config.max_bytes)
-                .min(ceilings.bytes),
+            bytes: self.longest_answer(database, ceilings),
             time: self
                 .timeout
                 .unwrap_or(config.statement_timeout)

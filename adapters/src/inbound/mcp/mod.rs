@@ -1,6 +1,8 @@
 //! The service as a client of the Model Context Protocol sees it.
 
 mod arguments;
+mod aside;
+mod backlog;
 mod call;
 mod failure;
 mod redact;

@@ -30,13 +30,16 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    aside,
+    backlog::Backlog,
     call::Call,
     failure,
-    tools::{ToolSelection, Toolbox},
+    tools::{Offered, ToolSelection, Toolbox},
     turns::Turns,
 };
 
@@ -144,6 +147,11 @@ impl McpServer {
         })
     }
 
+    /// A tool by its name; fails with the names there are.
+    pub(super) fn tool(&self, name: &str) -> Result<&Offered, String> {
+        self.0.toolbox.get(name)
+    }
+
     pub(super) fn registry(&self) -> &Registry {
         &self.0.registry
     }
@@ -169,6 +177,20 @@ impl McpServer {
         Ok(connection)
     }
 
+    /// What waits for the client. Whoever serves it has to count there.
+    pub(super) fn backlog(&self) -> Arc<Backlog> {
+        self.0.turns.backlog()
+    }
+
+    /// Room for an answer of so many bytes, for as long as what is returned.
+    pub(super) async fn room(
+        &self,
+        bytes: usize,
+        call: &Call,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        self.0.turns.room(bytes, &call.cancel).await
+    }
+
     pub(super) fn shutdown_grace(&self) -> Duration {
         self.0.options.shutdown_grace
     }
@@ -190,15 +212,19 @@ impl McpServer {
         arguments: JsonObject,
         cancel: Cancel,
     ) -> Result<Result<String, Failure>, String> {
-        let tool = self.0.toolbox.get(tool)?;
-        let call = Call::new(tool.name(), cancel);
+        let tool = self.tool(tool)?;
+        let call = Arc::new(Call::new(tool.name(), cancel));
         let work = async {
             let _turn = if tool.reaches_database() {
                 Some(self.0.turns.take(&call.cancel).await?)
             } else {
                 None
             };
-            tool.call(self, arguments, &call).await
+            if aside::is_long(&arguments) {
+                aside::run(self, tool.name(), arguments, &call).await
+            } else {
+                tool.call(self, arguments, &call).await
+            }
         };
         let result = AssertUnwindSafe(work)
             .catch_unwind()

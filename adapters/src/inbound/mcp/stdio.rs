@@ -26,7 +26,7 @@ pub async fn serve_stdio(
 ) -> io::Result<()> {
     let broken = CancellationToken::new();
     let ended = broken.child_token();
-    let transport = LineTransport::of_process(ended.clone(), &broken)?;
+    let transport = LineTransport::of_process(server.backlog(), ended.clone(), &broken)?;
     let mut session = tokio::spawn(session(server.clone(), transport.clone()));
 
     let goes_on = tokio::select! {

@@ -1,14 +1,24 @@
-//! Calls that run at the same time, and those that wait for their turn.
+//! Calls that run at the same time, and those that wait for their turn, or for the client to take what it was answered.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use domain::{Cancel, Failure, FailureKind};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{call::ended, server::McpOptions};
+use super::{backlog::Backlog, call::ended, server::McpOptions};
+
+/// An answer that may be longer shares the room below with others. All calls that run may have one as short as this.
+const SHORT_BYTES: usize = 64 * 1024;
+/// Room for what calls may answer that run at the same time, in kilobytes.
+const ROOM_KB: u32 = 16 * 1024;
+/// No answer needs more of it: some long ones are made at the same time, though most calls stay far below their limit.
+const MOST_OF_ROOM_KB: u32 = ROOM_KB / 4;
 
 #[derive(Debug)]
 pub(super) struct Turns {
@@ -17,6 +27,8 @@ pub(super) struct Turns {
     waiting: AtomicUsize,
     most_waiting: usize,
     patience: Duration,
+    room: Semaphore,
+    backlog: Arc<Backlog>,
 }
 
 impl Turns {
@@ -27,7 +39,49 @@ impl Turns {
             waiting: AtomicUsize::new(0),
             most_waiting: options.max_waiting_calls,
             patience: options.turn_may_take,
+            room: Semaphore::new(ROOM_KB as usize),
+            backlog: Arc::default(),
         }
+    }
+
+    pub(super) fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.backlog)
+    }
+
+    /// Waits until the client has taken enough of what it was answered, and until there is room for an answer of so
+    /// many bytes beside those that are being made.
+    pub(super) async fn room(
+        &self,
+        bytes: usize,
+        cancel: &Cancel,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        let room = async {
+            let place = if bytes > SHORT_BYTES {
+                let kb = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
+                self.room.acquire_many(kb.min(MOST_OF_ROOM_KB)).await.ok()
+            } else {
+                None
+            };
+            self.backlog.room().await;
+            place
+        };
+        tokio::select! {
+            biased;
+            place = room => Ok(place),
+            reason = cancel.fired() => Err(ended(reason)),
+            () = tokio::time::sleep(self.patience) => Err(self.not_listened_to()),
+        }
+    }
+
+    fn not_listened_to(&self) -> Failure {
+        Failure::new(
+            FailureKind::Busy,
+            format!(
+                "There was no room for another long answer for {} ms; this call was not started.",
+                self.patience.as_millis()
+            ),
+        )
+        .with_hint("Take the answers that wait, or give fewer calls at once a large `maxBytes`.")
     }
 
     /// Waits for a turn, which lasts as long as what is returned.

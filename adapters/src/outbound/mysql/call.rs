@@ -12,6 +12,9 @@ use super::{
 /// An answer that is not wanted to its end is read on for no longer than this before the statement is killed.
 const DRAIN_LIMIT: Duration = Duration::from_millis(100);
 
+/// A longer text is judged before its session is cleared up, because all calls share the thread on which that is done.
+const LONG_BYTES: usize = 32 * 1024;
+
 /// What has become of the client's statement on a session that is well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
@@ -58,6 +61,7 @@ impl Call {
             return;
         };
         let sql = sql.to_owned();
+        let traces = (sql.len() > LONG_BYTES).then(|| dialect::leaves_traces(&sql));
         let pool = Arc::clone(&self.pool);
         self.pool.spawn(async move {
             if ran == Ran::Undrained
@@ -68,7 +72,9 @@ impl Call {
             {
                 return Box::pin(kill::kill_and_discard(lease, pool)).await;
             }
-            if pool.closing().is_fired() || (ran != Ran::Nothing && dialect::leaves_traces(&sql)) {
+            if pool.closing().is_fired()
+                || (ran != Ran::Nothing && traces.unwrap_or_else(|| dialect::leaves_traces(&sql)))
+            {
                 return lease.discard().await;
             }
             let after = if after == After::Read && text::stays_inside(&sql) {

@@ -14,6 +14,7 @@ pub(super) fn write_json(
     let mut at = 0;
     let mut depth = 0_usize;
     let mut unescaped = String::new();
+    let mut before = Before::Nothing;
     // An array always begins with a brace; one with other bounds begins with a bracket.
     if bytes.first() != Some(&b'{') {
         return None;
@@ -21,11 +22,17 @@ pub(super) fn write_json(
     loop {
         match *bytes.get(at)? {
             b'{' => {
+                before.value()?;
+                before = Before::Nothing;
                 out.push('[');
                 depth += 1;
                 at += 1;
             }
             b'}' => {
+                if before == Before::Delimiter {
+                    return None;
+                }
+                before = Before::Value;
                 out.push(']');
                 depth = depth.checked_sub(1)?;
                 at += 1;
@@ -34,14 +41,20 @@ pub(super) fn write_json(
                 }
             }
             byte if byte == delimiter => {
+                if before != Before::Value {
+                    return None;
+                }
+                before = Before::Delimiter;
                 out.push(',');
                 at += 1;
             }
             b'"' => {
+                before.value()?;
                 at = unquote(text, at + 1, &mut unescaped)?;
                 write_element(element, &unescaped, out);
             }
             _ => {
+                before.value()?;
                 let length = bytes
                     .get(at..)?
                     .iter()
@@ -54,6 +67,21 @@ pub(super) fn write_json(
                 at += length;
             }
         }
+    }
+}
+
+/// What stands before a place, inside of the same braces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    Value,
+    Delimiter,
+}
+
+impl Before {
+    /// A value is here. `None` if it follows another one.
+    fn value(&mut self) -> Option<()> {
+        (*self != Self::Value).then(|| *self = Self::Value)
     }
 }
 
@@ -132,7 +160,21 @@ mod tests {
 
     #[test]
     fn other_bounds_and_broken_texts_are_left_alone() {
-        for text in ["[0:1]={7,8}", "", "{", "{1", "{\"a", "{1}}", "{1}x"] {
+        for text in [
+            "[0:1]={7,8}",
+            "",
+            "{",
+            "{1",
+            "{\"a",
+            "{1}}",
+            "{1}x",
+            "{1,,2}",
+            "{,1}",
+            "{1,}",
+            "{{1}{2}}",
+            "{1{2}}",
+            "{\"1\"\"2\"}",
+        ] {
             assert_eq!(json(text, Scalar::Integer, b','), None, "{text}");
         }
     }

@@ -18,6 +18,7 @@ use super::{
     dialect::SqliteDialect,
     failure, posture,
     query_runner::{SqliteQueryRunner, acquire},
+    schema::Unread,
     session::SqliteSession,
 };
 
@@ -86,7 +87,7 @@ impl ConnectionPool for SqliteConnectionPool {
 async fn round_trip(session: &mut SqliteSession) -> Result<TestReport, Failure> {
     let begun = Instant::now();
     // Without a look at the file, nothing would be tested.
-    session.freshen().await.map_err(failure::of_driver)?;
+    session.freshen().await.map_err(Unread::into_failure)?;
     let latency = begun.elapsed();
     let version = sqlx::query_scalar("SELECT sqlite_version()")
         .fetch_one(session.connection()?)

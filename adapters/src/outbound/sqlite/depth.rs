@@ -26,6 +26,12 @@ pub(super) fn refuse_bottomless(sql: &str) -> Result<(), Failure> {
         .with_hint("Split the statement into smaller ones."))
 }
 
+/// Whether the text of an object of the schema goes too deep.
+pub(super) fn is_bottomless(sql: &[u8]) -> bool {
+    let (depth, selects) = measure(sql);
+    depth > MAX_DEPTH || selects > MAX_SELECTS
+}
+
 /// The depth of its parentheses and the number of its SELECTs.
 fn measure(sql: &[u8]) -> (usize, usize) {
     let (mut depth, mut deepest, mut selects) = (0_usize, 0, 0);

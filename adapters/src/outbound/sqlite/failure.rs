@@ -155,15 +155,22 @@ pub(super) fn of_statement(error: sqlx::Error, access: Access) -> Failure {
 /// The failure of a statement of our own, or of the driver itself.
 pub(super) fn of_driver(error: sqlx::Error) -> Failure {
     match Fault::of(error) {
-        // What stands in the way of any statement is no defect.
-        Ok(fault) if fault.primary() != codes::SQLITE_ERROR => fault.into_failure(Access::ReadOnly),
-        Ok(fault) => Failure::internal("A statement of the server itself failed.")
-            .with_hint("Report this; the log has the details.")
-            .with_source(fault),
+        Ok(fault) => of_fault(fault),
         Err(error) => Failure::internal("The database session ended unexpectedly.")
             .with_hint("Try again, and report this if it happens again.")
             .with_source(error),
     }
+}
+
+/// The failure of a statement of our own.
+pub(super) fn of_fault(fault: Fault) -> Failure {
+    // What stands in the way of any statement is no defect.
+    if fault.primary() != codes::SQLITE_ERROR {
+        return fault.into_failure(Access::ReadOnly);
+    }
+    Failure::internal("A statement of the server itself failed.")
+        .with_hint("Report this; the log has the details.")
+        .with_source(fault)
 }
 
 /// The failure of a statement whose columns are not those that it was prepared with.

@@ -15,6 +15,7 @@ mod parameters;
 mod posture;
 mod pragmas;
 mod query_runner;
+mod schema;
 mod session;
 mod statement;
 mod value;

@@ -7,10 +7,13 @@ use std::{fs, path::Path};
 use domain::{ConnectStep, Failure, FailureKind, nearest::nearest};
 use libsqlite3_sys as codes;
 
-use super::failure::{self, Fault};
+use super::schema::Unread;
 
 /// `path` is `None` for a database in memory. Messages name the file, never its folder.
-pub(super) fn cannot_open(path: Option<&Path>, error: sqlx::Error) -> Failure {
+pub(super) fn cannot_open(
+    path: Option<&Path>,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Failure {
     let Some(path) = path else {
         return unavailable("The database in memory could not be made.").with_source(error);
     };
@@ -33,10 +36,10 @@ pub(super) fn cannot_open(path: Option<&Path>, error: sqlx::Error) -> Failure {
     .with_source(error)
 }
 
-pub(super) fn cannot_read(path: Option<&Path>, error: sqlx::Error) -> Failure {
-    let fault = match Fault::of(error) {
-        Ok(fault) => fault,
-        Err(error) => return failure::of_driver(error),
+pub(super) fn cannot_read(path: Option<&Path>, unread: Unread) -> Failure {
+    let fault = match unread {
+        Unread::Fault(fault) => fault,
+        Unread::Other(failure) => return failure.with_step(ConnectStep::Database),
     };
     let name = path.map_or_else(|| "in memory".to_owned(), name);
     let code = fault.code;

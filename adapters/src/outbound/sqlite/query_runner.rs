@@ -147,8 +147,8 @@ async fn read(
     statement: &Statement,
     sink: &mut DynRowSink,
 ) -> (Result<Outcome, Failure>, After) {
-    if changed && let Err(error) = session.freshen().await {
-        return (Err(failure::of_driver(error)), After::Discard);
+    if changed && let Err(unread) = session.freshen().await {
+        return (Err(unread.into_failure()), After::Discard);
     }
     let prepared = match session.inspect(&statement.sql).await {
         Ok(inspected) => parameters::bind(&statement.params, inspected.needed)

@@ -4,25 +4,26 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use domain::{
-    Failure,
+    ConnectStep, Failure, FailureKind,
     connection::{Access, Address, ConnectionConfig},
 };
-use futures_util::StreamExt;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Either, Executor, FromRow, Row,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, FromRow, Row,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
 use tokio::runtime::Handle;
 
 use super::{
     super::pool::Session,
-    attached, failure, handle, opening,
+    attached::Questions,
+    failure, handle, opening,
+    schema::{self, Unread},
     statement::Inspected,
     watched_file::{Change, WatchedFile},
 };
@@ -40,8 +41,10 @@ const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 /// Rows that the driver's thread may be ahead of us. Each may be large, so they are few.
 const ROWS_AHEAD: usize = 50;
-/// A session that is being interrupted is waited for no longer than this.
-const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// A session that is being interrupted is waited for no longer than this: one long call of a function is deaf to it.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+/// While this many are deaf, in the whole process, no further session is opened: each has a thread that works on.
+const MOST_DEAF: usize = 4;
 
 pub(super) struct SqliteSession {
     /// Away only while a statement is looked at on another thread.
@@ -52,7 +55,7 @@ pub(super) struct SqliteSession {
     seen: HashMap<Arc<str>, Arc<Inspected>>,
     /// The database's own, unless it is in memory, and those attached.
     files: Vec<WatchedFile>,
-    freshening: Arc<str>,
+    questions: Questions,
     schema_versions: Vec<i64>,
 }
 
@@ -62,6 +65,10 @@ impl SqliteSession {
         config: &ConnectionConfig,
         access: Access,
     ) -> Result<Self, Failure> {
+        if DEAF.load(Ordering::Relaxed) >= MOST_DEAF {
+            return Err(too_many_deaf());
+        }
+        handle::guard_stack();
         let options = SqliteConnectOptions::new()
             .create_if_missing(false)
             .busy_timeout(BUSY_STEP)
@@ -90,7 +97,11 @@ impl SqliteSession {
             Ok(connection) => connection,
             Err(error) => return Err(opening::cannot_open(path.as_deref(), error)),
         };
-        attached::attach(&mut connection, &config.attached).await?;
+        let questions = Questions::of(&config.attached);
+        if !config.attached.is_empty() {
+            let texts = Arc::clone(&questions.texts);
+            connection = schema::attach(connection, &config.attached, texts).await?;
+        }
         let further = config.attached.iter().map(|one| one.path.as_path());
         let mut session = Self {
             connection: Some(connection),
@@ -103,7 +114,7 @@ impl SqliteSession {
                 .chain(further)
                 .map(WatchedFile::new)
                 .collect(),
-            freshening: attached::freshening(&config.attached).into(),
+            questions,
             schema_versions: Vec::new(),
         };
         session.harden().await?;
@@ -165,46 +176,40 @@ impl SqliteSession {
     }
 
     /// Makes `SQLite` and the driver see what other programs did to the schema.
-    pub(super) async fn freshen(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn freshen(&mut self) -> Result<(), Unread> {
         self.freshen_with(Patience::new()).await
     }
 
-    async fn freshen_with(&mut self, patience: Patience) -> Result<(), sqlx::Error> {
-        let versions = self.schema_versions(patience).await?;
-        if versions != self.schema_versions {
-            self.seen.clear();
-            if let Some(connection) = &mut self.connection {
-                connection.clear_cached_statements().await?;
+    async fn freshen_with(&mut self, patience: Patience) -> Result<(), Unread> {
+        loop {
+            match self.try_to_freshen().await {
+                Err(unread) if unread.is_busy() && patience.lasts().await => {}
+                done => return done,
             }
-            self.schema_versions = versions;
         }
-        Ok(())
     }
 
-    async fn schema_versions(&mut self, patience: Patience) -> Result<Vec<i64>, sqlx::Error> {
-        let freshening = Arc::clone(&self.freshening);
-        loop {
-            let Some(connection) = &mut self.connection else {
-                return Err(sqlx::Error::WorkerCrashed);
-            };
-            let mut versions = Vec::new();
-            let mut failed = None;
-            {
-                let mut results =
-                    connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(freshening.to_string())));
-                while let Some(result) = results.next().await {
-                    match result {
-                        Ok(Either::Right(row)) => versions.push(row.try_get(0)?),
-                        Ok(Either::Left(_)) => {}
-                        Err(error) => failed = Some(error),
-                    }
-                }
-            }
-            match failed {
-                None => return Ok(versions),
-                Some(error) => patience.with(error).await?,
-            }
+    async fn try_to_freshen(&mut self) -> Result<(), Unread> {
+        let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
+        // Tells what the files say now, without reading the schemas.
+        let ask = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&self.questions.versions)));
+        let versions: Vec<i64> = connection
+            .fetch_all(ask)
+            .await?
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<_, _>>()?;
+        if versions == self.schema_versions {
+            return Ok(());
         }
+        self.seen.clear();
+        connection.clear_cached_statements().await?;
+        if let Some(connection) = self.connection.take() {
+            self.connection =
+                Some(schema::read(connection, Arc::clone(&self.questions.texts)).await?);
+        }
+        self.schema_versions = versions;
+        Ok(())
     }
 
     /// Runs a statement of our own that returns nothing.
@@ -275,12 +280,48 @@ impl Session for SqliteSession {
     async fn close(mut self) {
         self.interrupt();
         if let Some(connection) = self.connection.take() {
-            // Past the limit the driver's thread is left to end by itself; nobody waits for it.
-            tokio::time::timeout(CLOSE_LIMIT, connection.close())
+            let mut closing = Box::pin(connection.close());
+            if tokio::time::timeout(CLOSE_LIMIT, &mut closing)
                 .await
-                .ok();
+                .is_err()
+            {
+                // The driver's thread is left to end by itself; nobody waits for it.
+                let deaf = Deaf::new();
+                tokio::spawn(async move {
+                    closing.await.ok();
+                    drop(deaf);
+                });
+            }
         }
     }
+}
+
+/// Sessions that were told to end and still work.
+static DEAF: AtomicUsize = AtomicUsize::new(0);
+
+/// One of them.
+struct Deaf;
+
+impl Deaf {
+    fn new() -> Self {
+        DEAF.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        DEAF.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn too_many_deaf() -> Failure {
+    Failure::new(
+        FailureKind::Busy,
+        format!("{MOST_DEAF} statements that were stopped are still inside of a function call that cannot be interrupted."),
+    )
+    .with_step(ConnectStep::Database)
+    .with_hint("Try again later. Such calls search long texts for long texts (instr, replace, trim).")
 }
 
 impl Drop for SqliteSession {
@@ -305,11 +346,20 @@ impl Patience {
     /// `Ok`, after a moment, if it is worth trying again.
     pub(super) async fn with(&self, error: sqlx::Error) -> Result<(), sqlx::Error> {
         let busy = failure::code(&error).is_some_and(failure::is_busy);
-        if !busy || Instant::now() >= self.0 {
-            return Err(error);
+        if busy && self.lasts().await {
+            Ok(())
+        } else {
+            Err(error)
         }
-        // Some locks are refused without SQLite's own wait.
-        tokio::time::sleep(BUSY_PAUSE).await;
-        Ok(())
+    }
+
+    /// Whether there is time to try again, after a moment.
+    async fn lasts(&self) -> bool {
+        let lasts = Instant::now() < self.0;
+        if lasts {
+            // Some locks are refused without SQLite's own wait.
+            tokio::time::sleep(BUSY_PAUSE).await;
+        }
+        lasts
     }
 }

@@ -68,6 +68,11 @@ impl Inspected {
                     None => failure,
                 }
             }
+            Rejected::TooDeep => Failure::new(
+                FailureKind::TooLarge,
+                "The statement leads through too many views, triggers or foreign keys, one inside of the other.",
+            )
+            .with_hint("Use the tables behind the views; whoever made the database can shorten the chain."),
             Rejected::NameNotText => Failure::new(
                 FailureKind::Unsupported,
                 "A column of the result, its table or its declared type has a name that is not valid UTF-8.",

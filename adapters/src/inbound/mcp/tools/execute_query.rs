@@ -117,12 +117,11 @@ impl Tool for ExecuteQueryTool {
         let connection = server
             .connection(params.connection.as_deref(), call)
             .await?;
+        let ceilings = server.options().ceilings;
+        let longest = query.longest_answer(&connection.database, ceilings);
+        let _room = server.room(longest, call).await?;
         let answer = query
-            .execute(
-                &connection.database,
-                server.options().ceilings,
-                &call.cancel,
-            )
+            .execute(&connection.database, ceilings, &call.cancel)
             .await;
         connection.record(&answer);
         let answer = answer?;

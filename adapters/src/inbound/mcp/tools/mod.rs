@@ -16,7 +16,7 @@ mod toolbox;
 
 pub use self::selection::ToolSelection;
 use self::tool::Entry;
-pub(super) use self::toolbox::Toolbox;
+pub(super) use self::toolbox::{Offered, Toolbox};
 
 /// Every tool, in the order in which clients see them. A new tool is its file, the line above and a line here.
 const TOOLS: &[Entry] = &[

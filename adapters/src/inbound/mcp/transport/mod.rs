@@ -24,6 +24,7 @@ use self::{
     message::{Parsed, Refusal},
     output::Output,
 };
+use super::backlog::Backlog;
 
 /// A client at the other end of two streams. Clones are the same client.
 #[derive(Clone)]
@@ -38,13 +39,16 @@ impl LineTransport {
     /// The process's own standard streams; nothing else may use them from now on.
     ///
     /// Firing `ended` ends the input. `broken` fires, and `ended` with it, when the client cannot be written to.
+    /// `backlog` tells what waits for the client.
     pub(super) fn of_process(
+        backlog: Arc<Backlog>,
         ended: CancellationToken,
         broken: &CancellationToken,
     ) -> io::Result<Self> {
         Ok(Self::new(
             streams::input()?,
             streams::output(),
+            backlog,
             ended,
             broken,
         ))
@@ -53,12 +57,13 @@ impl LineTransport {
     fn new(
         input: streams::Input,
         output: streams::Writer,
+        backlog: Arc<Backlog>,
         ended: CancellationToken,
         broken: &CancellationToken,
     ) -> Self {
         Self {
             lines: Arc::new(Mutex::new(Lines::new(input, MAX_LINE_BYTES))),
-            output: Arc::new(Output::new(output, broken.clone())),
+            output: Arc::new(Output::new(output, backlog, broken.clone())),
             ended,
         }
     }

@@ -3,20 +3,17 @@
 use std::{
     io,
     mem::take,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
-    sync::{Mutex as AsyncMutex, Notify},
+    sync::Mutex as AsyncMutex,
 };
 use tokio_util::sync::CancellationToken;
 
-/// While more than this waits to be written, nothing more is read: a client that does not listen stops being heard.
-const MAX_BACKLOG_BYTES: usize = 8 * 1024 * 1024;
+use super::super::backlog::Backlog;
+
 /// Messages are put together into one write up to this many bytes: what a pipe takes at once.
 const WRITE_BYTES: usize = 64 * 1024;
 
@@ -24,28 +21,26 @@ pub(super) struct Output<W> {
     /// Complete lines that nobody writes yet.
     queue: Mutex<Vec<Vec<u8>>>,
     writer: AsyncMutex<W>,
-    /// Bytes queued or being written.
-    backlog: AtomicUsize,
-    written: Notify,
+    /// What is queued or being written.
+    backlog: Arc<Backlog>,
     /// Fires when the client cannot be reached any more.
     broken: CancellationToken,
 }
 
 impl<W: AsyncWrite + Unpin> Output<W> {
     /// `broken` is fired at the first error.
-    pub(super) fn new(writer: W, broken: CancellationToken) -> Self {
+    pub(super) fn new(writer: W, backlog: Arc<Backlog>, broken: CancellationToken) -> Self {
         Self {
             queue: Mutex::default(),
             writer: AsyncMutex::new(writer),
-            backlog: AtomicUsize::new(0),
-            written: Notify::new(),
+            backlog,
             broken,
         }
     }
 
     /// Puts a line in the queue. It goes out with the next [`Output::flush`], whoever calls that.
     pub(super) fn enqueue(&self, line: Vec<u8>) {
-        self.backlog.fetch_add(line.len(), Ordering::Relaxed);
+        self.backlog.add(line.len());
         self.queue().push(line);
     }
 
@@ -64,8 +59,7 @@ impl<W: AsyncWrite + Unpin> Output<W> {
         let written = async {
             for bytes in together(lines) {
                 writer.write_all(&bytes).await?;
-                self.backlog.fetch_sub(bytes.len(), Ordering::Relaxed);
-                self.written.notify_waiters();
+                self.backlog.take(bytes.len());
             }
             writer.flush().await
         }
@@ -78,13 +72,7 @@ impl<W: AsyncWrite + Unpin> Output<W> {
 
     /// Returns once the client has taken enough of what waits for it.
     pub(super) async fn room(&self) {
-        loop {
-            let written = self.written.notified();
-            if self.backlog.load(Ordering::Relaxed) <= MAX_BACKLOG_BYTES {
-                return;
-            }
-            written.await;
-        }
+        self.backlog.room().await;
     }
 
     fn queue(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
@@ -108,13 +96,12 @@ fn together(lines: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 mod tests {
     use std::{
         pin::Pin,
-        sync::Arc,
         task::{Context, Poll},
     };
 
     use tokio::io::{AsyncReadExt, duplex};
 
-    use super::*;
+    use super::{super::super::backlog::MOST_BYTES, *};
 
     /// Remembers each write.
     #[derive(Default)]
@@ -141,7 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_piled_up_goes_out_in_one_write() {
-        let output = Output::new(Writes::default(), CancellationToken::new());
+        let output = Output::new(Writes::default(), Arc::default(), CancellationToken::new());
         output.enqueue(b"one\n".to_vec());
         output.enqueue(b"two\n".to_vec());
 
@@ -153,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_line_is_one_write_of_its_own() {
-        let output = Output::new(Writes::default(), CancellationToken::new());
+        let output = Output::new(Writes::default(), Arc::default(), CancellationToken::new());
         let long = vec![b'x'; WRITE_BYTES];
         output.enqueue(b"one\n".to_vec());
         output.enqueue(long.clone());
@@ -166,8 +153,8 @@ mod tests {
     #[tokio::test]
     async fn nothing_more_is_read_while_the_client_does_not_listen() {
         let (near, mut far) = duplex(1024);
-        let output = Arc::new(Output::new(near, CancellationToken::new()));
-        let length = MAX_BACKLOG_BYTES + 1;
+        let output = Arc::new(Output::new(near, Arc::default(), CancellationToken::new()));
+        let length = MOST_BYTES + 1;
         output.enqueue(vec![b'x'; length]);
         let flushing = tokio::spawn({
             let output = Arc::clone(&output);
@@ -187,7 +174,7 @@ mod tests {
         let (near, far) = duplex(1024);
         drop(far);
         let broken = CancellationToken::new();
-        let output = Output::new(near, broken.clone());
+        let output = Output::new(near, Arc::default(), broken.clone());
         output.enqueue(b"one\n".to_vec());
 
         assert!(output.flush().await.is_err());

@@ -1,12 +1,14 @@
 //! `SQLite`'s C interface, for what the driver has no words for: hardening a connection, and looking at a statement
 //! before it runs.
 //!
-//! This is the only file with unsafe code. Every function that takes a handle takes the driver's lock on the connection, which keeps
+//! This is the only module with unsafe code. Every function that takes a handle takes the driver's lock on the connection, which keeps
 //! the driver's own thread off it, and leaves no statement behind.
 #![expect(
     unsafe_code,
     reason = "the driver offers neither limits, configuration and authorizer nor the end of the first statement"
 )]
+
+mod stack;
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
@@ -19,6 +21,7 @@ use domain::connection::Access;
 use libsqlite3_sys as ffi;
 use sqlx::sqlite::LockedSqliteHandle;
 
+pub(super) use self::stack::{guard_stack, use_stack};
 use super::{failure::Fault, functions, pragmas};
 
 /// The longest text or blob, and the longest row of a table.
@@ -49,6 +52,8 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) enum Rejected {
     Fault(Fault),
+    /// Views, triggers or foreign keys lead from one to the next, further than the stack of the thread reaches.
+    TooDeep,
     /// A column, its table or its declared type has a name that is not UTF-8: the driver's thread would not survive it.
     NameNotText,
 }
@@ -205,10 +210,16 @@ pub(super) fn prepare(
     let text: *const c_char = sql.as_ptr().cast();
     let mut statement = ptr::null_mut();
     let mut tail = ptr::null();
+    stack::watch();
     // SAFETY: the handle is open and locked, `text` has at least `length` bytes, and both out-pointers are ours.
     let status = unsafe {
         ffi::sqlite3_prepare_v3(database, text, length, 0, &raw mut statement, &raw mut tail)
     };
+    if stack::ran_out() {
+        // SAFETY: made above and used by nobody else; null is allowed.
+        unsafe { ffi::sqlite3_finalize(statement) };
+        return Err(Rejected::TooDeep);
+    }
     if status != ffi::SQLITE_OK {
         let mut fault = last_fault(database, status);
         // SAFETY: the handle is open and locked.
@@ -221,6 +232,93 @@ pub(super) fn prepare(
     statement
         .describe(length)
         .map_err(|_| Rejected::NameNotText)
+}
+
+/// Opens a further file under a name that was checked to be one.
+pub(super) fn attach(
+    handle: &mut LockedSqliteHandle<'_>,
+    name: &str,
+    path: &str,
+) -> Result<(), Fault> {
+    let database = handle.as_raw_handle().as_ptr();
+    let quoted = path.replace('\'', "''");
+    let text =
+        CString::new(format!("ATTACH DATABASE '{quoted}' AS \"{name}\"")).map_err(|_| Fault {
+            code: ffi::SQLITE_CANTOPEN,
+            message: "a path cannot hold a zero byte".to_owned(),
+            offset: None,
+        })?;
+    // SAFETY: the handle is open and locked, and the text ends in a zero byte.
+    let status = unsafe {
+        ffi::sqlite3_exec(
+            database,
+            text.as_ptr(),
+            None,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    if status == ffi::SQLITE_OK {
+        Ok(())
+    } else {
+        Err(last_fault(database, status))
+    }
+}
+
+/// Makes `SQLite` read its schemas, and shows the text of each object, for which `text` asks.
+pub(super) fn read_schema(
+    handle: &mut LockedSqliteHandle<'_>,
+    text: &CStr,
+    mut show: impl FnMut(&[u8]),
+) -> Result<(), Fault> {
+    let database = handle.as_raw_handle().as_ptr();
+    let mut statement = ptr::null_mut();
+    // SAFETY: the handle is open and locked, the text ends in a zero byte, and the out-pointer is ours.
+    let mut status = unsafe {
+        ffi::sqlite3_prepare_v2(
+            database,
+            text.as_ptr(),
+            -1,
+            &raw mut statement,
+            ptr::null_mut(),
+        )
+    };
+    let statement = Statement(statement);
+    while status == ffi::SQLITE_OK || status == ffi::SQLITE_ROW {
+        // SAFETY: the statement is alive and its connection is locked.
+        status = unsafe { ffi::sqlite3_step(statement.0) };
+        if status == ffi::SQLITE_ROW {
+            // SAFETY: it stands on a row with one column; blob and length are asked for in this order, and are not kept.
+            unsafe {
+                let sql: *const u8 = ffi::sqlite3_column_blob(statement.0, 0).cast();
+                let length = ffi::sqlite3_column_bytes(statement.0, 0);
+                if let (false, Ok(length)) = (sql.is_null(), usize::try_from(length)) {
+                    show(std::slice::from_raw_parts(sql, length));
+                }
+            }
+        }
+    }
+    if status == ffi::SQLITE_DONE {
+        Ok(())
+    } else {
+        Err(last_fault(database, status))
+    }
+}
+
+/// Makes `SQLite` give back what it knows of the schema. The connection is not as it was secured any more.
+pub(super) fn forget_schema(handle: &mut LockedSqliteHandle<'_>) {
+    let database = handle.as_raw_handle().as_ptr();
+    // SAFETY: the handle is open and locked, and the text ends in a zero byte. Our authorizer would refuse the pragma.
+    unsafe {
+        ffi::sqlite3_set_authorizer(database, None, ptr::null_mut());
+        ffi::sqlite3_exec(
+            database,
+            c"PRAGMA writable_schema=RESET".as_ptr(),
+            None,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        );
+    }
 }
 
 /// A prepared statement, finalized when dropped: the driver panics on a connection that closes with one left. May be
