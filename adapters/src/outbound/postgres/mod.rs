@@ -32,6 +32,7 @@ mod session;
 mod statements;
 mod stop;
 mod syntax;
+mod tokens;
 mod transaction;
 mod types;
 mod value;

@@ -1,13 +1,13 @@
 //! What a PostgreSQL parser finds in a text: where its statements begin, what writes inside of them, what is called.
 //!
-//! After an error, and in a text that is too large to be parsed for every call, words alone tell (`guess.rs`).
+//! After an error, and in a text that is too large to be parsed for every call, words alone tell (`guess.rs`). They tell
+//! as well where there is nothing to find, as in most texts: parsing takes several times as long.
 
 use std::{panic, thread};
 
-use squawk_lexer::TokenKind;
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
-use super::guess::Guess;
+use super::{guess::Guess, tokens::Token};
 
 /// A name that is called, or that may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,15 +48,23 @@ const DEEP_BYTES: usize = 32 * 1024;
 const STACK_BYTES: usize = 512 * 1024 * 1024;
 
 impl Syntax {
-    pub(super) fn of(sql: &str) -> Self {
-        let parsed = if sql.len() <= SHALLOW_BYTES {
+    /// What classifying needs to know; `tokens` are those of `sql`. Of the calls it has at least those that act.
+    pub(super) fn needed(sql: &str, tokens: &[Token<'_>]) -> Self {
+        let guess = by_words(sql, tokens.iter().copied());
+        if guess.is_certain() {
+            return guess.into_syntax();
+        }
+        Self::parsed(sql).unwrap_or_else(|| guess.into_syntax())
+    }
+
+    fn parsed(sql: &str) -> Option<Self> {
+        if sql.len() <= SHALLOW_BYTES {
             panic::catch_unwind(|| parse(sql)).ok()
         } else if sql.len() <= DEEP_BYTES {
             on_a_deep_stack(|| parse(sql))
         } else {
             None
-        };
-        parsed.unwrap_or_else(|| by_words(sql))
+        }
     }
 }
 
@@ -75,15 +83,18 @@ fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
 fn parse(sql: &str) -> Syntax {
     let lexed = LexedStr::new(sql);
     let output = EntryPoint::SourceFile.parse(&lexed.to_input());
-    let mut walk = Walk::default();
+    let mut walk = Walk {
+        guess: Guess::of(sql),
+        ..Walk::default()
+    };
     lexed.intersperse_trivia(&output, &mut |step| walk.step(&step));
     walk.finish()
 }
 
 #[derive(Default)]
-struct Walk {
+struct Walk<'a> {
     syntax: Syntax,
-    guess: Guess,
+    guess: Guess<'a>,
     at: usize,
     /// The node that was entered last.
     entered: Option<SyntaxKind>,
@@ -92,7 +103,7 @@ struct Walk {
     failed: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn step(&mut self, step: &StrStep<'_>) {
         match *step {
             StrStep::Enter { kind } => self.enter(kind),
@@ -130,7 +141,7 @@ impl Walk {
                 return;
             }
             SyntaxKind::ARG_LIST => {
-                self.syntax.calls.extend(self.guess.name().cloned());
+                self.syntax.calls.extend(self.guess.name());
                 return;
             }
             _ => return,
@@ -202,28 +213,29 @@ fn unescape(name: &str) -> String {
 }
 
 /// Without a parser.
-fn by_words(sql: &str) -> Syntax {
-    let mut guess = Guess::default();
-    let mut at = 0_usize;
-    for token in squawk_lexer::tokenize(sql) {
-        let length = usize::try_from(token.len).unwrap_or(usize::MAX);
-        let Some(text) = sql.get(at..at.saturating_add(length)) else {
-            break;
-        };
-        if !matches!(
-            token.kind,
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. }
-        ) {
-            guess.token(text, at);
-        }
-        at += length;
+fn by_words<'a>(sql: &'a str, tokens: impl Iterator<Item = Token<'a>>) -> Guess<'a> {
+    let mut guess = Guess::of(sql);
+    for token in tokens {
+        guess.token(token.text, token.at);
     }
-    guess.into_syntax()
+    guess
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::{collection::vec, prelude::prop_assert_eq, sample::select, strategy::Strategy};
+
+    use super::{
+        super::{super::fuzz::holds, functions, tokens::significant},
+        *,
+    };
+
+    impl Syntax {
+        /// All that is found, in any text.
+        pub(in super::super) fn of(sql: &str) -> Self {
+            Self::parsed(sql).unwrap_or_else(|| by_words(sql, significant(sql)).into_syntax())
+        }
+    }
 
     fn calls(sql: &str) -> Vec<String> {
         let called = Syntax::of(sql).calls.into_iter();
@@ -263,6 +275,97 @@ mod tests {
         ] {
             assert_eq!(calls(sql), expected, "{sql}");
         }
+    }
+
+    /// What a classification takes from it.
+    fn told(
+        syntax: &Syntax,
+    ) -> (
+        &[Inner],
+        Option<Inner>,
+        Option<Inner>,
+        Option<Inner>,
+        Vec<&Called>,
+    ) {
+        let acts = |called: &&Called| functions::effect_of(&called.name).is_some();
+        (
+            &syntax.writes,
+            syntax.locks,
+            syntax.executes,
+            syntax.disguised,
+            syntax.calls.iter().filter(acts).collect(),
+        )
+    }
+
+    /// Statements and pieces of them, in any order.
+    fn text() -> impl Strategy<Value = String> {
+        let pieces = select(
+            &[
+                "SELECT",
+                "a",
+                "1",
+                "FROM",
+                "t",
+                "(",
+                ")",
+                ",",
+                ";",
+                ".",
+                "*",
+                "WITH",
+                "AS",
+                "EXPLAIN",
+                "ANALYZE",
+                "INSERT",
+                "INTO",
+                "VALUES",
+                "DELETE",
+                "UPDATE",
+                "SET",
+                "=",
+                "MERGE",
+                "USING",
+                "CREATE",
+                "TABLE",
+                "MATERIALIZED VIEW",
+                "EXECUTE",
+                "PREPARE",
+                "CALL",
+                "FOR",
+                "SHARE",
+                "KEY",
+                "NO",
+                "nextval",
+                "f",
+                "\"pg_notify\"",
+                "U&\"d\\0062link\"",
+                "UESCAPE",
+                "'x'",
+                "E'x'",
+                "$1",
+                "$$x$$",
+                "[",
+                "]",
+                "::int",
+                "SEARCH DEPTH FIRST BY a SET b",
+                "ROWS FROM",
+                "LATERAL",
+                "/* INTO */",
+                "-- FOR UPDATE\n",
+                "RETURNING",
+            ][..],
+        );
+        vec(pieces, 1..24).prop_map(|pieces| pieces.join(" "))
+    }
+
+    #[test]
+    fn what_words_rule_out_no_parser_finds() {
+        holds(20_000, &text(), |sql| {
+            let tokens: Vec<_> = significant(&sql).collect();
+            let (needed, all) = (Syntax::needed(&sql, &tokens), Syntax::of(&sql));
+            prop_assert_eq!(told(&needed), told(&all));
+            Ok(())
+        });
     }
 
     #[test]
