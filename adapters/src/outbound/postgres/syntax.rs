@@ -223,7 +223,12 @@ fn by_words<'a>(sql: &'a str, tokens: impl Iterator<Item = Token<'a>>) -> Guess<
 
 #[cfg(test)]
 mod tests {
-    use proptest::{collection::vec, prelude::prop_assert_eq, sample::select, strategy::Strategy};
+    use proptest::{
+        collection::vec,
+        prelude::{prop_assert_eq, prop_oneof},
+        sample::select,
+        strategy::Strategy,
+    };
 
     use super::{
         super::{super::fuzz::holds, functions, tokens::significant},
@@ -355,7 +360,27 @@ mod tests {
                 "RETURNING",
             ][..],
         );
-        vec(pieces, 1..24).prop_map(|pieces| pieces.join(" "))
+        let clauses = select(
+            &[
+                "WITH RECURSIVE a AS (SELECT 1 AS x UNION ALL SELECT x FROM a) SEARCH DEPTH FIRST BY x SET b",
+                "WITH a AS (DELETE FROM t RETURNING *)",
+                "EXPLAIN ANALYZE",
+                "EXPLAIN (VERBOSE)",
+                "DELETE FROM t",
+                "UPDATE t SET a = 1",
+                "INSERT INTO t VALUES (1)",
+                "MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE",
+                "CREATE TABLE x AS",
+                "EXECUTE p(1)",
+                "SELECT nextval('s'), ('x').pg_ls_dir",
+                "SELECT a, substring(a FROM 1 FOR 2)",
+                "INTO x",
+                "FROM t, dblink(a) AS nextval (a int)",
+                "FOR NO KEY UPDATE",
+                "RETURNING lower(a)",
+            ][..],
+        );
+        prop_oneof![vec(pieces, 1..24), vec(clauses, 1..5),].prop_map(|pieces| pieces.join(" "))
     }
 
     #[test]
