@@ -17,7 +17,7 @@ use sqlx::{
 };
 
 use super::{
-    super::{pool::Pool, reach, remembered::Remembered},
+    super::{pool::Pool, reach},
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
     failure, posture,
@@ -48,7 +48,7 @@ impl Connector for MySqlConnector {
         };
         Ok(Database {
             config,
-            dialect: Arc::new(Remembered::new(MySql)),
+            dialect: Arc::new(MySql),
             query_runner: Arc::new(MySqlQueryRunner::new(
                 Arc::clone(&pool),
                 server.product.clone(),

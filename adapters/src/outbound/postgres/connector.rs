@@ -11,10 +11,7 @@ use domain::{
 };
 
 use super::{
-    super::{
-        pool::{self, Pool},
-        remembered::Remembered,
-    },
+    super::pool::{self, Pool},
     dialect::PostgresDialect,
     posture,
     query_runner::PostgresQueryRunner,
@@ -45,7 +42,7 @@ impl Connector for PostgresConnector {
             config,
             server,
             posture,
-            dialect: Arc::new(Remembered::new(PostgresDialect)),
+            dialect: Arc::new(PostgresDialect),
             query_runner: Arc::new(PostgresQueryRunner::new(Arc::clone(&pool))),
             pool: Arc::new(PostgresPool { pool }),
         })

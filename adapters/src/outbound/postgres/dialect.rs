@@ -2,6 +2,8 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
+use std::sync::LazyLock;
+
 use domain::query::{
     Dialect, Effect, StatementClass,
     dialect::Classified,
@@ -11,7 +13,10 @@ use domain::query::{
 use sqlparser::dialect::PostgreSqlDialect;
 
 use super::{
-    super::lexer::{self, Lexed},
+    super::{
+        lexer::{self, Lexed},
+        remembered::Memory,
+    },
     functions, plan,
     syntax::{Inner, Syntax, name_of},
     tokens::{self, Token, first_word},
@@ -24,38 +29,8 @@ const READING_WORDS: [&str; 6] = ["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "
 
 impl Dialect for PostgresDialect {
     fn classify(&self, sql: &str) -> Classified {
-        let tokens: Vec<Token<'_>> = tokens::significant(sql).collect();
-        let words = Words::of(&tokens, sql);
-        if words.first.is_empty() {
-            return Classified {
-                class: StatementClass::Unknown,
-                construct: String::new(),
-                position: None,
-                findings: Vec::new(),
-                flaw: Some(Lexed::of(&PostgreSqlDialect {}, sql).wordless(sql)),
-            };
-        }
-        let syntax = Syntax::needed(sql, &tokens);
-        let (class, inner) = class_of(&words, &syntax);
-        let (construct, position) = match inner {
-            Some(inner) => (inner.construct.to_owned(), lexer::character(sql, inner.at)),
-            None => (words.first.clone(), words.position),
-        };
-        Classified {
-            class,
-            construct,
-            position: Some(position),
-            findings: first_of_each(
-                administering(&words)
-                    .into_iter()
-                    .chain(foreign_code(&tokens, sql))
-                    .chain(disguised(&syntax, sql))
-                    .chain(calling(&syntax, sql))
-                    .chain(locking(&syntax, sql)),
-            ),
-            // A broken text behind a word is the server's to tell: it refuses what it cannot read.
-            flaw: None,
-        }
+        static VERDICTS: LazyLock<Memory<Classified>> = LazyLock::new(Memory::new);
+        VERDICTS.of(sql, || judge(sql))
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -87,6 +62,41 @@ impl Dialect for PostgresDialect {
 
     fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan)
+    }
+}
+
+fn judge(sql: &str) -> Classified {
+    let tokens: Vec<Token<'_>> = tokens::significant(sql).collect();
+    let words = Words::of(&tokens, sql);
+    if words.first.is_empty() {
+        return Classified {
+            class: StatementClass::Unknown,
+            construct: String::new(),
+            position: None,
+            findings: Vec::new(),
+            flaw: Some(Lexed::of(&PostgreSqlDialect {}, sql).wordless(sql)),
+        };
+    }
+    let syntax = Syntax::needed(sql, &tokens);
+    let (class, inner) = class_of(&words, &syntax);
+    let (construct, position) = match inner {
+        Some(inner) => (inner.construct.to_owned(), lexer::character(sql, inner.at)),
+        None => (words.first.clone(), words.position),
+    };
+    Classified {
+        class,
+        construct,
+        position: Some(position),
+        findings: first_of_each(
+            administering(&words)
+                .into_iter()
+                .chain(foreign_code(&tokens, sql))
+                .chain(disguised(&syntax, sql))
+                .chain(calling(&syntax, sql))
+                .chain(locking(&syntax, sql)),
+        ),
+        // A broken text behind a word is the server's to tell: it refuses what it cannot read.
+        flaw: None,
     }
 }
 
