@@ -190,6 +190,8 @@ impl<S: Session> Pool<S> {
     pub(super) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         self.cleaning.fetch_add(1, Ordering::AcqRel);
         let pool = Arc::clone(self);
+        // Large, and it would be copied with each of the futures around it.
+        let work = Box::pin(work);
         self.spawn_ending(async move {
             work.await;
             pool.cleaning.fetch_sub(1, Ordering::AcqRel);
