@@ -301,6 +301,21 @@ impl<S: Session> Lease<S> {
         }
     }
 
+    /// Asks something once and gives the session back; without an answer in time nobody uses it again.
+    pub(super) async fn ask<T>(
+        mut self,
+        limit: Duration,
+        question: impl AsyncFnOnce(&mut S) -> Option<T>,
+    ) -> Option<T> {
+        let answer = tokio::time::timeout(limit, question(&mut *self)).await;
+        if let Ok(Some(answer)) = answer {
+            self.put_back();
+            return Some(answer);
+        }
+        self.discard().await;
+        None
+    }
+
     /// Ends the session; its slot is free at once.
     pub(super) async fn discard(mut self) {
         if let Some(slot) = self.slot.take() {

@@ -35,17 +35,14 @@ pub(super) struct MySqlConnector;
 impl Connector for MySqlConnector {
     async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
         let pool: Arc<Pool<MySqlSession>> = Pool::new(Arc::clone(&config))?;
-        let mut lease = pool.acquire(&Cancel::new()).await?;
+        let lease = pool.acquire(&Cancel::new()).await?;
         let server = lease.server.clone();
-        let finding = posture::find(&mut lease.connection, &config);
-        let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
-        let posture = if let Some(posture) = found.ok().flatten() {
-            lease.put_back();
-            posture
-        } else {
-            lease.discard().await;
-            Posture::unknown()
-        };
+        let posture = lease
+            .ask(config.pool.connect_timeout, async |session| {
+                posture::find(&mut session.connection, &config).await
+            })
+            .await
+            .unwrap_or_else(Posture::unknown);
         Ok(Database {
             config,
             dialect: Arc::new(MySql),

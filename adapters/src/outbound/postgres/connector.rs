@@ -26,18 +26,15 @@ pub(super) struct PostgresConnector;
 impl Connector for PostgresConnector {
     async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
         let pool = Pool::<PostgresSession>::new(Arc::clone(&config))?;
-        let mut lease = pool.acquire(&Cancel::new()).await?;
+        let lease = pool.acquire(&Cancel::new()).await?;
         let server = lease.server().clone();
         let remedy = Remedy::new(&config, &server);
-        let finding = posture::find(&mut lease.connection, &remedy);
-        let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
-        let posture = if let Some(posture) = found.ok().flatten() {
-            lease.put_back();
-            posture
-        } else {
-            lease.discard().await;
-            Posture::unknown()
-        };
+        let posture = lease
+            .ask(config.pool.connect_timeout, async |session| {
+                posture::find(&mut session.connection, &remedy).await
+            })
+            .await
+            .unwrap_or_else(Posture::unknown);
         Ok(Database {
             config,
             server,
