@@ -7,7 +7,10 @@ use std::{panic, thread};
 
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
-use super::{guess::Guess, tokens::Token};
+use super::{
+    guess::Guess,
+    tokens::{Token, significant},
+};
 
 /// A name that is called, or that may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,19 +55,22 @@ impl Syntax {
     pub(super) fn needed(sql: &str, tokens: &[Token<'_>]) -> Self {
         let guess = by_words(sql, tokens.iter().copied());
         if guess.is_certain() {
-            return guess.into_syntax();
+            guess.into_syntax()
+        } else {
+            Self::of(sql)
         }
-        Self::parsed(sql).unwrap_or_else(|| guess.into_syntax())
     }
 
-    fn parsed(sql: &str) -> Option<Self> {
-        if sql.len() <= SHALLOW_BYTES {
+    /// All that is found, in any text.
+    pub(super) fn of(sql: &str) -> Self {
+        let parsed = if sql.len() <= SHALLOW_BYTES {
             panic::catch_unwind(|| parse(sql)).ok()
         } else if sql.len() <= DEEP_BYTES {
             on_a_deep_stack(|| parse(sql))
         } else {
             None
-        }
+        };
+        parsed.unwrap_or_else(|| by_words(sql, significant(sql)).into_syntax())
     }
 }
 
@@ -231,16 +237,9 @@ mod tests {
     };
 
     use super::{
-        super::{super::fuzz::holds, functions, tokens::significant},
+        super::{super::fuzz::holds, functions},
         *,
     };
-
-    impl Syntax {
-        /// All that is found, in any text.
-        pub(in super::super) fn of(sql: &str) -> Self {
-            Self::parsed(sql).unwrap_or_else(|| by_words(sql, significant(sql)).into_syntax())
-        }
-    }
 
     fn calls(sql: &str) -> Vec<String> {
         let called = Syntax::of(sql).calls.into_iter();
