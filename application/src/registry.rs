@@ -207,13 +207,14 @@ impl Registry {
 
     /// The only or `default` name among those known and open.
     pub fn implied_name(&self) -> Result<ConnectionName, Failure> {
-        let mut names = self.names();
-        if let Some(default) = names
-            .iter()
-            .position(|name| name.as_str() == ConnectionName::DEFAULT)
-        {
-            return Ok(names.swap_remove(default));
+        let default = ConnectionName::DEFAULT;
+        if let Some((name, _)) = read(&self.open).get_key_value(default) {
+            return Ok(name.clone());
         }
+        if let Some((name, _)) = read(&self.known).get_key_value(default) {
+            return Ok(name.clone());
+        }
+        let mut names = self.names();
         match (names.pop(), names.is_empty()) {
             (Some(only), true) => Ok(only),
             _ => Err(self.unnamed()),

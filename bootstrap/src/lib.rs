@@ -5,5 +5,6 @@ pub mod cli;
 pub mod commands;
 pub mod configuration;
 pub mod environment;
+mod log_line;
 pub mod logging;
 pub mod settings;

@@ -14,7 +14,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::settings::{LogFormat, LogLevel, Settings};
+use crate::{
+    log_line::JsonLine,
+    settings::{LogFormat, LogLevel, Settings},
+};
 
 /// The crates whose lines follow the setting.
 const OURS: [&str; 5] = ["adapters", "application", "bootstrap", "domain", "portolan"];
@@ -52,12 +55,7 @@ where
         .with_ansi(colours);
     let targets = targets(level);
     if json {
-        lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_filter(targets)
-            .boxed()
+        lines.event_format(JsonLine).with_filter(targets).boxed()
     } else {
         lines.with_filter(targets).boxed()
     }
@@ -238,15 +236,21 @@ mod tests {
 
     #[test]
     fn a_line_of_json_has_its_fields_at_the_top() {
-        let text = logged(
-            LogLevel::Info,
-            true,
-            || tracing::info!(target: "portolan", rows = 3, "done"),
-        );
+        let text = logged(LogLevel::Info, true, || {
+            let cause = Some("a \"quote\"\n");
+            tracing::info!(target: "portolan", rows = 3, took = 0.5, late = false, cause, none = None::<u64>, "done {}", 'é');
+        });
 
-        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(line["level"], "INFO");
-        assert_eq!(line["message"], "done");
-        assert_eq!(line["rows"], 3);
+        let (begin, rest) = text.split_once("Z\",").unwrap();
+        assert_eq!(
+            begin.len(),
+            "{\"timestamp\":\"2026-11-21T20:15:49.123456".len(),
+            "{text}"
+        );
+        assert_eq!(
+            rest,
+            "\"level\":\"INFO\",\"message\":\"done é\",\"rows\":3,\"took\":0.5,\"late\":false,\
+             \"cause\":\"a \\\"quote\\\"\\n\",\"target\":\"portolan\"}\n"
+        );
     }
 }

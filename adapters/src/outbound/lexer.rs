@@ -78,26 +78,20 @@ impl Lexed {
         })
     }
 
-    /// The first call of each effect, named in upper case: counting characters up to each one would take long in a long
-    /// text.
+    /// The first call of each effect, named in upper case.
     pub(super) fn effects(
         &self,
         sql: &str,
         effect_of: impl Fn(&str) -> Option<Effect>,
     ) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = Vec::new();
-        for (name, place) in self.called() {
-            if let Some(effect) = effect_of(&name)
-                && findings.iter().all(|known| known.effect != effect)
-            {
-                findings.push(Finding {
-                    effect,
-                    construct: format!("{}()", name.to_uppercase()),
-                    position: position(sql, place),
-                });
-            }
-        }
-        findings
+        let calls = self
+            .called()
+            .filter_map(|(name, place)| Some((effect_of(&name)?, (name, place))));
+        first_calls(calls, |effect, (name, place)| Finding {
+            effect,
+            construct: format!("{}()", name.to_uppercase()),
+            position: position(sql, place),
+        })
     }
 
     /// Where the first word stands that [`Self::leading_words`] tells, in characters from 1.
@@ -161,6 +155,20 @@ impl Lexed {
             (None, None) => Flaw::Empty,
         }
     }
+}
+
+/// The first call of each effect: counting characters up to each one would take long in a long text.
+pub(super) fn first_calls<C>(
+    calls: impl Iterator<Item = (Effect, C)>,
+    finding: impl Fn(Effect, C) -> Finding,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for (effect, call) in calls {
+        if findings.iter().all(|known| known.effect != effect) {
+            findings.push(finding(effect, call));
+        }
+    }
+    findings
 }
 
 /// Whether a name behind this word is a table's, in every dialect.

@@ -14,7 +14,10 @@ mod turns;
 
 use std::sync::Arc;
 
-use domain::connection::{Connector, EngineFacts};
+use domain::{
+    connection::{Connector, EngineFacts},
+    query::Dialect,
+};
 
 pub use file_roots::Roots;
 pub use sqlite::create_demo;
@@ -24,6 +27,7 @@ pub use sqlite::create_demo;
 pub struct Engine {
     pub facts: EngineFacts,
     pub connector: fn() -> Arc<dyn Connector>,
+    pub dialect: &'static dyn Dialect,
 }
 
 /// Every engine there is. Adding one is a folder here and a line in this list.

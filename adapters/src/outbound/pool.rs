@@ -208,6 +208,8 @@ impl<S: Session> Pool<S> {
     pub(super) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         self.cleaning.fetch_add(1, Ordering::AcqRel);
         let pool = Arc::clone(self);
+        // Large, and it would be copied with each of the futures around it.
+        let work = Box::pin(work);
         self.spawn_ending(async move {
             work.await;
             pool.cleaning.fetch_sub(1, Ordering::AcqRel);
@@ -315,6 +317,21 @@ impl<S: Session> Lease<S> {
             slot.used = true;
             slot.idle_since = Instant::now();
         }
+    }
+
+    /// Asks something once and gives the session back; without an answer in time nobody uses it again.
+    pub(super) async fn ask<T>(
+        mut self,
+        limit: Duration,
+        question: impl AsyncFnOnce(&mut S) -> Option<T>,
+    ) -> Option<T> {
+        let answer = tokio::time::timeout(limit, question(&mut *self)).await;
+        if let Ok(Some(answer)) = answer {
+            self.put_back();
+            return Some(answer);
+        }
+        self.discard().await;
+        None
     }
 
     /// Ends the session; its slot is free at once.

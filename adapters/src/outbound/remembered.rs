@@ -1,124 +1,69 @@
-//! A dialect that remembers its verdicts: the same text is sent many times, and judged once.
+//! What was found out about a text: the same text is sent many times, and judged once.
 
 use std::{
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
 };
 
-use domain::query::{
-    Dialect,
-    dialect::Classified,
-    plan::{PlanStep, PlanTable},
-};
 use lru::LruCache;
 
 /// Texts that are remembered.
-const TEXTS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+const TEXTS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 /// A longer text is judged each time: nobody sends it often, and it would take the room of many.
 const LONGEST: usize = 4 * 1024;
 
+/// What is known of the texts that were sent last, on whatever connection: a text means the same on all of them.
 #[derive(Debug)]
-pub(super) struct Remembered<D> {
-    dialect: D,
-    verdicts: Mutex<LruCache<Box<str>, Classified>>,
-}
+pub(super) struct Memory<V>(Mutex<LruCache<Box<str>, V>>);
 
-impl<D: Dialect> Remembered<D> {
-    pub(super) fn new(dialect: D) -> Self {
-        Self {
-            dialect,
-            verdicts: Mutex::new(LruCache::new(TEXTS)),
-        }
+impl<V: Clone> Memory<V> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(LruCache::new(TEXTS)))
     }
-}
 
-impl<D: Dialect> Dialect for Remembered<D> {
-    fn classify(&self, sql: &str) -> Classified {
+    /// What is known of a text, found out now if it is not.
+    pub(super) fn of(&self, sql: &str, find_out: impl FnOnce() -> V) -> V {
         if sql.len() > LONGEST {
-            return self.dialect.classify(sql);
+            return find_out();
         }
-        let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = verdicts.get(sql) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(sql) {
             return known.clone();
         }
-        let verdict = self.dialect.classify(sql);
-        verdicts.put(sql.into(), verdict.clone());
-        verdict
-    }
-
-    fn reading_words(&self) -> &'static [&'static str] {
-        self.dialect.reading_words()
-    }
-
-    fn instead_of(&self, sql: &str) -> Option<&'static str> {
-        self.dialect.instead_of(sql)
-    }
-
-    fn plan_request(&self, sql: &str) -> Option<String> {
-        self.dialect.plan_request(sql)
-    }
-
-    fn size_request(&self, plan: &PlanTable) -> Option<String> {
-        self.dialect.size_request(plan)
-    }
-
-    fn costliest_step(&self, plan: &PlanTable, sizes: &PlanTable) -> Option<PlanStep> {
-        self.dialect.costliest_step(plan, sizes)
+        let found = find_out();
+        known.put(sql.into(), found.clone());
+        found
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use domain::query::StatementClass;
-
     use super::*;
-
-    /// Judges nothing and counts how often it is asked.
-    #[derive(Debug, Default)]
-    struct Counting(AtomicUsize);
-
-    impl Dialect for Counting {
-        fn classify(&self, sql: &str) -> Classified {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            Classified {
-                class: StatementClass::Read,
-                construct: sql.to_owned(),
-                position: None,
-                findings: Vec::new(),
-                flaw: None,
-            }
-        }
-
-        fn reading_words(&self) -> &'static [&'static str] {
-            &[]
-        }
-
-        fn instead_of(&self, _: &str) -> Option<&'static str> {
-            None
-        }
-    }
 
     #[test]
     fn a_text_is_judged_once() {
-        let remembered = Remembered::new(Counting::default());
+        let (memory, mut judged) = (Memory::new(), 0);
 
         for sql in ["a", "b", "a", "a"] {
-            assert_eq!(remembered.classify(sql).construct, sql);
+            let found = memory.of(sql, || {
+                judged += 1;
+                sql.to_owned()
+            });
+            assert_eq!(found, sql);
         }
 
-        assert_eq!(remembered.dialect.0.load(Ordering::Relaxed), 2);
+        assert_eq!(judged, 2);
     }
 
     #[test]
     fn a_long_text_is_judged_each_time() {
-        let remembered = Remembered::new(Counting::default());
+        let (memory, mut judged) = (Memory::new(), 0);
         let long = "x".repeat(LONGEST + 1);
 
-        remembered.classify(&long);
-        remembered.classify(&long);
+        for _ in 0..2 {
+            memory.of(&long, || judged += 1);
+        }
 
-        assert_eq!(remembered.dialect.0.load(Ordering::Relaxed), 2);
+        assert_eq!(judged, 2);
     }
 }

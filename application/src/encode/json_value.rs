@@ -26,10 +26,10 @@ pub(super) fn write(out: &mut Vec<u8>, cell: Cell<'_>, limit: usize) -> Option<R
         Cell::Bool(true) => out.extend_from_slice(b"true"),
         Cell::Bool(false) => out.extend_from_slice(b"false"),
         Cell::Int(value) if value.unsigned_abs() <= MOST_EXACT => {
-            print(out, format_args!("{value}"));
+            serialize(out, &value);
         }
         Cell::Int(value) => print(out, format_args!("\"{value}\"")),
-        Cell::UInt(value) if value <= MOST_EXACT => print(out, format_args!("{value}")),
+        Cell::UInt(value) if value <= MOST_EXACT => serialize(out, &value),
         Cell::UInt(value) => print(out, format_args!("\"{value}\"")),
         Cell::Float32(value) if value.is_finite() => serialize(out, &value),
         Cell::Float32(value) => string(out, not_finite(value.into())),
@@ -166,7 +166,19 @@ fn hex_digits(out: &mut Vec<u8>, bytes: &[u8], limit: usize) -> Option<Remark> {
 }
 
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
-    serialize(out, text);
+    let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    // Most texts have nothing to escape, and looking at all of one without a branch is quicker than at each byte.
+    if text
+        .bytes()
+        .fold(false, |special, byte| special | is_special(byte))
+    {
+        serialize(out, text);
+    } else {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
 }
 
 /// Appends a value whose serialization cannot fail: numbers, strings and lists of them.

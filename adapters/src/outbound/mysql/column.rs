@@ -52,34 +52,29 @@ pub(super) struct Column {
 
 /// What the protocol says of a column.
 #[derive(Debug, PartialEq, Eq)]
-struct Facts {
-    r#type: String,
-    flags: String,
+struct Facts<'a> {
+    r#type: &'a str,
+    flags: &'a str,
     collation: u16,
     length: Option<u32>,
 }
 
-impl Facts {
+impl<'a> Facts<'a> {
     /// Reads `MySqlTypeInfo { type: Datetime, flags: ColumnFlags(BINARY), collation: Collation(63), max_size: Some(26) }`.
-    fn read(debug: &str) -> Option<Self> {
-        let field = |name: &str| {
-            let (_, rest) = debug.split_once(&format!(" {name}: "))?;
-            rest.split([',', '}']).next().map(str::trim)
-        };
-        let inner = |text: &str, word: &str| {
-            let inner = text
-                .strip_prefix(word)?
-                .strip_prefix('(')?
-                .strip_suffix(')')?;
-            Some(inner.to_owned())
-        };
+    fn read(debug: &'a str) -> Option<Self> {
+        let facts = debug.strip_prefix("MySqlTypeInfo { type: ")?;
+        let (r#type, facts) = facts.split_once(", flags: ColumnFlags(")?;
+        let (flags, facts) = facts.split_once("), collation: Collation(")?;
+        let (collation, length) = facts.split_once("), max_size: ")?;
+        let length = length.strip_suffix(" }")?;
         Some(Self {
-            r#type: field("type")?.to_owned(),
-            flags: inner(field("flags")?, "ColumnFlags")?,
-            collation: inner(field("collation")?, "Collation")?.parse().ok()?,
-            length: match field("max_size")? {
-                "None" => None,
-                some => Some(inner(some, "Some")?.parse().ok()?),
+            r#type,
+            flags,
+            collation: collation.parse().ok()?,
+            length: match length.strip_prefix("Some(") {
+                Some(length) => Some(length.strip_suffix(')')?.parse().ok()?),
+                None if length == "None" => None,
+                None => return None,
             },
         })
     }
@@ -105,7 +100,8 @@ impl Facts {
 
 impl Column {
     pub(super) fn of(column: &MySqlColumn) -> Result<Self, Failure> {
-        let facts = Facts::read(&format!("{:?}", column.type_info())).ok_or_else(|| {
+        let debug = format!("{:?}", column.type_info());
+        let facts = Facts::read(&debug).ok_or_else(|| {
             Failure::internal(format!(
                 "The type of column `{}` could not be read.",
                 column.name()
@@ -132,7 +128,7 @@ impl Column {
     }
 }
 
-fn kind_and_name(facts: &Facts) -> Option<(Kind, String)> {
+fn kind_and_name(facts: &Facts<'_>) -> Option<(Kind, String)> {
     let unsigned = facts.has("UNSIGNED");
     let integer = |bytes, name: &str| {
         let name = if unsigned {
@@ -143,7 +139,7 @@ fn kind_and_name(facts: &Facts) -> Option<(Kind, String)> {
         (Kind::Integer { bytes, unsigned }, name)
     };
     let plain = |kind, name: &str| (kind, name.to_owned());
-    Some(match facts.r#type.as_str() {
+    Some(match facts.r#type {
         "Null" => plain(Kind::Null, "null"),
         "Tiny" if facts.length == Some(1) => plain(Kind::Boolean { unsigned }, "tinyint(1)"),
         "Tiny" => integer(1, "tinyint"),
@@ -194,7 +190,7 @@ fn kind_and_name(facts: &Facts) -> Option<(Kind, String)> {
     })
 }
 
-fn string(facts: &Facts, bytes: &str, text: &str) -> (Kind, String) {
+fn string(facts: &Facts<'_>, bytes: &str, text: &str) -> (Kind, String) {
     if facts.is_bytes() {
         (Kind::Bytes, bytes.to_owned())
     } else {
@@ -203,7 +199,7 @@ fn string(facts: &Facts, bytes: &str, text: &str) -> (Kind, String) {
 }
 
 /// The server sends one type code for every size of blob and text; the length tells which it is.
-fn blob(facts: &Facts) -> (Kind, String) {
+fn blob(facts: &Facts<'_>) -> (Kind, String) {
     let (kind, unit, word) = if facts.is_bytes() {
         (Kind::Bytes, 1, "blob")
     } else {
@@ -222,10 +218,10 @@ fn blob(facts: &Facts) -> (Kind, String) {
 mod tests {
     use super::*;
 
-    fn facts(r#type: &str, flags: &str, collation: u16, length: u32) -> Facts {
+    fn facts<'a>(r#type: &'a str, flags: &'a str, collation: u16, length: u32) -> Facts<'a> {
         Facts {
-            r#type: r#type.to_owned(),
-            flags: flags.to_owned(),
+            r#type,
+            flags,
             collation,
             length: Some(length),
         }
@@ -302,8 +298,8 @@ mod tests {
         assert_eq!(
             Facts::read(&format!("{text:?}")),
             Some(Facts {
-                r#type: "VarString".to_owned(),
-                flags: "0x0".to_owned(),
+                r#type: "VarString",
+                flags: "0x0",
                 collation: 45,
                 length: None,
             })
@@ -311,8 +307,8 @@ mod tests {
         assert_eq!(
             Facts::read(&format!("{bytes:?}")),
             Some(Facts {
-                r#type: "Blob".to_owned(),
-                flags: "BINARY".to_owned(),
+                r#type: "Blob",
+                flags: "BINARY",
                 collation: 63,
                 length: None,
             })
@@ -323,8 +319,8 @@ mod tests {
                  max_size: Some(17) }"
             ),
             Some(Facts {
-                r#type: "Time".to_owned(),
-                flags: "NOT_NULL | BINARY".to_owned(),
+                r#type: "Time",
+                flags: "NOT_NULL | BINARY",
                 collation: 63,
                 length: Some(17),
             })

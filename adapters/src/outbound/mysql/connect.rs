@@ -17,7 +17,7 @@ use sqlx::{
 };
 
 use super::{
-    super::{pool::Pool, reach, remembered::Remembered},
+    super::{pool::Pool, reach},
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
     failure, posture,
@@ -45,19 +45,17 @@ impl Connector for MySqlConnector {
             lease = pool.acquire(&Cancel::new()).await?;
         }
         let server = lease.server.clone();
-        let finding = posture::find(&mut lease.connection, &config);
-        let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
-        let posture = if let Some(posture) = found.ok().flatten() {
-            lease.asked(posture::QUERIES);
-            lease.put_back();
-            posture
-        } else {
-            lease.discard().await;
-            Posture::unknown()
-        };
+        let posture = lease
+            .ask(config.pool.connect_timeout, async |session| {
+                let posture = posture::find(&mut session.connection, &config).await;
+                session.asked(posture::QUERIES);
+                posture
+            })
+            .await
+            .unwrap_or_else(Posture::unknown);
         Ok(Database {
             config,
-            dialect: Arc::new(Remembered::new(MySql)),
+            dialect: Arc::new(MySql),
             query_runner: Arc::new(MySqlQueryRunner::new(
                 Arc::clone(&pool),
                 server.product.clone(),

@@ -4,6 +4,8 @@
 //! This explains early and closes what the server's own read-only mode lets through. It is never the only thing
 //! between a statement and a write.
 
+use std::sync::LazyLock;
+
 use domain::query::{
     Dialect, Effect, StatementClass,
     dialect::Classified,
@@ -13,9 +15,12 @@ use domain::query::{
 use sqlparser::tokenizer::{Token, Whitespace};
 
 use super::{
-    super::lexer::{Lexed, character, position},
+    super::{
+        lexer::{Lexed, character, position},
+        remembered::Memory,
+    },
     functions, plan,
-    text::{Words, significant, word},
+    text::{Words, is, word},
 };
 
 #[derive(Debug)]
@@ -23,7 +28,7 @@ pub(super) struct MySql;
 
 impl Dialect for MySql {
     fn classify(&self, sql: &str) -> Classified {
-        judge(&Lexed::of(&Words::MYSQL, sql), sql)
+        judged(sql).classified
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -52,18 +57,32 @@ impl Dialect for MySql {
     }
 }
 
+/// All that a text tells before and after it runs.
+#[derive(Debug, Clone)]
+struct Judged {
+    classified: Classified,
+    leaves_traces: bool,
+}
+
+fn judged(sql: &str) -> Judged {
+    static JUDGED: LazyLock<Memory<Judged>> = LazyLock::new(Memory::new);
+    JUDGED.of(sql, || {
+        let lexed = Lexed::of(&Words::MYSQL, sql);
+        let classified = judge(&lexed, sql);
+        Judged {
+            leaves_traces: may_leave_traces(&classified, &lexed, sql),
+            classified,
+        }
+    })
+}
+
 fn judge(lexed: &Lexed, sql: &str) -> Classified {
     let hidden = hidden_code(lexed, sql);
     let into = into_elsewhere(lexed, sql);
-    let tokens: Vec<Token> = lexed
-        .tokens
-        .iter()
-        .map(|token| token.token.clone())
-        .collect();
     let (class, construct) = match (&hidden, &into) {
         (Some(found), _) => verdict(StatementClass::Admin, &found.construct),
         (None, Some((class, found))) => verdict(*class, &found.construct),
-        (None, None) => by_words(&tokens),
+        (None, None) => by_words(lexed),
     };
     let position = hidden
         .as_ref()
@@ -170,7 +189,7 @@ fn into_elsewhere(lexed: &Lexed, sql: &str) -> Option<(StatementClass, Finding)>
         .is_some_and(|first| first == "CREATE");
     let next = lexed.significant().skip(1);
     lexed.significant().zip(next).find_map(|(into, target)| {
-        if word(&into.token).as_deref() != Some("INTO") {
+        if !is(&into.token, "INTO") {
             return None;
         }
         let (class, effect, construct) = match &target.token {
@@ -206,7 +225,7 @@ fn into_elsewhere(lexed: &Lexed, sql: &str) -> Option<(StatementClass, Finding)>
 fn library(lexed: &Lexed, sql: &str) -> Option<Finding> {
     lexed
         .significant()
-        .find(|token| word(&token.token).as_deref() == Some("SONAME"))
+        .find(|token| is(&token.token, "SONAME"))
         .map(|token| Finding {
             effect: Effect::ServerPrograms,
             construct: "SONAME".to_owned(),
@@ -216,26 +235,24 @@ fn library(lexed: &Lexed, sql: &str) -> Option<Finding> {
 
 /// A clause that locks the rows it reads, which the server's read-only mode lets through.
 fn locking(lexed: &Lexed, sql: &str) -> Option<Finding> {
-    let words: Vec<_> = lexed
-        .significant()
-        .map(|token| (word(&token.token).unwrap_or_default(), token.span.start))
-        .collect();
-    words.windows(4).chain(words.windows(2)).find_map(|window| {
-        let names: Vec<&str> = window.iter().map(|(name, _)| name.as_str()).collect();
-        let construct = match names.as_slice() {
-            ["FOR", "UPDATE"] => "FOR UPDATE",
-            ["FOR", "SHARE"] => "FOR SHARE",
-            ["LOCK", "IN", "SHARE", "MODE"] => "LOCK IN SHARE MODE",
-            _ => return None,
-        };
-        let (_, start) = window.first()?;
+    let tokens: Vec<_> = lexed.significant().collect();
+    (0..tokens.len()).find_map(|at| {
+        let rest = tokens.get(at..)?;
+        let construct = LOCKING.into_iter().find(|clause| {
+            let mut rest = rest.iter();
+            clause
+                .split(' ')
+                .all(|word| rest.next().is_some_and(|token| is(&token.token, word)))
+        })?;
         Some(Finding {
             effect: Effect::RowLocks,
             construct: construct.to_owned(),
-            position: position(sql, *start),
+            position: position(sql, rest.first()?.span.start),
         })
     })
 }
+
+const LOCKING: [&str; 3] = ["FOR UPDATE", "FOR SHARE", "LOCK IN SHARE MODE"];
 
 /// What acts beyond rows and tables by its kind.
 fn administering(construct: &str, position: usize) -> Option<Finding> {
@@ -264,10 +281,14 @@ fn administering(construct: &str, position: usize) -> Option<Finding> {
     })
 }
 
-fn by_words(tokens: &[Token]) -> Verdict {
+fn significant(lexed: &Lexed) -> impl Iterator<Item = &Token> {
+    lexed.significant().map(|token| &token.token)
+}
+
+fn by_words(lexed: &Lexed) -> Verdict {
     use StatementClass::{Admin, Ddl, Read, Session, Transaction, Unknown, Write};
 
-    let mut leading = significant(tokens)
+    let mut leading = significant(lexed)
         .skip_while(|token| matches!(token, Token::LParen))
         .map_while(word);
     let Some(first) = leading.next() else {
@@ -278,13 +299,13 @@ fn by_words(tokens: &[Token]) -> Verdict {
         .unwrap_or_default();
     let both = format!("{first} {second}");
     let class = match first.as_str() {
-        "WITH" => return main_verb(tokens),
-        "EXPLAIN" | "DESCRIBE" | "DESC" if second == "ANALYZE" => return analysed(tokens, &both),
+        "WITH" => return main_verb(lexed),
+        "EXPLAIN" | "DESCRIBE" | "DESC" if second == "ANALYZE" => return analysed(lexed, &both),
         "SELECT" | "VALUES" | "TABLE" | "SHOW" | "DESCRIBE" | "DESC" | "EXPLAIN" | "CHECKSUM"
         | "HELP" => Read,
         "ANALYZE" => match second.as_str() {
             "TABLE" | "TABLES" | "LOCAL" | "NO_WRITE_TO_BINLOG" => return verdict(Ddl, &both),
-            _ => return analysed(tokens, &first),
+            _ => return analysed(lexed, &first),
         },
         // A procedure may do anything that a transaction holds, and more.
         "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "CALL" | "DO" => Write,
@@ -307,7 +328,7 @@ fn by_words(tokens: &[Token]) -> Verdict {
             Session
         }
         "LOAD" if matches!(second.as_str(), "DATA" | "XML") => {
-            let whose = significant(tokens)
+            let whose = significant(lexed)
                 .map_while(word)
                 .take_while(|word| word != "INFILE")
                 .find(|word| word == "LOCAL");
@@ -328,9 +349,9 @@ fn by_words(tokens: &[Token]) -> Verdict {
 }
 
 /// The verbs outside all parentheses, in order.
-fn verbs(tokens: &[Token]) -> impl Iterator<Item = String> {
+fn verbs(lexed: &Lexed) -> impl Iterator<Item = String> {
     let mut depth = 0_usize;
-    let mut tokens = significant(tokens).peekable();
+    let mut tokens = significant(lexed).peekable();
     std::iter::from_fn(move || {
         loop {
             let token = tokens.next()?;
@@ -356,16 +377,16 @@ fn verbs(tokens: &[Token]) -> impl Iterator<Item = String> {
 }
 
 /// What stands behind the common table expressions, which are all in parentheses.
-fn main_verb(tokens: &[Token]) -> Verdict {
-    match verbs(tokens).next() {
+fn main_verb(lexed: &Lexed) -> Verdict {
+    match verbs(lexed).next() {
         Some(verb) if writes(&verb) => verdict(StatementClass::Write, &verb),
         _ => verdict(StatementClass::Read, "WITH"),
     }
 }
 
 /// A statement that is run to be explained.
-fn analysed(tokens: &[Token], construct: &str) -> Verdict {
-    match verbs(tokens).find(|verb| writes(verb)) {
+fn analysed(lexed: &Lexed, construct: &str) -> Verdict {
+    match verbs(lexed).find(|verb| writes(verb)) {
         Some(verb) => verdict(StatementClass::Write, &format!("{construct} {verb}")),
         None => verdict(StatementClass::Read, construct),
     }
@@ -379,8 +400,10 @@ fn writes(verb: &str) -> bool {
 /// have no reset, and what is neither reading nor writing rows can change anything. What a view or a trigger calls is seen
 /// by the server's counters alone.
 pub(super) fn leaves_traces(sql: &str) -> bool {
-    let lexed = Lexed::of(&Words::MYSQL, sql);
-    let verdict = judge(&lexed, sql);
+    judged(sql).leaves_traces
+}
+
+fn may_leave_traces(verdict: &Classified, lexed: &Lexed, sql: &str) -> bool {
     sql.contains(":=")
         || verdict.flaw.is_some()
         || matches!(verdict.construct.as_str(), "CALL" | "DO")

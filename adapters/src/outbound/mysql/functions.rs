@@ -1,6 +1,8 @@
 //! Functions with side effects that a read-only transaction lets through: data, not code. Of MySQL and MariaDB, of their
 //! plugins, and of a widespread library. Functions that users wrote are the read-only transaction's to refuse.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use domain::query::Effect;
 
 /// The side effect of a function; `name` in lower case.
@@ -40,8 +42,9 @@ pub(super) fn effect_of(name: &str) -> Option<Effect> {
 /// Whether a name before a parenthesis is the server's own or no function at all, so that nothing which a user wrote is
 /// called by it; `name` in lower case. A name that is missing here costs a session, nothing else.
 pub(super) fn is_built_in(name: &str) -> bool {
-    BUILT_IN.split_ascii_whitespace().any(|known| known == name)
-        || ["st_", "mbr"].iter().any(|family| name.starts_with(family))
+    static NAMES: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| BUILT_IN.split_ascii_whitespace().collect());
+    NAMES.contains(name) || ["st_", "mbr"].iter().any(|family| name.starts_with(family))
 }
 
 /// Of MySQL 9 and MariaDB 12, with the words and types that may stand before a parenthesis.

@@ -73,6 +73,11 @@ pub(super) fn word(token: &Token) -> Option<String> {
     }
 }
 
+/// Whether it is this word, unquoted.
+pub(super) fn is(token: &Token, name: &str) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(name))
+}
+
 pub(super) fn significant(tokens: &[Token]) -> impl Iterator<Item = &Token> {
     tokens
         .iter()

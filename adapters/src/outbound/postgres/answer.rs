@@ -9,13 +9,14 @@ use sqlx::{AssertSqlSafe, Either, Error, postgres::PgRow, raw_sql};
 
 use super::{
     super::turns::Turn,
-    dialect::{PostgresDialect, first_word},
+    dialect::PostgresDialect,
     failure,
     message::Message,
     outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
     rows::{Held, Pushed, Rows},
     session::PostgresSession,
     text_of,
+    tokens::first_word,
     types::Types,
 };
 

@@ -11,10 +11,7 @@ use domain::{
 };
 
 use super::{
-    super::{
-        pool::{self, Pool},
-        remembered::Remembered,
-    },
+    super::pool::{self, Pool},
     dialect::PostgresDialect,
     posture,
     query_runner::PostgresQueryRunner,
@@ -29,23 +26,20 @@ pub(super) struct PostgresConnector;
 impl Connector for PostgresConnector {
     async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
         let pool = Pool::<PostgresSession>::new(Arc::clone(&config))?;
-        let mut lease = pool.acquire(&Cancel::new()).await?;
+        let lease = pool.acquire(&Cancel::new()).await?;
         let server = lease.server().clone();
         let remedy = Remedy::new(&config, &server);
-        let finding = posture::find(&mut lease.connection, &remedy);
-        let found = tokio::time::timeout(config.pool.connect_timeout, finding).await;
-        let posture = if let Some(posture) = found.ok().flatten() {
-            lease.put_back();
-            posture
-        } else {
-            lease.discard().await;
-            Posture::unknown()
-        };
+        let posture = lease
+            .ask(config.pool.connect_timeout, async |session| {
+                posture::find(&mut session.connection, &remedy).await
+            })
+            .await
+            .unwrap_or_else(Posture::unknown);
         Ok(Database {
             config,
             server,
             posture,
-            dialect: Arc::new(Remembered::new(PostgresDialect)),
+            dialect: Arc::new(PostgresDialect),
             query_runner: Arc::new(PostgresQueryRunner::new(Arc::clone(&pool))),
             pool: Arc::new(PostgresPool { pool }),
         })

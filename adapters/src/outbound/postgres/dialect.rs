@@ -2,64 +2,39 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
+use std::sync::LazyLock;
+
 use domain::query::{
     Dialect, Effect, StatementClass,
     dialect::Classified,
     effect::{Finding, first_of_each},
     plan::{PlanStep, PlanTable},
 };
-use sqlparser::{
-    dialect::PostgreSqlDialect,
-    tokenizer::{Token, TokenWithSpan},
-};
+use sqlparser::dialect::PostgreSqlDialect;
 
 use super::{
-    super::lexer::{self, Lexed},
+    super::{
+        lexer::{self, Lexed},
+        remembered::Memory,
+    },
     functions, plan,
-    syntax::{Inner, Syntax},
+    syntax::{Inner, Syntax, name_of},
+    tokens::{self, Token, first_word},
 };
 
 #[derive(Debug)]
 pub(super) struct PostgresDialect;
 
+const READING_WORDS: [&str; 6] = ["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN"];
+
 impl Dialect for PostgresDialect {
     fn classify(&self, sql: &str) -> Classified {
-        let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
-        let words = Words::of(&lexed, sql);
-        if words.first.is_empty() {
-            return Classified {
-                class: StatementClass::Unknown,
-                construct: String::new(),
-                position: None,
-                findings: Vec::new(),
-                flaw: Some(lexed.wordless(sql)),
-            };
-        }
-        let syntax = Syntax::of(sql);
-        let (class, inner) = class_of(&words, &syntax);
-        let (construct, position) = match inner {
-            Some(inner) => (inner.construct.to_owned(), lexer::character(sql, inner.at)),
-            None => (words.first.clone(), words.position),
-        };
-        Classified {
-            class,
-            construct,
-            position: Some(position),
-            findings: first_of_each(
-                administering(&words)
-                    .into_iter()
-                    .chain(foreign_code(&lexed, sql))
-                    .chain(disguised(&syntax, sql))
-                    .chain(calling(&syntax, sql))
-                    .chain(locking(&syntax, sql)),
-            ),
-            // A broken text behind a word is the server's to tell: it refuses what it cannot read.
-            flaw: None,
-        }
+        static VERDICTS: LazyLock<Memory<Classified>> = LazyLock::new(Memory::new);
+        VERDICTS.of(sql, || judge(sql))
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
-        &["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN"]
+        &READING_WORDS
     }
 
     fn instead_of(&self, sql: &str) -> Option<&'static str> {
@@ -94,12 +69,39 @@ impl Dialect for PostgresDialect {
     }
 }
 
-/// The word that a statement begins with, in upper case; empty if there is none.
-pub(super) fn first_word(sql: &str) -> String {
-    Lexed::of(&PostgreSqlDialect {}, sql)
-        .leading_words(1)
-        .pop()
-        .unwrap_or_default()
+fn judge(sql: &str) -> Classified {
+    let tokens: Vec<Token<'_>> = tokens::significant(sql).collect();
+    let words = Words::of(&tokens, sql);
+    if words.first.is_empty() {
+        return Classified {
+            class: StatementClass::Unknown,
+            construct: String::new(),
+            position: None,
+            findings: Vec::new(),
+            flaw: Some(Lexed::of(&PostgreSqlDialect {}, sql).wordless(sql)),
+        };
+    }
+    let syntax = Syntax::needed(sql, &tokens);
+    let (class, inner) = class_of(&words, &syntax);
+    let (construct, position) = match inner {
+        Some(inner) => (inner.construct.to_owned(), lexer::character(sql, inner.at)),
+        None => (words.first.clone(), words.position),
+    };
+    Classified {
+        class,
+        construct,
+        position: Some(position),
+        findings: first_of_each(
+            administering(&words)
+                .into_iter()
+                .chain(foreign_code(&tokens, sql))
+                .chain(disguised(&syntax, sql))
+                .chain(calling(&syntax, sql))
+                .chain(locking(&syntax, sql)),
+        ),
+        // A broken text behind a word is the server's to tell: it refuses what it cannot read.
+        flaw: None,
+    }
 }
 
 /// Where something follows a semicolon, in characters from 1.
@@ -120,24 +122,32 @@ struct Words {
 const TELLING_WORDS: usize = 12;
 
 impl Words {
-    fn of(lexed: &Lexed, sql: &str) -> Self {
+    fn of(tokens: &[Token<'_>], sql: &str) -> Self {
         let mut depth = 0_usize;
-        let mut bare = lexed
-            .significant()
-            .skip_while(|token| matches!(token.token, Token::LParen))
+        let mut bare = tokens
+            .iter()
+            .skip_while(|token| token.text == "(")
             .filter(move |token| {
-                match token.token {
-                    Token::LParen => depth += 1,
-                    Token::RParen => depth = depth.saturating_sub(1),
+                match token.text {
+                    "(" => depth += 1,
+                    ")" => depth = depth.saturating_sub(1),
                     _ => {}
                 }
                 depth == 0
             });
         let first = bare.next();
+        let position = first.map_or(1, |first| lexer::character(sql, first.at));
+        let first = first.and_then(word).unwrap_or_default();
+        let others = if READING_WORDS.contains(&first.as_str()) {
+            // None of them administers.
+            Vec::new()
+        } else {
+            bare.filter_map(word).take(TELLING_WORDS).collect()
+        };
         Self {
-            position: first.map_or(1, |first| lexer::position(sql, first.span.start)),
-            first: first.and_then(word).unwrap_or_default(),
-            others: bare.filter_map(word).take(TELLING_WORDS).collect(),
+            first,
+            position,
+            others,
         }
     }
 
@@ -164,11 +174,8 @@ impl Words {
     }
 }
 
-fn word(token: &TokenWithSpan) -> Option<String> {
-    match &token.token {
-        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
-        _ => None,
-    }
+fn word(token: &Token<'_>) -> Option<String> {
+    token.word().map(str::to_ascii_uppercase)
 }
 
 /// The class, and what inside of the statement decided it if its first word did not.
@@ -243,23 +250,24 @@ fn administering(words: &Words) -> Option<Finding> {
 }
 
 /// Code in a language that nothing confines.
-fn foreign_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
-    let next = lexed.significant().skip(1);
-    lexed.significant().zip(next).find_map(|(language, name)| {
-        if word(language).as_deref() != Some("LANGUAGE") {
+fn foreign_code(tokens: &[Token<'_>], sql: &str) -> Option<Finding> {
+    tokens.windows(2).find_map(|pair| {
+        let [language, name] = pair else { return None };
+        let says = language.word()?;
+        if !says.eq_ignore_ascii_case("LANGUAGE") {
             return None;
         }
-        let name = match &name.token {
-            Token::Word(word) => word.value.to_lowercase(),
-            Token::SingleQuotedString(text) => text.to_lowercase(),
-            _ => return None,
+        let name = match name.text.strip_prefix('\'') {
+            Some(text) => text.trim_end_matches('\'').to_owned(),
+            None => name_of(name.text),
         };
+        let name = name.to_lowercase();
         let unconfined = matches!(name.as_str(), "c" | "internal" | "plsh")
             || (name.starts_with("pl") && name.ends_with('u'));
         unconfined.then(|| Finding {
             effect: Effect::ServerPrograms,
             construct: format!("LANGUAGE {name}"),
-            position: lexer::position(sql, language.span.start),
+            position: lexer::character(sql, language.at),
         })
     })
 }
@@ -277,18 +285,18 @@ fn has_three_arguments(sql: &str, at: usize) -> bool {
     let call = sql.get(at..).unwrap_or_default();
     let mut depth = 0_usize;
     let mut commas = 0_usize;
-    for token in &Lexed::of(&PostgreSqlDialect {}, call).tokens {
-        match token.token {
-            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
-            Token::RParen | Token::RBracket | Token::RBrace => {
+    for token in tokens::significant(call) {
+        match token.text {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
                     break;
                 }
             }
-            Token::Comma if depth == 1 => commas += 1,
+            "," if depth == 1 => commas += 1,
             // Nobody has counted what a star stands for.
-            Token::Mul => return false,
+            "*" => return false,
             _ => {}
         }
     }
@@ -297,33 +305,29 @@ fn has_three_arguments(sql: &str, at: usize) -> bool {
 
 /// Whether a statement is explained for any values, so that none are given.
 pub(super) fn explains_for_any_values(sql: &str) -> bool {
-    let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
-    first_word(sql) == "EXPLAIN"
-        && lexed
-            .significant()
-            .any(|token| word(token).as_deref() == Some("GENERIC_PLAN"))
+    let asks = |token: Token<'_>| {
+        token
+            .word()
+            .is_some_and(|word| word.eq_ignore_ascii_case("GENERIC_PLAN"))
+    };
+    first_word(sql) == "EXPLAIN" && tokens::significant(sql).any(asks)
 }
 
-/// The first call of each effect: counting characters up to each one would take long in a long text.
 fn calling(syntax: &Syntax, sql: &str) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
-    for called in &syntax.calls {
-        if let Some(effect) = functions::effect_of(&called.name)
-            && !(called.name == "ts_rewrite" && has_three_arguments(sql, called.at))
-            && findings.iter().all(|known| known.effect != effect)
-        {
-            findings.push(Finding {
-                effect,
-                construct: if functions::is_view_of_a_file(&called.name) {
-                    called.name.clone()
-                } else {
-                    format!("{}()", called.name)
-                },
-                position: lexer::character(sql, called.at),
-            });
-        }
-    }
-    findings
+    let calls = syntax
+        .calls
+        .iter()
+        .filter(|called| !(called.name == "ts_rewrite" && has_three_arguments(sql, called.at)))
+        .filter_map(|called| Some((functions::effect_of(&called.name)?, called)));
+    lexer::first_calls(calls, |effect, called| Finding {
+        effect,
+        construct: if functions::is_view_of_a_file(&called.name) {
+            called.name.clone()
+        } else {
+            format!("{}()", called.name)
+        },
+        position: lexer::character(sql, called.at),
+    })
 }
 
 /// The server's read-only mode would refuse it later.

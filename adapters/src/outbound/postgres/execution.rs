@@ -7,7 +7,7 @@ use domain::{
 use sqlx::{Error, postgres::PgDatabaseError};
 
 use super::{
-    dialect::{explains_for_any_values, first_word, holds_no_statement},
+    dialect::{explains_for_any_values, holds_no_statement},
     failure,
     message::{BEGIN_READ, END, Named, Way, declare},
     outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
@@ -16,6 +16,7 @@ use super::{
     session::{PostgresSession, run},
     statements::Prepared,
     text_of,
+    tokens::first_word,
 };
 
 impl PostgresSession {

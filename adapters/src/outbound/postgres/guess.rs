@@ -1,17 +1,22 @@
 //! What a text may do that no parser has read to its end: by its words alone, and too much rather than too little.
 
+use std::ops::Range;
+
 use super::{
-    functions::is_view_of_a_file,
+    functions,
     syntax::{Called, Inner, Syntax, name_of},
 };
 
 #[derive(Default)]
-pub(super) struct Guess {
+pub(super) struct Guess<'a> {
+    sql: &'a str,
     /// What the text may do, but for clauses that lock.
     syntax: Syntax,
     locks: Vec<Inner>,
-    /// The last name, if nothing but white space has come since.
-    name: Option<Called>,
+    /// Whether there is a word that each statement begins with that is no query.
+    telling: bool,
+    /// Where the last name stands, if nothing but white space has come since.
+    name: Option<Range<usize>>,
     last: Word,
     /// In bytes from 0.
     last_at: usize,
@@ -63,7 +68,14 @@ impl Word {
     }
 }
 
-impl Guess {
+impl<'a> Guess<'a> {
+    pub(super) fn of(sql: &'a str) -> Self {
+        Self {
+            sql,
+            ..Self::default()
+        }
+    }
+
     /// The next token that is neither white space nor a comment.
     pub(super) fn token(&mut self, text: &str, at: usize) {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
@@ -71,7 +83,8 @@ impl Guess {
         self.field(text, at);
         self.continued(text, at);
         if text == "(" {
-            self.syntax.calls.extend(previous);
+            let called = previous.map(|name| self.called(name));
+            self.syntax.calls.extend(called);
         } else if is_name(text) {
             if is("UESCAPE") && previous.is_some() {
                 self.syntax.disguised.get_or_insert(Inner {
@@ -79,14 +92,12 @@ impl Guess {
                     at,
                 });
             }
-            let name = name_of(text);
-            if is_view_of_a_file(&name) {
-                self.fields.push(Called {
-                    name: name.clone(),
-                    at,
-                });
+            if reads_a_file(text) {
+                let view = self.called(at..at + text.len());
+                self.fields.push(view);
             }
-            self.name = Some(Called { name, at });
+            self.name = Some(at..at + text.len());
+            self.telling |= is_telling(text);
         }
         let inner = |construct, at| Inner { construct, at };
         let write = match self.last {
@@ -111,15 +122,20 @@ impl Guess {
         self.last_at = at;
     }
 
+    fn called(&self, name: Range<usize>) -> Called {
+        Called {
+            at: name.start,
+            name: name_of(self.sql.get(name).unwrap_or_default()),
+        }
+    }
+
     fn field(&mut self, text: &str, at: usize) {
         self.chain = match (text, self.chain) {
             (")" | "]", _) => Chain::Value,
             (".", Chain::Value) => Chain::Point,
             (_, Chain::Point) if is_name(text) => {
-                self.fields.push(Called {
-                    name: name_of(text),
-                    at,
-                });
+                let called = self.called(at..at + text.len());
+                self.fields.push(called);
                 Chain::Value
             }
             _ if text.starts_with('$') => Chain::Value,
@@ -147,8 +163,18 @@ impl Guess {
     }
 
     /// The last name, if nothing but white space has come since.
-    pub(super) fn name(&self) -> Option<&Called> {
-        self.name.as_ref()
+    pub(super) fn name(&self) -> Option<Called> {
+        self.name.clone().map(|name| self.called(name))
+    }
+
+    /// Whether no parser could find anything in the text: what it looks for begins with a telling word, or is called by
+    /// its name.
+    pub(super) fn is_certain(&self) -> bool {
+        let acts = |called: &Called| functions::effect_of(&called.name).is_some();
+        !self.telling
+            && self.locks.is_empty()
+            && !self.syntax.calls.iter().any(acts)
+            && !self.fields.iter().any(acts)
     }
 
     /// What is written so that only the server can read it.
@@ -173,6 +199,24 @@ impl Guess {
 fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first == '"' || first == '_' || first.is_alphabetic())
         && !text.ends_with('\'')
+}
+
+/// Whether a name is that of a view that reads files of the server, however it is written.
+fn reads_a_file(text: &str) -> bool {
+    let may_be = text.starts_with(['"', 'u', 'U'])
+        || text
+            .get(..3)
+            .is_some_and(|start| start.eq_ignore_ascii_case("pg_"));
+    may_be && functions::is_view_of_a_file(&name_of(text))
+}
+
+/// Words that stand in all that is looked for inside of a query, but for calls and clauses that lock.
+fn is_telling(text: &str) -> bool {
+    [
+        "INSERT", "UPDATE", "DELETE", "MERGE", "INTO", "CREATE", "EXECUTE",
+    ]
+    .iter()
+    .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// The clause that `FOR` and this word begin.

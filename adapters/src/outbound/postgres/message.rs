@@ -7,7 +7,7 @@
 use std::{fmt::Write as _, ops::Range, time::Duration};
 
 use super::{
-    connect::milliseconds, dialect::first_word, outcome::Purpose, session::PostgresSession,
+    connect::milliseconds, outcome::Purpose, session::PostgresSession, tokens::first_word,
 };
 
 /// How a statement that the server has parsed is run.

@@ -32,6 +32,7 @@ mod session;
 mod statements;
 mod stop;
 mod syntax;
+mod tokens;
 mod transaction;
 mod types;
 mod value;
@@ -52,6 +53,7 @@ pub(super) const ENGINE: Engine = Engine {
         poolers: true,
     },
     connector: || Arc::new(connector::PostgresConnector),
+    dialect: &dialect::PostgresDialect,
 };
 
 /// The text of one value of a simple query; `None` for NULL.

@@ -1,13 +1,16 @@
 //! What a PostgreSQL parser finds in a text: where its statements begin, what writes inside of them, what is called.
 //!
-//! After an error, and in a text that is too large to be parsed for every call, words alone tell (`guess.rs`).
+//! After an error, and in a text that is too large to be parsed for every call, words alone tell (`guess.rs`). They tell
+//! as well where there is nothing to find, as in most texts: parsing takes several times as long.
 
 use std::{panic, thread};
 
-use squawk_lexer::TokenKind;
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
 
-use super::guess::Guess;
+use super::{
+    guess::Guess,
+    tokens::{Token, significant},
+};
 
 /// A name that is called, or that may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,17 @@ const DEEP_BYTES: usize = 32 * 1024;
 const STACK_BYTES: usize = 512 * 1024 * 1024;
 
 impl Syntax {
+    /// What classifying needs to know; `tokens` are those of `sql`. Of the calls it has at least those that act.
+    pub(super) fn needed(sql: &str, tokens: &[Token<'_>]) -> Self {
+        let guess = by_words(sql, tokens.iter().copied());
+        if guess.is_certain() {
+            guess.into_syntax()
+        } else {
+            Self::of(sql)
+        }
+    }
+
+    /// All that is found, in any text.
     pub(super) fn of(sql: &str) -> Self {
         let parsed = if sql.len() <= SHALLOW_BYTES {
             panic::catch_unwind(|| parse(sql)).ok()
@@ -56,7 +70,7 @@ impl Syntax {
         } else {
             None
         };
-        parsed.unwrap_or_else(|| by_words(sql))
+        parsed.unwrap_or_else(|| by_words(sql, significant(sql)).into_syntax())
     }
 }
 
@@ -87,15 +101,18 @@ fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
 fn parse(sql: &str) -> Syntax {
     let lexed = LexedStr::new(sql);
     let output = EntryPoint::SourceFile.parse(&lexed.to_input());
-    let mut walk = Walk::default();
+    let mut walk = Walk {
+        guess: Guess::of(sql),
+        ..Walk::default()
+    };
     lexed.intersperse_trivia(&output, &mut |step| walk.step(&step));
     walk.finish()
 }
 
 #[derive(Default)]
-struct Walk {
+struct Walk<'a> {
     syntax: Syntax,
-    guess: Guess,
+    guess: Guess<'a>,
     at: usize,
     /// The node that was entered last.
     entered: Option<SyntaxKind>,
@@ -106,7 +123,7 @@ struct Walk {
     failed: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn step(&mut self, step: &StrStep<'_>) {
         match *step {
             StrStep::Enter { kind } => self.enter(kind),
@@ -144,7 +161,7 @@ impl Walk {
                 return;
             }
             SyntaxKind::ARG_LIST => {
-                self.syntax.calls.extend(self.guess.name().cloned());
+                self.syntax.calls.extend(self.guess.name());
                 return;
             }
             _ => return,
@@ -223,28 +240,27 @@ fn unescape(name: &str) -> String {
 }
 
 /// Without a parser.
-fn by_words(sql: &str) -> Syntax {
-    let mut guess = Guess::default();
-    let mut at = 0_usize;
-    for token in squawk_lexer::tokenize(sql) {
-        let length = usize::try_from(token.len).unwrap_or(usize::MAX);
-        let Some(text) = sql.get(at..at.saturating_add(length)) else {
-            break;
-        };
-        if !matches!(
-            token.kind,
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. }
-        ) {
-            guess.token(text, at);
-        }
-        at += length;
+fn by_words<'a>(sql: &'a str, tokens: impl Iterator<Item = Token<'a>>) -> Guess<'a> {
+    let mut guess = Guess::of(sql);
+    for token in tokens {
+        guess.token(token.text, token.at);
     }
-    guess.into_syntax()
+    guess
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::{
+        collection::vec,
+        prelude::{prop_assert_eq, prop_oneof},
+        sample::select,
+        strategy::Strategy,
+    };
+
+    use super::{
+        super::{super::fuzz::holds, functions},
+        *,
+    };
 
     fn calls(sql: &str) -> Vec<String> {
         let called = Syntax::of(sql).calls.into_iter();
@@ -284,6 +300,106 @@ mod tests {
         ] {
             assert_eq!(calls(sql), expected, "{sql}");
         }
+    }
+
+    /// What a classification takes from it.
+    fn told(mut syntax: Syntax) -> Syntax {
+        // It matters to what writes alone.
+        syntax.analyzes &= !syntax.writes.is_empty();
+        syntax
+            .calls
+            .retain(|called| functions::effect_of(&called.name).is_some());
+        syntax
+    }
+
+    /// Statements and pieces of them, in any order.
+    fn text() -> impl Strategy<Value = String> {
+        let pieces = select(
+            &[
+                "SELECT",
+                "a",
+                "1",
+                "FROM",
+                "t",
+                "(",
+                ")",
+                ",",
+                ";",
+                ".",
+                "*",
+                "WITH",
+                "AS",
+                "EXPLAIN",
+                "ANALYZE",
+                "INSERT",
+                "INTO",
+                "VALUES",
+                "DELETE",
+                "UPDATE",
+                "SET",
+                "=",
+                "MERGE",
+                "USING",
+                "CREATE",
+                "TABLE",
+                "MATERIALIZED VIEW",
+                "EXECUTE",
+                "PREPARE",
+                "CALL",
+                "FOR",
+                "SHARE",
+                "KEY",
+                "NO",
+                "nextval",
+                "f",
+                "\"pg_notify\"",
+                "U&\"d\\0062link\"",
+                "UESCAPE",
+                "'x'",
+                "E'x'",
+                "$1",
+                "$$x$$",
+                "[",
+                "]",
+                "::int",
+                "SEARCH DEPTH FIRST BY a SET b",
+                "ROWS FROM",
+                "LATERAL",
+                "/* INTO */",
+                "-- FOR UPDATE\n",
+                "RETURNING",
+            ][..],
+        );
+        let clauses = select(
+            &[
+                "WITH RECURSIVE a AS (SELECT 1 AS x UNION ALL SELECT x FROM a) SEARCH DEPTH FIRST BY x SET b",
+                "WITH a AS (DELETE FROM t RETURNING *)",
+                "EXPLAIN ANALYZE",
+                "EXPLAIN (VERBOSE)",
+                "DELETE FROM t",
+                "UPDATE t SET a = 1",
+                "INSERT INTO t VALUES (1)",
+                "MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE",
+                "CREATE TABLE x AS",
+                "EXECUTE p(1)",
+                "SELECT nextval('s'), ('x').pg_ls_dir",
+                "SELECT a, substring(a FROM 1 FOR 2)",
+                "INTO x",
+                "FROM t, dblink(a) AS nextval (a int)",
+                "FOR NO KEY UPDATE",
+                "RETURNING lower(a)",
+            ][..],
+        );
+        prop_oneof![vec(pieces, 1..24), vec(clauses, 1..5)].prop_map(|pieces| pieces.join(" "))
+    }
+
+    #[test]
+    fn what_words_rule_out_no_parser_finds() {
+        holds(20_000, &text(), |sql| {
+            let tokens: Vec<_> = significant(&sql).collect();
+            prop_assert_eq!(told(Syntax::needed(&sql, &tokens)), told(Syntax::of(&sql)));
+            Ok(())
+        });
     }
 
     #[test]

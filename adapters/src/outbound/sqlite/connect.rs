@@ -11,10 +11,7 @@ use domain::{
 };
 
 use super::{
-    super::{
-        pool::{Pool, must_end},
-        remembered::Remembered,
-    },
+    super::pool::{Pool, must_end},
     dialect::SqliteDialect,
     failure, posture,
     query_runner::{SqliteQueryRunner, acquire},
@@ -44,7 +41,7 @@ impl Connector for SqliteConnector {
                 version: report.version,
                 tls: None,
             },
-            dialect: Arc::new(Remembered::new(SqliteDialect)),
+            dialect: Arc::new(SqliteDialect),
             query_runner: Arc::new(SqliteQueryRunner {
                 pool: Arc::clone(&pool_port.pool),
             }),

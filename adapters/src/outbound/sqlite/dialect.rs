@@ -1,6 +1,6 @@
 //! What `SQLite`'s statements do, by their words.
 
-use std::iter::Peekable;
+use std::{iter::Peekable, sync::LazyLock};
 
 use domain::query::{
     Dialect, Effect, StatementClass,
@@ -10,7 +10,10 @@ use domain::query::{
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
 use super::{
-    super::lexer::{self, Lexed},
+    super::{
+        lexer::{self, Lexed},
+        remembered::Memory,
+    },
     functions, pragmas,
 };
 
@@ -19,25 +22,8 @@ pub(super) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {
     fn classify(&self, sql: &str) -> Classified {
-        let lexed = Lexed::of(&SQLiteDialect {}, sql);
-        let position = lexed.beginning(sql);
-        let verdict = class_of(&lexed, sql);
-        let vacuum = (verdict.construct == "VACUUM").then(|| Finding {
-            effect: Effect::Unsupported,
-            construct: verdict.construct.clone(),
-            position: position.unwrap_or(1),
-        });
-        let findings = first_of_each(
-            vacuum
-                .into_iter()
-                .chain(disguising(&lexed, sql))
-                .chain(lexed.effects(sql, functions::effect_of)),
-        );
-        Classified {
-            position,
-            findings,
-            ..verdict
-        }
+        static VERDICTS: LazyLock<Memory<Classified>> = LazyLock::new(Memory::new);
+        VERDICTS.of(sql, || judge(sql))
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -69,6 +55,28 @@ impl Dialect for SqliteDialect {
             }
             _ => return None,
         })
+    }
+}
+
+fn judge(sql: &str) -> Classified {
+    let lexed = Lexed::of(&SQLiteDialect {}, sql);
+    let position = lexed.beginning(sql);
+    let verdict = class_of(&lexed, sql);
+    let vacuum = (verdict.construct == "VACUUM").then(|| Finding {
+        effect: Effect::Unsupported,
+        construct: verdict.construct.clone(),
+        position: position.unwrap_or(1),
+    });
+    let findings = first_of_each(
+        vacuum
+            .into_iter()
+            .chain(disguising(&lexed, sql))
+            .chain(lexed.effects(sql, functions::effect_of)),
+    );
+    Classified {
+        position,
+        findings,
+        ..verdict
     }
 }
 
@@ -120,9 +128,9 @@ fn class_of(lexed: &Lexed, sql: &str) -> Classified {
     };
     let class = match word.as_str() {
         "SELECT" | "VALUES" => StatementClass::Read,
-        "WITH" => return with(sql),
-        "EXPLAIN" => return explain(sql),
-        "PRAGMA" => return pragma(significant(sql).into_iter().skip(1)),
+        "WITH" => return with(lexed),
+        "EXPLAIN" => return explain(lexed),
+        "PRAGMA" => return pragma(significant(lexed).into_iter().skip(1)),
         "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => StatementClass::Write,
         "CREATE" | "ALTER" | "DROP" | "REINDEX" | "ANALYZE" => StatementClass::Ddl,
         "ATTACH" | "DETACH" => StatementClass::Session,
@@ -147,8 +155,8 @@ fn classified(class: StatementClass, construct: impl Into<String>) -> Classified
 }
 
 /// The tokens that count, up to where the lexer cannot read on.
-fn significant(sql: &str) -> Vec<Token> {
-    Lexed::of(&SQLiteDialect {}, sql)
+fn significant(lexed: &Lexed) -> Vec<Token> {
+    lexed
         .significant()
         .map(|token| token.token.clone())
         .skip_while(|token| matches!(token, Token::LParen))
@@ -164,8 +172,8 @@ fn bare_word(token: &Token) -> Option<String> {
 
 /// What comes after the common table expressions. The verbs of a write are never names unless quoted, but for one, which
 /// writes only with its second word.
-fn with(sql: &str) -> Classified {
-    let tokens = significant(sql);
+fn with(lexed: &Lexed) -> Classified {
+    let tokens = significant(lexed);
     let words: Vec<String> = tokens
         .iter()
         .map(|token| bare_word(token).unwrap_or_default())
@@ -183,8 +191,8 @@ fn with(sql: &str) -> Classified {
 }
 
 /// Explaining runs nothing, but some pragmas take effect as soon as they are prepared.
-fn explain(sql: &str) -> Classified {
-    let mut tokens = significant(sql).into_iter().skip(1).peekable();
+fn explain(lexed: &Lexed) -> Classified {
+    let mut tokens = significant(lexed).into_iter().skip(1).peekable();
     for word in ["QUERY", "PLAN"] {
         tokens.next_if(|token| bare_word(token).as_deref() == Some(word));
     }

@@ -38,4 +38,5 @@ pub(super) const ENGINE: Engine = Engine {
         poolers: false,
     },
     connector: || Arc::new(connect::SqliteConnector),
+    dialect: &dialect::SqliteDialect,
 };

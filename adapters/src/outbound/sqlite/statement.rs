@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     Failure, FailureKind,
     connection::Access,
-    query::{Column, Dialect, StatementClass},
+    query::{Column, Dialect, StatementClass, dialect::Classified},
 };
 use sqlx::sqlite::LockedSqliteHandle;
 
@@ -112,7 +112,7 @@ impl Inspected {
                 StatementClass::Read if !prepared.reads_only => StatementClass::Unknown,
                 class => class,
             },
-            leaves_no_trace: leaves_no_trace(sql),
+            leaves_no_trace: only_reads(&verdict),
         })
     }
 }
@@ -120,7 +120,10 @@ impl Inspected {
 /// Whether a session is the same after this text as before, even if it was only prepared: some pragmas take effect
 /// that early.
 pub(super) fn leaves_no_trace(sql: &str) -> bool {
-    let verdict = SqliteDialect.classify(sql);
+    only_reads(&SqliteDialect.classify(sql))
+}
+
+fn only_reads(verdict: &Classified) -> bool {
     verdict.class == StatementClass::Read && !verdict.construct.starts_with("PRAGMA")
 }
 
