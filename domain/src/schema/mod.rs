@@ -1,0 +1,17 @@
+//! What a database holds besides rows: its tables, how they hang together, and how one is found among many.
+
+pub mod description;
+pub mod name;
+pub mod port;
+pub mod snapshot;
+
+pub use description::{
+    Check, ColumnDescription, ForeignKeyDescription, IndexDescription, KeyDescription, Policy,
+    ReferenceDescription, TableDescription, TriggerDescription,
+};
+pub use name::TableName;
+pub use port::{Catalog, Fingerprint};
+pub use snapshot::{
+    ForeignKey, Index, Key, Namespace, Relation, RelationId, RelationKind, Routine, Sequence,
+    Snapshot, TableColumn, Trigger, UserType,
+};
