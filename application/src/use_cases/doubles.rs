@@ -9,6 +9,7 @@ use domain::{
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
     query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
+    schema::port::MockCatalog,
 };
 
 use crate::ad_hoc::AdHoc;
@@ -79,6 +80,7 @@ pub(super) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPoo
         posture: Posture::new(Vec::new(), None),
         dialect: Arc::new(Always(StatementClass::Read)),
         query_runner: Arc::new(MockQueryRunner::new()),
+        catalog: Arc::new(MockCatalog::new()),
         pool: Arc::new(pool),
     }
 }

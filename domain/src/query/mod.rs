@@ -2,6 +2,7 @@
 
 pub mod dialect;
 pub mod effect;
+pub mod explained;
 pub mod limits;
 pub mod plan;
 pub mod port;
@@ -10,6 +11,7 @@ pub mod statement;
 
 pub use dialect::{Dialect, StatementClass};
 pub use effect::{Allowance, Effect};
+pub use explained::{PlanNode, QueryPlan};
 pub use limits::QueryLimits;
 pub use port::QueryRunner;
 pub use rows::{Cell, Column, DynRowSink, Flow, Outcome, RowSink};

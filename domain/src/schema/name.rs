@@ -87,9 +87,17 @@ impl TableName {
         {
             let names: Vec<&str> = snapshot.schemas.iter().map(|known| &*known.name).collect();
             let meant = nearest(&schema.text, names.iter().copied());
-            let told = names.iter().copied().take(TOLD * 2).collect::<Vec<_>>().join(", ");
+            let told = names
+                .iter()
+                .copied()
+                .take(TOLD * 2)
+                .collect::<Vec<_>>()
+                .join(", ");
             return failure.with_hint(match meant {
-                Some(meant) => format!("There is no schema `{}`; did you mean `{meant}`?", schema.text),
+                Some(meant) => format!(
+                    "There is no schema `{}`; did you mean `{meant}`?",
+                    schema.text
+                ),
                 None => format!("There is no schema `{}`. Schemas: {told}.", schema.text),
             });
         }
@@ -266,9 +274,18 @@ mod tests {
         let snapshot = snapshot(&["public"], &[("public", "orders"), ("sales", "customers")]);
         for (text, hint) in [
             ("custmers", "Did you mean `sales.customers`?"),
-            ("pubic.orders", "There is no schema `pubic`; did you mean `public`?"),
-            ("x.orders", "There is no schema `x`. Schemas: public, sales."),
-            ("zebra", "search_schema finds tables by parts of their names."),
+            (
+                "pubic.orders",
+                "There is no schema `pubic`; did you mean `public`?",
+            ),
+            (
+                "x.orders",
+                "There is no schema `x`. Schemas: public, sales.",
+            ),
+            (
+                "zebra",
+                "search_schema finds tables by parts of their names.",
+            ),
             ("\"Orders\"", "Did you mean `public.orders`?"),
         ] {
             let failure = resolved(&snapshot, text).unwrap_err();

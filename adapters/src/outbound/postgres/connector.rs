@@ -8,6 +8,7 @@ use domain::{
     connection::{
         ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, Posture, TestReport,
     },
+    query::QueryRunner,
 };
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
         pool::{self, Pool},
         remembered::Remembered,
     },
+    catalog::PostgresCatalog,
     dialect::PostgresDialect,
     posture,
     query_runner::PostgresQueryRunner,
@@ -41,12 +43,17 @@ impl Connector for PostgresConnector {
             lease.discard().await;
             Posture::unknown()
         };
+        let runner = Arc::new(PostgresQueryRunner::new(Arc::clone(&pool)));
         Ok(Database {
+            catalog: Arc::new(PostgresCatalog {
+                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                time: config.statement_timeout,
+            }),
             config,
             server,
             posture,
             dialect: Arc::new(Remembered::new(PostgresDialect)),
-            query_runner: Arc::new(PostgresQueryRunner::new(Arc::clone(&pool))),
+            query_runner: runner,
             pool: Arc::new(PostgresPool { pool }),
         })
     }

@@ -8,6 +8,7 @@ use domain::{
     connection::{
         ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, ServerInfo, TestReport,
     },
+    query::QueryRunner,
 };
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
         pool::{Pool, must_end},
         remembered::Remembered,
     },
+    catalog::SqliteCatalog,
     dialect::SqliteDialect,
     failure, posture,
     query_runner::{SqliteQueryRunner, acquire},
@@ -35,7 +37,14 @@ impl Connector for SqliteConnector {
                 return Err(failure);
             }
         };
+        let runner = Arc::new(SqliteQueryRunner {
+            pool: Arc::clone(&pool_port.pool),
+        });
         Ok(Database {
+            catalog: Arc::new(SqliteCatalog {
+                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                time: config.statement_timeout,
+            }),
             posture: posture::find(&config).await,
             config,
             server: ServerInfo {
@@ -44,9 +53,7 @@ impl Connector for SqliteConnector {
                 tls: None,
             },
             dialect: Arc::new(Remembered::new(SqliteDialect)),
-            query_runner: Arc::new(SqliteQueryRunner {
-                pool: Arc::clone(&pool_port.pool),
-            }),
+            query_runner: runner,
             pool: Arc::new(pool_port),
         })
     }

@@ -1,6 +1,7 @@
 //! `SQLite`.
 
 mod blank;
+mod catalog;
 mod connect;
 mod demo;
 mod depth;
