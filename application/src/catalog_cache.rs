@@ -7,9 +7,9 @@ use std::{
 
 use domain::{
     Cancel, Failure,
-    schema::{Catalog, Fingerprint, Snapshot},
+    schema::{Catalog, Fingerprint, Snapshot, search::SearchIndex},
 };
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{sync::Mutex, task::spawn_blocking, time::Instant};
 
 /// How long a snapshot is taken for granted.
 const TRUSTED_FOR: Duration = Duration::from_secs(2);
@@ -26,6 +26,15 @@ pub struct CatalogCache {
     /// Counts what made a snapshot old, so that one that was being read meanwhile is not kept.
     outdated: StdMutex<u64>,
     reading: Mutex<()>,
+    /// The words of the snapshot that was searched last.
+    searched: Mutex<Option<Searchable>>,
+}
+
+/// A snapshot with what finds things in it.
+#[derive(Debug, Clone)]
+pub struct Searchable {
+    pub snapshot: Arc<Snapshot>,
+    pub index: Arc<SearchIndex>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +77,35 @@ impl CatalogCache {
         };
         self.keep(kept, before);
         Ok(snapshot)
+    }
+
+    /// The schema, ready to be searched. Its words are taken apart once a snapshot.
+    pub async fn searchable(
+        &self,
+        catalog: &dyn Catalog,
+        cancel: &Cancel,
+    ) -> Result<Searchable, Failure> {
+        let snapshot = self.snapshot(catalog, cancel).await?;
+        let mut searched = self.searched.lock().await;
+        if let Some(known) = &*searched
+            && Arc::ptr_eq(&known.snapshot, &snapshot)
+        {
+            return Ok(known.clone());
+        }
+        *searched = None;
+        let words_of = Arc::clone(&snapshot);
+        // A large schema takes longer than other calls should wait.
+        let index = spawn_blocking(move || SearchIndex::new(&words_of))
+            .await
+            .map_err(|error| {
+                Failure::internal("The schema could not be made searchable.").with_source(error)
+            })?;
+        let searchable = Searchable {
+            snapshot,
+            index: Arc::new(index),
+        };
+        *searched = Some(searchable.clone());
+        Ok(searchable)
     }
 
     /// What has been read and was good two seconds ago or less, without asking anybody: for hints.
@@ -208,6 +246,25 @@ mod tests {
         cache.snapshot(&catalog, &Cancel::new()).await.unwrap();
         cache.outdate();
         cache.snapshot(&catalog, &Cancel::new()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_words_of_a_schema_are_taken_apart_once() {
+        let word = Arc::new(AtomicU32::new(1));
+        let catalog = catalog(Arc::clone(&word), 2);
+        let cache = CatalogCache::default();
+        let index = async || {
+            let searchable = cache.searchable(&catalog, &Cancel::new()).await;
+            searchable.unwrap().index
+        };
+
+        let (first, second) = (index().await, index().await);
+        word.store(2, Ordering::Relaxed);
+        later(TRUSTED_FOR).await;
+        let third = index().await;
+
+        assert!(Arc::ptr_eq(&first, &second));
+        assert!(!Arc::ptr_eq(&first, &third));
     }
 
     #[tokio::test(start_paused = true)]

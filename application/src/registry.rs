@@ -16,7 +16,7 @@ use domain::{
     schema::Snapshot,
 };
 
-use crate::catalog_cache::CatalogCache;
+use crate::catalog_cache::{CatalogCache, Searchable};
 
 /// An open database under its name, with what has happened on it.
 #[derive(Debug)]
@@ -55,6 +55,13 @@ impl OpenConnection {
     /// What the database holds, read if it is not known or has changed.
     pub async fn schema(&self, cancel: &Cancel) -> Result<Arc<Snapshot>, Failure> {
         self.catalog.snapshot(&*self.database.catalog, cancel).await
+    }
+
+    /// As [`OpenConnection::schema`], ready to be searched.
+    pub async fn searchable(&self, cancel: &Cancel) -> Result<Searchable, Failure> {
+        self.catalog
+            .searchable(&*self.database.catalog, cancel)
+            .await
     }
 
     /// Counts one call and how it ended.

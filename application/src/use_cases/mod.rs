@@ -13,6 +13,7 @@ mod export_connections;
 mod import_connections;
 mod list_connections;
 mod report;
+mod search_schema;
 mod show_configurations;
 mod test_connection;
 
@@ -28,5 +29,6 @@ pub use export_connections::ExportConnections;
 pub use import_connections::{ImportConnections, ImportEntry};
 pub use list_connections::ListConnections;
 pub use report::{ConnectionReport, OpenedReport};
+pub use search_schema::{Detail, SearchSchema};
 pub use show_configurations::ShowConfigurations;
 pub use test_connection::TestConnection;

@@ -1,9 +1,14 @@
 //! What a database holds besides rows: its tables, how they hang together, and how one is found among many.
 
 pub mod description;
+pub mod joins;
 pub mod name;
 pub mod port;
+#[cfg(test)]
+pub mod samples;
+pub mod search;
 pub mod snapshot;
+pub mod written;
 
 pub use description::{
     Check, ColumnDescription, ForeignKeyDescription, IndexDescription, KeyDescription, Policy,
