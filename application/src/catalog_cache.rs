@@ -15,7 +15,7 @@ use tokio::{sync::Mutex, task::spawn_blocking, time::Instant};
 const TRUSTED_FOR: Duration = Duration::from_secs(2);
 /// After this long it is read again, whatever its fingerprint: no fingerprint sees everything (a role that was
 /// granted to ours, estimates of rows).
-const KEPT_FOR: Duration = Duration::from_secs(300);
+const KEPT_FOR: Duration = Duration::from_mins(5);
 
 /// Reads the schema when it is first wanted, and again when it has changed.
 ///

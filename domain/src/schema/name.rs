@@ -156,13 +156,11 @@ fn parts(text: &str) -> Option<Vec<Part>> {
             '[' => Some(']'),
             _ => None,
         };
-        let (part, after) = match end {
-            Some(end) => quoted(rest.get(first.len_utf8()..)?, end)?,
-            None => {
-                let end = rest.find('.').unwrap_or(rest.len());
-                let (part, after) = rest.split_at(end);
-                (part.trim_end().to_owned(), after)
-            }
+        let (part, after) = if let Some(end) = end {
+            quoted(rest.get(first.len_utf8()..)?, end)?
+        } else {
+            let (part, after) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+            (part.trim_end().to_owned(), after)
         };
         if part.is_empty() {
             return None;

@@ -45,7 +45,8 @@ pub(super) struct Params {
     format: Option<Format>,
 }
 
-fn values(_: &mut SchemaGenerator) -> Schema {
+/// A schema of values to bind.
+pub(super) fn values(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": any_value()})
 }
 

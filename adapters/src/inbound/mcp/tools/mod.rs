@@ -5,6 +5,7 @@ mod connect_database;
 mod connect_from_config;
 mod connection_info;
 mod execute_query;
+mod explain_query;
 mod export_connections;
 mod import_connections;
 mod list_connections;
@@ -21,6 +22,7 @@ pub(super) use self::toolbox::Toolbox;
 /// Every tool, in the order in which clients see them. A new tool is its file, the line above and a line here.
 const TOOLS: &[Entry] = &[
     Entry::of::<execute_query::ExecuteQueryTool>(),
+    Entry::of::<explain_query::ExplainQueryTool>(),
     Entry::of::<list_connections::ListConnectionsTool>(),
     Entry::of::<show_configurations::ShowConfigurationsTool>(),
     Entry::of::<connect_from_config::ConnectFromConfigTool>(),
