@@ -43,6 +43,8 @@ struct Kept {
     fingerprint: Option<Fingerprint>,
     read_at: Instant,
     checked_at: Instant,
+    /// Something has spoken against it.
+    doubted: bool,
 }
 
 impl CatalogCache {
@@ -65,7 +67,12 @@ impl CatalogCache {
         let checked_at = Instant::now();
         if let Some(kept) = self.unchanged(fingerprint.as_ref()) {
             let snapshot = Arc::clone(&kept.snapshot);
-            self.keep(Kept { checked_at, ..kept }, before);
+            let kept = Kept {
+                checked_at,
+                doubted: false,
+                ..kept
+            };
+            self.keep(kept, before);
             return Ok(snapshot);
         }
         let snapshot = Arc::new(catalog.read(cancel).await?);
@@ -74,6 +81,7 @@ impl CatalogCache {
             fingerprint,
             read_at: checked_at,
             checked_at,
+            doubted: false,
         };
         self.keep(kept, before);
         Ok(snapshot)
@@ -112,7 +120,7 @@ impl CatalogCache {
     pub fn trusted(&self) -> Option<Arc<Snapshot>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref()
-            .filter(|kept| kept.checked_at.elapsed() < TRUSTED_FOR)
+            .filter(|kept| !kept.doubted && kept.checked_at.elapsed() < TRUSTED_FOR)
             .map(|kept| Arc::clone(&kept.snapshot))
     }
 
@@ -120,6 +128,15 @@ impl CatalogCache {
     pub fn outdate(&self) {
         *self.outdated.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Has what was read compared with the database before it is used again: a statement has failed that may have
+    /// been written from it.
+    pub fn doubt(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = &mut *kept {
+            kept.doubted = true;
+        }
     }
 
     fn times_outdated(&self) -> u64 {
@@ -265,6 +282,23 @@ mod tests {
 
         assert!(Arc::ptr_eq(&first, &second));
         assert!(!Arc::ptr_eq(&first, &third));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_schema_that_is_doubted_is_compared_at_once() {
+        // GIVEN a schema that was just read, and has changed since
+        let word = Arc::new(AtomicU32::new(1));
+        let catalog = catalog(Arc::clone(&word), 2);
+        let cache = CatalogCache::default();
+        cache.snapshot(&catalog, &Cancel::new()).await.unwrap();
+        word.store(2, Ordering::Relaxed);
+
+        // WHEN something speaks against it
+        cache.doubt();
+
+        // THEN it is read again, once
+        cache.snapshot(&catalog, &Cancel::new()).await.unwrap();
+        cache.snapshot(&catalog, &Cancel::new()).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

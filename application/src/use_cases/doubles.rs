@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use domain::{
     connection::{
-        Address, Addressing, ConnectionConfig, Database, EngineFacts, PoolFigures, Posture,
-        ServerInfo,
+        Address, Addressing, ConnectionConfig, ConnectionName, Database, EngineFacts, PoolFigures,
+        Posture, ServerInfo,
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
     query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
-    schema::port::MockCatalog,
+    schema::{Snapshot, port::MockCatalog},
 };
 
-use crate::ad_hoc::AdHoc;
+use crate::{ad_hoc::AdHoc, registry::OpenConnection};
 
 pub(super) const FACTS: EngineFacts = EngineFacts {
     name: "testsql",
@@ -111,4 +111,20 @@ pub(super) fn connector(times: usize) -> MockConnector {
 /// Rules for callers' own connections; no file may be opened.
 pub(super) fn ad_hoc(allowed: bool) -> AdHoc {
     AdHoc::new(allowed, vec![FACTS], Arc::new(MockFileRoots::new()))
+}
+
+/// An open connection to a database of this schema.
+pub(super) fn connection_to(
+    snapshot: Snapshot,
+    expect: impl FnOnce(&mut MockCatalog),
+) -> OpenConnection {
+    let mut catalog = MockCatalog::new();
+    catalog.expect_fingerprint().returning(|_| Ok(None));
+    catalog
+        .expect_read()
+        .returning(move |_| Ok(snapshot.clone()));
+    expect(&mut catalog);
+    let mut database = database_of(Arc::new(config()), MockConnectionPool::new());
+    database.catalog = Arc::new(catalog);
+    OpenConnection::new(ConnectionName::new("shop").unwrap(), database)
 }

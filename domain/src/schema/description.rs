@@ -72,6 +72,37 @@ pub struct TableDescription {
     pub options: Vec<String>,
 }
 
+impl TableDescription {
+    /// A relation of which no more is known.
+    pub fn new(schema: &str, name: &str, kind: RelationKind) -> Self {
+        Self {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            kind,
+            comment: None,
+            estimated_rows: None,
+            size_bytes: None,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            unique: Vec::new(),
+            checks: Vec::new(),
+            exclusions: Vec::new(),
+            foreign_keys: Vec::new(),
+            referenced_by: Vec::new(),
+            indexes: Vec::new(),
+            triggers: Vec::new(),
+            partitioned_by: None,
+            partitions: Vec::new(),
+            partition_count: None,
+            parent: None,
+            definition: None,
+            row_security: Vec::new(),
+            missing_privileges: Vec::new(),
+            options: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ColumnDescription {

@@ -4,7 +4,12 @@ pub mod description;
 pub mod joins;
 pub mod name;
 pub mod port;
-#[cfg(test)]
+#[cfg(any(test, feature = "mocks"))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "for tests alone"
+)]
 pub mod samples;
 pub mod search;
 pub mod snapshot;

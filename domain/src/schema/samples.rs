@@ -92,7 +92,7 @@ pub fn schema(text: &str) -> Snapshot {
         };
         let mut primary = Vec::new();
         for column in columns
-            .split(',')
+            .split(", ")
             .map(str::trim)
             .filter(|column| !column.is_empty())
         {
@@ -244,10 +244,11 @@ pub fn retail_among(others: usize) -> Snapshot {
         } else {
             String::new()
         };
-        text.push_str(&format!(
-            "\n{schema}.{subject}_{role}_{number} ~{}: id bigint PK{parent}, code text, description text, category text, amount numeric(12,2), created_at timestamptz, updated_by bigint",
-            at * 37
-        ));
+        let rows = at * 37;
+        let table = format!(
+            "\n{schema}.{subject}_{role}_{number} ~{rows}: id bigint PK{parent}, code text, description text, category text, amount numeric(12,2), created_at timestamptz, updated_by bigint"
+        );
+        text.push_str(&table);
     }
     let mut snapshot = schema(&text);
     foreign_key(

@@ -10,7 +10,7 @@ use super::{Detail, Guide, Ties, card::Size, cursor::Cursor, json};
 /// So many are told of in a summary at length; who is further down is named with its keys.
 const BEST: usize = 5;
 
-const NOTHING: &str = "Nothing is called or described like this. Try other or fewer words, or a pattern such as %part%; without `search` comes an overview.";
+pub(super) const NOTHING: &str = "Nothing is called or described like this. Try other or fewer words, or a pattern such as %part%; without `search` comes an overview.";
 
 impl Guide<'_> {
     pub(super) fn listing(

@@ -20,11 +20,14 @@ use domain::{
     },
 };
 
+use serde::Deserialize;
+
 use self::{cursor::Cursor, ties::Ties};
-use crate::registry::OpenConnection;
+use crate::{catalog_cache::Searchable, registry::OpenConnection};
 
 /// How much is told of each thing that is found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Detail {
     Names,
     #[default]
@@ -33,11 +36,8 @@ pub enum Detail {
 }
 
 impl Detail {
-    pub const WORDS: [(&'static str, Self); 3] = [
-        ("names", Self::Names),
-        ("summary", Self::Summary),
-        ("full", Self::Full),
-    ];
+    /// As they are written, the default in the middle.
+    pub const WORDS: [&'static str; 3] = ["names", "summary", "full"];
 
     const fn default_bytes(self) -> usize {
         match self {
@@ -90,15 +90,16 @@ impl SearchSchema {
         cancel: &Cancel,
     ) -> Result<String, Failure> {
         let searchable = connection.searchable(cancel).await?;
+        self.answer(&searchable, &*connection.database.dialect)
+    }
+
+    /// As [`SearchSchema::execute`], from a schema that is at hand.
+    pub fn answer(self, searchable: &Searchable, dialect: &dyn Dialect) -> Result<String, Failure> {
         let guide = Guide {
             snapshot: &searchable.snapshot,
             index: &searchable.index,
-            dialect: &*connection.database.dialect,
+            dialect,
         };
-        self.answer(&guide)
-    }
-
-    fn answer(self, guide: &Guide) -> Result<String, Failure> {
         let text = self.search.filter(|text| !text.trim().is_empty());
         let schema = self
             .schema

@@ -119,11 +119,7 @@ impl Tool for ExecuteQueryTool {
             .connection(params.connection.as_deref(), call)
             .await?;
         let answer = query
-            .execute(
-                &connection.database,
-                server.options().ceilings,
-                &call.cancel,
-            )
+            .execute_on(&connection, server.options().ceilings, &call.cancel)
             .await;
         connection.record(&answer);
         let answer = answer?;
