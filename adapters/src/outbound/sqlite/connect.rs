@@ -43,6 +43,7 @@ impl Connector for SqliteConnector {
         Ok(Database {
             catalog: Arc::new(SqliteCatalog {
                 runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                pool: Arc::clone(&pool_port.pool),
                 time: config.statement_timeout,
             }),
             posture: posture::find(&config).await,
