@@ -3,7 +3,7 @@
 use application::use_cases::DescribeTable;
 use domain::Failure;
 use rmcp::model::JsonObject;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use validator::Validate;
 
@@ -17,14 +17,8 @@ use super::{
 pub(super) struct Params {
     connection: Option<String>,
     tables: Vec<String>,
-    #[validate(range(min = 500, message = "must be at least 500"))]
-    #[schemars(schema_with = "integer")]
+    #[validate(range(min = 1, message = "must be at least 1"))]
     max_bytes: Option<usize>,
-}
-
-/// Who asks for less than the least is told.
-fn integer(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "integer"})
 }
 
 pub(super) struct DescribeTableTool;
@@ -33,7 +27,7 @@ impl Tool for DescribeTableTool {
     const NAME: &'static str = "describe_table";
     const TITLE: &'static str = "Describe tables";
     const DESCRIPTION: &'static str =
-        "Columns, keys in and out, indexes, checks, triggers of up to 20 tables or views.";
+        "Columns, keys in and out, indexes, triggers of up to 20 tables.";
     const GROUP: Group = Group::Schema;
     type Params = Params;
 

@@ -22,9 +22,7 @@ use super::{
     reason = "`params` is the word of the wire"
 )]
 pub(super) struct Params {
-    /// Default: the only or `default` one.
     connection: Option<String>,
-    /// One statement in the engine's dialect.
     sql: String,
     /// For $1 (PostgreSQL) or ? (others).
     #[serde(default)]
@@ -36,10 +34,8 @@ pub(super) struct Params {
     /// Default 48000.
     #[validate(range(min = 1, message = "must be at least 1"))]
     max_bytes: Option<usize>,
-    /// Default 30000.
     #[validate(range(min = 1, message = "must be at least 1"))]
     timeout_ms: Option<u64>,
-    /// Default json.
     #[serde(default)]
     #[schemars(schema_with = "formats")]
     format: Option<Format>,
