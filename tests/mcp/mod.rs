@@ -10,6 +10,7 @@ mod ended_calls;
 mod endings;
 mod failures;
 mod growth;
+mod guide;
 mod log;
 mod orphans;
 mod posture;

@@ -212,11 +212,16 @@ fn standings(snapshot: &Snapshot) -> Vec<Standing> {
         .ids()
         .zip(&keys)
         .map(|((id, relation), keys)| {
-            let rows = (relation.estimated_rows.unwrap_or(0) + 1).ilog2() / 2;
+            let rows = relation
+                .estimated_rows
+                .unwrap_or(0)
+                .saturating_add(1)
+                .ilog2()
+                / 2;
+            // Eight times the logarithm, in steps of two.
+            let keys = (u64::from(*keys).min(10_000) + 1).pow(4).ilog2() * 2;
             Standing {
-                weight: u16::try_from((keys + 1).ilog2() * 8 + rows)
-                    .unwrap_or(60)
-                    .min(60),
+                weight: u16::try_from(keys + rows).unwrap_or(60).min(60),
                 order: 0,
                 on_path: meant.get(&*relation.name) == Some(&id),
             }

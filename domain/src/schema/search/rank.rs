@@ -15,7 +15,8 @@ use crate::schema::snapshot::{RelationId, Snapshot};
 pub struct Search {
     /// Words, or a pattern with `%`. Everything, if it is left out.
     pub text: Option<String>,
-    /// All kinds if empty; but columns and indexes are told with their tables then, and sequences of columns with none.
+    /// All kinds if empty; but columns and indexes are told with their tables then, sequences of columns with none, and
+    /// schemas only if words ask for them.
     pub kinds: Vec<Kind>,
     /// In this schema alone.
     pub schema: Option<String>,
@@ -34,6 +35,8 @@ pub struct Found {
 /// In which order what was found is told: the better score, the kind, the name.
 type Key = (Reverse<u32>, Kind, u32, Item);
 
+/// A name that answers like this to one word is told, however many other words there are.
+const NAMED: u8 = 80;
 /// How much a word counts that is found somewhere else than in the name: in percent.
 const IN_COLUMN: u32 = 55;
 const IN_COMMENT: u32 = 50;
@@ -45,6 +48,8 @@ const NOT_A_TABLE: u32 = 85;
 const VERY_NAME: u32 = 400;
 const ALL_WORDS: u32 = 300;
 const BEGINNING: u32 = 100;
+/// Added for a name all of whose words were asked for, among others.
+const NOTHING_ELSE: u32 = 150;
 
 impl SearchIndex {
     /// What answers to `search`, from the place `offset` on.
@@ -111,7 +116,8 @@ impl<'a> Scope<'a> {
 
     fn wants(&self, kind: Kind) -> bool {
         if self.search.kinds.is_empty() {
-            !matches!(kind, Kind::Column | Kind::Index)
+            let is_told_otherwise = kind == Kind::Schema && self.search.text.is_none();
+            !matches!(kind, Kind::Column | Kind::Index) && !is_told_otherwise
         } else {
             self.search.kinds.contains(&kind)
         }
@@ -244,7 +250,8 @@ impl<'a> Scope<'a> {
     }
 
     fn answering(&self, question: &Question) -> Vec<Key> {
-        let vocabulary = self.graded_vocabulary(question);
+        let mut vocabulary = self.graded_vocabulary(question);
+        let question = &answerable(question, &mut vocabulary);
         let mut answers = Answers::default();
         answers
             .relations
@@ -300,7 +307,7 @@ impl<'a> Scope<'a> {
             .unwrap_or(0);
         found
             .iter()
-            .filter(|(_, answer)| answer.matched() * 2 >= most)
+            .filter(|(_, answer)| answer.matched() * 2 >= most || answer.is_named())
             .map(|(item, answer)| self.key(self.score(*item, answer, &weights), *item))
             .collect()
     }
@@ -330,7 +337,11 @@ impl<'a> Scope<'a> {
         // All words found in different places are worth more than one of them found exactly.
         let score = sum * 10 / all * (50 + 50 * matched / all) / 100;
         match item {
-            Item::Relation(id) => score + answer.bonus + u32::from(self.index.weight(id)),
+            Item::Relation(id) => {
+                // The centre before the rim, as far as both answer alike.
+                let weight = u32::from(self.index.weight(id));
+                score + answer.bonus + score * weight / 200
+            }
             // Less than its table has for it.
             Item::Column(id, _) => {
                 (score * 10 + answer.bonus) / 20 + u32::from(self.index.weight(id))
@@ -361,6 +372,32 @@ impl<'a> Scope<'a> {
             }
         }
         graded
+    }
+}
+
+/// The question without the words that nothing answers to: they would only count against everything.
+fn answerable(question: &Question, vocabulary: &mut [Grades]) -> Question {
+    let mut kept = [0; MOST_WORDS];
+    let mut words = Vec::new();
+    for (at, word) in question.words.iter().enumerate() {
+        let grade = |grades: &Grades| grades.get(at).copied().unwrap_or(0);
+        if vocabulary.iter().any(|grades| grade(grades) > 0) {
+            if let Some(slot) = kept.get_mut(words.len()) {
+                *slot = at;
+            }
+            words.push(word.clone());
+        }
+    }
+    for grades in vocabulary {
+        let before = *grades;
+        *grades = Grades::default();
+        for (slot, at) in grades.iter_mut().zip(kept).take(words.len()) {
+            *slot = before.get(at).copied().unwrap_or(0);
+        }
+    }
+    Question {
+        words,
+        whole: question.whole.clone(),
     }
 }
 
@@ -418,10 +455,16 @@ fn graded(
         .filter(|(word, at)| of(word).get(*at).is_some_and(|grade| *grade >= SAME))
         .count()
         == asked;
+    let named = text
+        .words
+        .iter()
+        .filter(|word| of(word).iter().any(|grade| *grade >= SAME))
+        .count();
     let bonus = match (is_whole, begins) {
         (true, _) => VERY_NAME,
         (_, true) if asked == text.words.len() => ALL_WORDS,
         (_, true) => BEGINNING,
+        _ if named == text.words.len() => NOTHING_ELSE,
         _ => 0,
     };
     Some(Told { grades, bonus })
@@ -442,6 +485,11 @@ impl Answer {
             let weighed = u8::try_from(u32::from(grade) * percent / 100).unwrap_or(EXACT);
             *best = (*best).max(weighed);
         }
+    }
+
+    /// Whether one word is its name, more or less.
+    fn is_named(&self) -> bool {
+        self.own.iter().any(|grade| *grade >= NAMED)
     }
 
     fn matched(&self) -> usize {
