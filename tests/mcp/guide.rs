@@ -84,8 +84,11 @@ async fn from_a_question_to_its_answer_in_three_calls_and_few_characters() {
     let answer = server.call("execute_query", json!({"sql": sql})).await;
 
     // THEN all that it needs was told, the sums are right, and little had to be read
-    let best: Vec<Value> = found.ok()["matches"].as_array().unwrap()[..5]
+    let best: Vec<Value> = found.ok()["matches"]
+        .as_array()
+        .unwrap()
         .iter()
+        .take(5)
         .map(|card| card["name"].clone())
         .collect();
     for table in ["categories", "products", "order_items"] {

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::schema::samples::{Plain, id, retail, retail_among, schema};
 
@@ -118,7 +120,7 @@ fn many_chains_are_counted_and_few_are_told() {
     // GIVEN eight tables between two
     let mut text = "a: id int PK\nz: id int PK\n".to_owned();
     for at in 0..8 {
-        text.push_str(&format!("m{at}: a_id int > a.id, z_id int > z.id\n"));
+        writeln!(text, "m{at}: a_id int > a.id, z_id int > z.id").unwrap();
     }
     let snapshot = schema(&text);
 

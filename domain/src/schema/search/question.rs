@@ -13,7 +13,8 @@ pub(super) const EXACT: u8 = 100;
 pub(super) const SAME: u8 = 92;
 /// The least that counts in running text, where a part of a word or a near one is chance.
 pub(super) const PREFIX: u8 = 60;
-const PART: u8 = 50;
+/// The least that is no typing mistake, but for a shortened word.
+pub(super) const PART: u8 = 50;
 const SHORTENED: u8 = 45;
 const TYPING_MISTAKE: u8 = 40;
 

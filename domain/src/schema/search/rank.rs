@@ -6,7 +6,7 @@ use super::{
     index::{Field, SearchIndex, Text},
     kind::{Item, Kind},
     pattern::Pattern,
-    question::{EXACT, Grades, MOST_WORDS, PREFIX, Question, SAME, grade, grade_misspelt},
+    question::{EXACT, Grades, MOST_WORDS, PART, PREFIX, Question, SAME, grade, grade_misspelt},
 };
 use crate::schema::snapshot::{RelationId, Snapshot};
 
@@ -223,23 +223,27 @@ impl<'a> Scope<'a> {
 
     /// Everything, or all whose whole name is like the pattern.
     fn all(&self, pattern: Option<&Pattern>, by_name: bool) -> Vec<Key> {
-        let is_like = |item: Item| {
-            pattern.is_none_or(|pattern| {
-                let name = self.name_of(item);
-                pattern.matches(name)
-                    || (pattern.has_dot()
-                        && pattern.matches(&format!(
-                            "{}.{name}",
-                            self.schema_of(item).unwrap_or_default()
-                        )))
-            })
+        // Names of columns are shared by many: each is compared once.
+        let is_like = |text: &&Text| {
+            let name = text.items.first().map_or("", |item| self.name_of(*item));
+            pattern.is_none_or(|pattern| pattern.has_dot() || pattern.matches(name))
+        };
+        let is_like_with_schema = |item: Item| {
+            pattern
+                .filter(|pattern| pattern.has_dot())
+                .is_none_or(|pattern| {
+                    let (schema, name) =
+                        (self.schema_of(item).unwrap_or_default(), self.name_of(item));
+                    pattern.matches(name) || pattern.matches(&format!("{schema}.{name}"))
+                })
         };
         self.index
             .texts
             .iter()
             .filter(|text| text.field == Field::Name)
+            .filter(is_like)
             .flat_map(|text| &text.items)
-            .filter(|item| self.includes(**item) && is_like(**item))
+            .filter(|item| self.includes(**item) && is_like_with_schema(**item))
             .map(|item| {
                 let weight = self
                     .relation_of(*item)
@@ -362,7 +366,7 @@ impl<'a> Scope<'a> {
                     best = best.max(*slot);
                 }
             }
-            if best >= PREFIX {
+            if best >= PART {
                 continue;
             }
             for (grades, known) in graded.iter_mut().zip(vocabulary) {
