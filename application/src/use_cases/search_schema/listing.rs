@@ -1,5 +1,7 @@
 //! What was found, best first, with what is worth knowing of each.
 
+use std::fmt::Write as _;
+
 use domain::schema::{
     RelationId,
     search::{Found, Item, Marker, Search},
@@ -22,19 +24,23 @@ impl Guide<'_> {
         max_bytes: usize,
     ) -> String {
         let marker = Marker::new(search.text.as_deref());
-        let ties = Ties::of(self.snapshot, found.items.iter().filter_map(relation_of));
+        let ties = Ties::of(
+            self.snapshot,
+            found.items.iter().copied().filter_map(relation_of),
+        );
         let end = |told: usize| {
             let next = cursor.offset + told;
             let mut end = format!("],\"total\":{}", found.total);
             if next < found.total {
                 let left_out = found.total - next;
-                end.push_str(&format!(
+                let _ = write!(
+                    end,
                     ",\"leftOut\":{left_out},\"cursor\":{}",
                     json(&cursor.at(next))
-                ));
+                );
             }
             if found.total == 0 {
-                end.push_str(&format!(",\"hint\":{}", json(NOTHING)));
+                let _ = write!(end, ",\"hint\":{}", json(NOTHING));
             }
             end + "}"
         };
@@ -74,9 +80,9 @@ impl Guide<'_> {
     }
 }
 
-fn relation_of(item: &Item) -> Option<RelationId> {
+fn relation_of(item: Item) -> Option<RelationId> {
     match item {
-        Item::Relation(id) | Item::Column(id, _) => Some(*id),
+        Item::Relation(id) | Item::Column(id, _) => Some(id),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! What was found as bare names, grouped by schema and kind.
 
+use std::fmt::Write as _;
+
 use domain::schema::{
     search::{Found, Item, Kind},
     written::qualified,
@@ -20,11 +22,12 @@ impl Guide<'_> {
             let next = cursor.offset + told;
             let mut end = format!(",\"total\":{}", found.total);
             if next < found.total {
-                end.push_str(&format!(
+                let _ = write!(
+                    end,
                     ",\"leftOut\":{},\"cursor\":{}",
                     found.total - next,
                     json(&cursor.at(next))
-                ));
+                );
             }
             end + "}"
         };

@@ -1,6 +1,6 @@
 //! The whole database on a page: its schemas, the tables at its centre, and how to look further.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use domain::schema::{
     RelationId,
@@ -102,7 +102,7 @@ impl Guide<'_> {
             );
             for (count, word) in [(counts.views, "views"), (counts.routines, "routines")] {
                 if count > 0 {
-                    line.push_str(&format!(", {count} {word}"));
+                    let _ = write!(line, ", {count} {word}");
                 }
             }
             if let Some(comment) = schema
@@ -110,7 +110,7 @@ impl Guide<'_> {
                 .as_deref()
                 .filter(|comment| !comment.is_empty())
             {
-                line.push_str(&format!(" -- {}", beginning(comment, 80)));
+                let _ = write!(line, " -- {}", beginning(comment, 80));
             }
             let line = json(&line);
             if line.len() + 1 > room {
@@ -133,12 +133,12 @@ impl Guide<'_> {
         };
         let mut line = self.table_name(id, relation);
         if relation.kind != domain::schema::RelationKind::Table {
-            line.push_str(&format!(" ({})", relation.kind.word()));
+            let _ = write!(line, " ({})", relation.kind.word());
         }
         if let Some(rows) = relation.estimated_rows {
-            line.push_str(&format!(" ~{rows} rows,"));
+            let _ = write!(line, " ~{rows} rows,");
         }
-        line.push_str(&format!(" {} columns", relation.columns.len()));
+        let _ = write!(line, " {} columns", relation.columns.len());
         let keys = ties.out_of(id);
         let told: Vec<String> = keys
             .iter()
@@ -151,17 +151,17 @@ impl Guide<'_> {
             })
             .collect();
         if !told.is_empty() {
-            line.push_str(&format!(": {}", told.join("; ")));
+            let _ = write!(line, ": {}", told.join("; "));
         }
         if keys.len() > KEYS {
-            line.push_str(&format!("; +{} more keys", keys.len() - KEYS));
+            let _ = write!(line, "; +{} more keys", keys.len() - KEYS);
         }
         if let Some(comment) = relation
             .comment
             .as_deref()
             .filter(|comment| !comment.is_empty())
         {
-            line.push_str(&format!(" -- {}", beginning(comment, 60)));
+            let _ = write!(line, " -- {}", beginning(comment, 60));
         }
         line
     }
