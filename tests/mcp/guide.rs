@@ -1,4 +1,4 @@
-//! The way from a question to a statement: search_schema, describe_table, find_join_path, execute_query.
+//! The way from a question to a statement: `search_schema`, `describe_table`, `find_join_path`, `execute_query`.
 
 use std::{fmt::Write as _, path::Path};
 
