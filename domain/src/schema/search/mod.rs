@@ -1,5 +1,6 @@
 //! How one thing is found among many: by words against names and comments, or by a pattern.
 
+mod answers;
 mod index;
 mod kind;
 mod pattern;
