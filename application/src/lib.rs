@@ -3,6 +3,7 @@
 //! No engine's name, no driver and no protocol is known here.
 
 pub mod ad_hoc;
+pub mod catalog_cache;
 pub mod encode;
 pub mod registry;
 pub mod use_cases;

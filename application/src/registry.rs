@@ -10,10 +10,13 @@ use std::{
 };
 
 use domain::{
-    Failure,
+    Cancel, Failure,
     connection::{ConnectionConfig, ConnectionName, Connector, Database, KnownConfiguration},
     nearest::nearest,
+    schema::Snapshot,
 };
+
+use crate::catalog_cache::{CatalogCache, Searchable};
 
 /// An open database under its name, with what has happened on it.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub struct OpenConnection {
     pub name: ConnectionName,
     pub database: Database,
     pub opened_at: SystemTime,
+    /// Its schema, once somebody has asked for it.
+    pub catalog: CatalogCache,
     calls: AtomicU64,
     failures: AtomicU64,
     last_failure: Mutex<Option<String>>,
@@ -35,15 +40,28 @@ pub struct CallFigures {
 }
 
 impl OpenConnection {
-    fn new(name: ConnectionName, database: Database) -> Self {
+    pub(crate) fn new(name: ConnectionName, database: Database) -> Self {
         Self {
             name,
             database,
             opened_at: SystemTime::now(),
+            catalog: CatalogCache::default(),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             last_failure: Mutex::new(None),
         }
+    }
+
+    /// What the database holds, read if it is not known or has changed.
+    pub async fn schema(&self, cancel: &Cancel) -> Result<Arc<Snapshot>, Failure> {
+        self.catalog.snapshot(&*self.database.catalog, cancel).await
+    }
+
+    /// As [`OpenConnection::schema`], ready to be searched.
+    pub async fn searchable(&self, cancel: &Cancel) -> Result<Searchable, Failure> {
+        self.catalog
+            .searchable(&*self.database.catalog, cancel)
+            .await
     }
 
     /// Counts one call and how it ended.

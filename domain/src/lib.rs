@@ -7,6 +7,7 @@ pub mod connection;
 pub mod failure;
 pub mod nearest;
 pub mod query;
+pub mod schema;
 
 pub use cancel::Cancel;
 pub use failure::{ConnectStep, Failure, FailureKind};

@@ -8,6 +8,7 @@ mod classifier;
 mod configuration;
 mod functions;
 mod grammar;
+mod guide;
 mod judged;
 mod postgres;
 mod sqlite;

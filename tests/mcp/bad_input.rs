@@ -121,12 +121,12 @@ async fn an_unknown_tool_is_refused_with_the_tools_there_are() {
     assert_eq!(
         misspelt["error"],
         json!({"code": -32602, "message":
-            "There is no tool `execute_querry`. Did you mean `execute_query`? Tools: execute_query, list_connections."})
+            "There is no tool `execute_querry`. Did you mean `execute_query`? Tools: execute_query, search_schema, describe_table, list_connections."})
     );
     assert_eq!(
         unknown["error"],
         json!({"code": -32602, "message":
-            "There is no tool `drop_everything`. Tools: execute_query, list_connections."})
+            "There is no tool `drop_everything`. Tools: execute_query, search_schema, describe_table, list_connections."})
     );
 }
 

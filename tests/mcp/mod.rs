@@ -10,6 +10,7 @@ mod ended_calls;
 mod endings;
 mod failures;
 mod growth;
+mod guide;
 mod hostile_files;
 mod hosts;
 mod log;

@@ -41,6 +41,12 @@ async fn each_tool_answers_as_agreed() {
             "execute_query",
             json!({"sql": "SELECT id, name, email FROM customers", "maxRows": 2}),
         ),
+        ("search_schema", json!({"search": "customer mail"})),
+        ("describe_table", json!({"tables": ["customers"]})),
+        (
+            "find_join_path",
+            json!({"from": "customers", "to": "customers"}),
+        ),
         ("list_connections", json!({})),
         ("test_connection", json!({"connection": "shop"})),
         ("connection_info", json!({"connection": "shop"})),

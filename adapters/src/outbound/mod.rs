@@ -8,6 +8,7 @@ mod mysql;
 mod pool;
 mod postgres;
 mod reach;
+mod records;
 mod remembered;
 mod sqlite;
 mod turns;

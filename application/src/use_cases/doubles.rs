@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use domain::{
     connection::{
-        Address, Addressing, AllowedHosts, ConnectionConfig, Database, EngineFacts, PoolFigures,
-        Posture, ServerInfo,
+        Address, Addressing, AllowedHosts, ConnectionConfig, ConnectionName, Database, EngineFacts,
+        PoolFigures, Posture, ServerInfo,
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
     query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
+    schema::{Snapshot, port::MockCatalog},
 };
 
-use crate::ad_hoc::AdHoc;
+use crate::{ad_hoc::AdHoc, registry::OpenConnection};
 
 pub(super) const FACTS: EngineFacts = EngineFacts {
     name: "testsql",
@@ -79,6 +80,7 @@ pub(super) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPoo
         posture: Posture::new(Vec::new(), None),
         dialect: Arc::new(Always(StatementClass::Read)),
         query_runner: Arc::new(MockQueryRunner::new()),
+        catalog: Arc::new(MockCatalog::new()),
         pool: Arc::new(pool),
     }
 }
@@ -114,4 +116,20 @@ pub(super) fn ad_hoc(allowed: bool) -> AdHoc {
         Arc::new(MockFileRoots::new()),
         AllowedHosts::default(),
     )
+}
+
+/// An open connection to a database of this schema.
+pub(super) fn connection_to(
+    snapshot: Snapshot,
+    expect: impl FnOnce(&mut MockCatalog),
+) -> OpenConnection {
+    let mut catalog = MockCatalog::new();
+    catalog.expect_fingerprint().returning(|_| Ok(None));
+    catalog
+        .expect_read()
+        .returning(move |_| Ok(snapshot.clone()));
+    expect(&mut catalog);
+    let mut database = database_of(Arc::new(config()), MockConnectionPool::new());
+    database.catalog = Arc::new(catalog);
+    OpenConnection::new(ConnectionName::new("shop").unwrap(), database)
 }

@@ -5,11 +5,14 @@ use std::time::Duration;
 use domain::{
     Cancel, Failure, FailureKind,
     connection::Database,
-    query::{QueryLimits, Statement},
+    query::{QueryLimits, Statement, StatementClass},
 };
 
 use super::estimate::refuse_costly;
-use crate::encode::{Answer, AnswerSink, Format};
+use crate::{
+    encode::{Answer, AnswerSink, Format},
+    registry::OpenConnection,
+};
 
 /// What no call can go beyond, set by whoever runs the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,29 @@ impl ExecuteQuery {
         self.max_bytes
             .unwrap_or(database.config.max_bytes)
             .min(ceilings.bytes)
+    }
+
+    /// As [`ExecuteQuery::execute`]; what is known of the schema is forgotten if the statement may have changed it.
+    pub async fn execute_on(
+        self,
+        connection: &OpenConnection,
+        ceilings: Ceilings,
+        cancel: &Cancel,
+    ) -> Result<Answer, Failure> {
+        let database = &connection.database;
+        let changes_schema = !database.config.policy.is_read_only()
+            && !matches!(
+                database.dialect.classify(&self.statement.sql).class,
+                StatementClass::Read | StatementClass::Write
+            );
+        let answer = self.execute(database, ceilings, cancel).await;
+        // A write is committed by now. One that failed may have been kept too: some engines commit before they begin.
+        if changes_schema {
+            connection.catalog.outdate();
+        } else if matches!(&answer, Err(failure) if failure.kind == FailureKind::InvalidSql) {
+            connection.catalog.doubt();
+        }
+        answer
     }
 
     pub async fn execute(
@@ -127,9 +153,15 @@ impl ExecuteQuery {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use domain::{
-        connection::Policy,
-        query::{Cell, Column, Flow, Outcome, StatementClass, port::MockQueryRunner},
+        connection::{ConnectionName, Policy},
+        query::{Cell, Column, Flow, Outcome, port::MockQueryRunner},
+        schema::{Snapshot, port::MockCatalog},
     };
 
     use super::*;
@@ -292,6 +324,72 @@ mod tests {
                 .unwrap();
 
             assert_eq!(answer.text.contains("notices"), asked > used);
+        }
+    }
+
+    /// How often the schema is read that is wanted before and after a statement.
+    async fn reads_around(
+        policy: Policy,
+        class: StatementClass,
+        outcome: Result<(), FailureKind>,
+    ) -> (usize, usize) {
+        let counted = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let mut catalog = MockCatalog::new();
+        let count = Arc::clone(&counted);
+        catalog.expect_fingerprint().returning(move |_| {
+            count.0.fetch_add(1, Ordering::Relaxed);
+            Ok(Some("same".to_owned()))
+        });
+        let count = Arc::clone(&counted);
+        catalog.expect_read().returning(move |_| {
+            count.1.fetch_add(1, Ordering::Relaxed);
+            Ok(Snapshot::default())
+        });
+        let answer = move || match outcome {
+            Ok(()) => Ok(Outcome::default()),
+            Err(kind) => Err(Failure::new(kind, "failed")),
+        };
+        let mut runner = MockQueryRunner::new();
+        runner
+            .expect_run_read()
+            .returning(move |_, _, _, _| answer());
+        runner
+            .expect_run_write()
+            .returning(move |_, _, _, _| answer());
+        let mut config = config();
+        config.policy = policy;
+        let mut database = database_with(config, class, runner);
+        database.catalog = Arc::new(catalog);
+        let connection = OpenConnection::new(ConnectionName::new("shop").unwrap(), database);
+
+        connection.schema(&Cancel::new()).await.unwrap();
+        let _ = query("WORD")
+            .execute_on(&connection, Ceilings::default(), &Cancel::new())
+            .await;
+        connection.schema(&Cancel::new()).await.unwrap();
+
+        (
+            counted.0.load(Ordering::Relaxed),
+            counted.1.load(Ordering::Relaxed),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_may_change_the_schema_has_it_read_again() {
+        use StatementClass::{Admin, Ddl, Read, Write};
+        let invalid = Err(FailureKind::InvalidSql);
+        for (policy, class, outcome, expected) in [
+            (Policy::READ_WRITE, Ddl, Ok(()), (2, 2)),
+            (Policy::READ_WRITE, Ddl, invalid, (2, 2)),
+            (Policy::READ_WRITE, Admin, Ok(()), (2, 2)),
+            (Policy::READ_WRITE, Write, Ok(()), (1, 1)),
+            (Policy::READ_ONLY, Read, Ok(()), (1, 1)),
+            // Compared, and found to be the same.
+            (Policy::READ_ONLY, Read, invalid, (2, 1)),
+            (Policy::READ_ONLY, Ddl, Ok(()), (1, 1)),
+        ] {
+            let counted = reads_around(policy, class, outcome).await;
+            assert_eq!(counted, expected, "{class:?} {outcome:?}");
         }
     }
 }

@@ -7,7 +7,10 @@ use super::{
     port::{ConnectionPool, ServerInfo},
     posture::Posture,
 };
-use crate::query::{dialect::Dialect, port::QueryRunner};
+use crate::{
+    query::{dialect::Dialect, port::QueryRunner},
+    schema::Catalog,
+};
 
 #[derive(Clone)]
 pub struct Database {
@@ -16,6 +19,7 @@ pub struct Database {
     pub posture: Posture,
     pub dialect: Arc<dyn Dialect>,
     pub query_runner: Arc<dyn QueryRunner>,
+    pub catalog: Arc<dyn Catalog>,
     pub pool: Arc<dyn ConnectionPool>,
 }
 

@@ -1,7 +1,10 @@
 //! What the domain needs to know of an engine's SQL: what a statement does, and why a text is none.
 
+use std::borrow::Cow;
+
 use super::{
     effect::Finding,
+    explained::QueryPlan,
     plan::{PlanStep, PlanTable},
 };
 use crate::{Failure, FailureKind};
@@ -105,6 +108,12 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// `DESCRIBE` or `\d`.
     fn instead_of(&self, sql: &str) -> Option<&'static str>;
 
+    /// A name of a table, column or schema as it must be written in a statement: in quotes where it needs them, as for
+    /// a reserved word, a space or a letter whose case counts.
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+    }
+
     /// The statement that asks, without running it, how much work `sql` would be; `None` where the engine cannot tell,
     /// or for what has no plan.
     fn plan_request(&self, sql: &str) -> Option<String> {
@@ -123,5 +132,22 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     fn costliest_step(&self, plan: &PlanTable, sizes: &PlanTable) -> Option<PlanStep> {
         let _ = (plan, sizes);
         None
+    }
+
+    /// The statement that asks for the whole plan of `sql`, as this engine tells most about it. With `analyze` it also
+    /// runs `sql`. [`FailureKind::Unsupported`] where the engine cannot; [`FailureKind::InvalidArgument`] for what has no
+    /// plan.
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        let _ = (sql, analyze);
+        Err(Failure::new(
+            FailureKind::Unsupported,
+            "This engine does not explain statements.",
+        ))
+    }
+
+    /// The plan that [`Dialect::explain_request`] was answered with.
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        let _ = answer;
+        Err(Failure::internal("The plan cannot be read."))
     }
 }

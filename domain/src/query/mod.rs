@@ -2,15 +2,19 @@
 
 pub mod dialect;
 pub mod effect;
+pub mod explained;
 pub mod limits;
 pub mod plan;
+pub mod plan_report;
 pub mod port;
 pub mod rows;
 pub mod statement;
 
 pub use dialect::{Dialect, StatementClass};
 pub use effect::{Allowance, Effect};
+pub use explained::{PlanNode, QueryPlan};
 pub use limits::QueryLimits;
+pub use plan_report::PlanReport;
 pub use port::QueryRunner;
 pub use rows::{Cell, Column, DynRowSink, Flow, Outcome, RowSink};
 pub use statement::Statement;

@@ -9,6 +9,7 @@ use domain::{
     ConnectStep, Failure, FailureKind,
     cancel::Cancel,
     connection::{Address, ConnectionConfig, Connector, Database, Password, Posture, TlsMode},
+    query::QueryRunner,
 };
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
@@ -18,6 +19,7 @@ use sqlx::{
 
 use super::{
     super::{pool::Pool, reach},
+    catalog::MySqlCatalog,
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
     failure, posture,
@@ -53,13 +55,18 @@ impl Connector for MySqlConnector {
             })
             .await
             .unwrap_or_else(Posture::unknown);
+        let runner = Arc::new(MySqlQueryRunner::new(
+            Arc::clone(&pool),
+            server.product.clone(),
+        ));
         Ok(Database {
+            catalog: Arc::new(MySqlCatalog {
+                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                time: config.statement_timeout,
+            }),
             config,
             dialect: Arc::new(MySql),
-            query_runner: Arc::new(MySqlQueryRunner::new(
-                Arc::clone(&pool),
-                server.product.clone(),
-            )),
+            query_runner: runner,
             pool: Arc::new(MySqlConnectionPool::new(pool, server.version.clone())),
             posture,
             server,

@@ -1,6 +1,7 @@
 //! MySQL and MariaDB: one protocol, two servers, told apart when a session is opened.
 
 mod call;
+mod catalog;
 mod column;
 mod connect;
 mod connection_pool;

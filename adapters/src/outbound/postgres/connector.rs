@@ -8,10 +8,12 @@ use domain::{
     connection::{
         ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, Posture, TestReport,
     },
+    query::QueryRunner,
 };
 
 use super::{
     super::pool::{self, Pool},
+    catalog::PostgresCatalog,
     dialect::PostgresDialect,
     posture,
     query_runner::PostgresQueryRunner,
@@ -35,12 +37,17 @@ impl Connector for PostgresConnector {
             })
             .await
             .unwrap_or_else(Posture::unknown);
+        let runner = Arc::new(PostgresQueryRunner::new(Arc::clone(&pool)));
         Ok(Database {
+            catalog: Arc::new(PostgresCatalog {
+                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                time: config.statement_timeout,
+            }),
             config,
             server,
             posture,
             dialect: Arc::new(PostgresDialect),
-            query_runner: Arc::new(PostgresQueryRunner::new(Arc::clone(&pool))),
+            query_runner: runner,
             pool: Arc::new(PostgresPool { pool }),
         })
     }

@@ -7,6 +7,7 @@
 mod answer;
 mod array;
 mod builtin_types;
+mod catalog;
 mod connect;
 mod connector;
 mod describe;

@@ -8,10 +8,12 @@ use domain::{
     connection::{
         ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, ServerInfo, TestReport,
     },
+    query::QueryRunner,
 };
 
 use super::{
     super::pool::{Pool, must_end},
+    catalog::SqliteCatalog,
     dialect::SqliteDialect,
     failure, posture,
     query_runner::{SqliteQueryRunner, acquire},
@@ -33,7 +35,15 @@ impl Connector for SqliteConnector {
                 return Err(failure);
             }
         };
+        let runner = Arc::new(SqliteQueryRunner {
+            pool: Arc::clone(&pool_port.pool),
+        });
         Ok(Database {
+            catalog: Arc::new(SqliteCatalog {
+                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                pool: Arc::clone(&pool_port.pool),
+                time: config.statement_timeout,
+            }),
             posture: posture::find(&config).await,
             config,
             server: ServerInfo {
@@ -42,9 +52,7 @@ impl Connector for SqliteConnector {
                 tls: None,
             },
             dialect: Arc::new(SqliteDialect),
-            query_runner: Arc::new(SqliteQueryRunner {
-                pool: Arc::clone(&pool_port.pool),
-            }),
+            query_runner: runner,
             pool: Arc::new(pool_port),
         })
     }

@@ -33,7 +33,7 @@ pub(super) fn is_bottomless(sql: &[u8]) -> bool {
 }
 
 /// The depth of its parentheses and the number of its SELECTs.
-fn measure(sql: &[u8]) -> (usize, usize) {
+pub(super) fn measure(sql: &[u8]) -> (usize, usize) {
     let (mut depth, mut deepest, mut selects) = (0_usize, 0, 0);
     let mut rest = sql;
     while let [first, after @ ..] = rest {

@@ -1,11 +1,16 @@
 //! What `SQLite`'s statements do, by their words.
 
-use std::{iter::Peekable, sync::LazyLock};
+use std::{borrow::Cow, iter::Peekable, sync::LazyLock};
 
-use domain::query::{
-    Dialect, Effect, StatementClass,
-    dialect::{Classified, Flaw},
-    effect::{Finding, first_of_each},
+use domain::{
+    Failure, FailureKind,
+    query::{
+        Dialect, Effect, StatementClass,
+        dialect::{Classified, Flaw},
+        effect::{Finding, first_of_each},
+        explained::QueryPlan,
+        plan::PlanTable,
+    },
 };
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
@@ -14,7 +19,8 @@ use super::{
         lexer::{self, Lexed},
         remembered::Memory,
     },
-    functions, pragmas,
+    blank::skip_blank,
+    functions, names, plan, pragmas,
 };
 
 #[derive(Debug)]
@@ -55,6 +61,38 @@ impl Dialect for SqliteDialect {
             }
             _ => return None,
         })
+    }
+
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        names::quoted(name)
+    }
+
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        if analyze {
+            return Err(Failure::new(
+                FailureKind::Unsupported,
+                "SQLite does not measure the steps of a plan.",
+            )
+            .with_hint("Leave `analyze` out to see the plan; execute_query runs the statement."));
+        }
+        match self.classify(sql).construct.as_str() {
+            "SELECT" | "VALUES" | "WITH" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => {
+                Ok(format!("EXPLAIN QUERY PLAN {}", skip_blank(sql)))
+            }
+            "EXPLAIN" => Err(
+                Failure::invalid_argument("The statement is an EXPLAIN itself.")
+                    .with_hint("Send the statement alone, without EXPLAIN."),
+            ),
+            other => Err(Failure::invalid_argument(format!(
+                "There is no plan for {}.",
+                if other.is_empty() { "this text" } else { other }
+            ))
+            .with_hint("Plans are for SELECT, VALUES, WITH, INSERT, UPDATE, DELETE and REPLACE.")),
+        }
+    }
+
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        plan::read(answer)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod attached;
 mod blank;
+mod catalog;
 mod connect;
 mod demo;
 mod depth;
@@ -10,8 +11,10 @@ mod failure;
 mod functions;
 mod handle;
 mod hints;
+mod names;
 mod opening;
 mod parameters;
+mod plan;
 mod posture;
 mod pragmas;
 mod query_runner;

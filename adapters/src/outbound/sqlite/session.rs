@@ -15,7 +15,7 @@ use domain::{
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, FromRow, Row,
-    sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow},
+    sqlite::{LockedSqliteHandle, SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
 use tokio::runtime::Handle;
 
@@ -236,29 +236,36 @@ impl SqliteSession {
         sqlx::query_as(sql).fetch_all(connection).await.ok()
     }
 
+    /// The name and declared type of each column of each statement; `None` for one that cannot be prepared. None of
+    /// them is run.
+    pub(super) async fn columns_of(
+        &mut self,
+        statements: Vec<String>,
+    ) -> Result<Vec<Option<Vec<(String, Option<String>)>>>, Failure> {
+        let interrupted = Arc::clone(&self.interrupted);
+        self.look(move |handle| {
+            let columns = |sql: &String| {
+                let prepared = handle::prepare(handle, sql).ok()?;
+                Some(prepared.columns)
+            };
+            statements
+                .iter()
+                .take_while(|_| !interrupted.load(Ordering::Relaxed))
+                .map(columns)
+                .collect()
+        })
+        .await
+    }
+
     /// What is known of the statement, found out now if it was not seen before.
     pub(super) async fn inspect(&mut self, sql: &str) -> Result<Arc<Inspected>, Failure> {
         if let Some(inspected) = self.seen.get(sql) {
             return Ok(Arc::clone(inspected));
         }
-        let mut connection = self
-            .connection
-            .take()
-            .ok_or_else(|| Failure::internal("The database session is in use elsewhere."))?;
         let (text, access) = (sql.to_owned(), self.access);
-        // On a thread that may block: planning a statement can take long, and virtual tables read while they do.
-        let looked = tokio::task::spawn_blocking(move || {
-            let inspected = match Handle::current().block_on(connection.lock_handle()) {
-                Ok(mut handle) => Inspected::new(&mut handle, &text, access),
-                Err(error) => Err(failure::of_driver(error)),
-            };
-            (connection, inspected)
-        })
-        .await;
-        let (connection, inspected) = looked.map_err(|error| {
-            Failure::internal("Looking at the statement failed.").with_source(error)
-        })?;
-        self.connection = Some(connection);
+        let inspected = self
+            .look(move |handle| Inspected::new(handle, &text, access))
+            .await?;
         let inspected = Arc::new(inspected?);
         if sql.len() <= LONGEST_REMEMBERED {
             if self.seen.len() >= REMEMBERED {
@@ -269,6 +276,32 @@ impl SqliteSession {
                 .insert(Arc::clone(&inspected.sql), Arc::clone(&inspected));
         }
         Ok(inspected)
+    }
+}
+
+impl SqliteSession {
+    /// Looks at statements on a thread that may block: planning one can take long, and virtual tables read while they do.
+    async fn look<T: Send + 'static>(
+        &mut self,
+        look: impl FnOnce(&mut LockedSqliteHandle<'_>) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let mut connection = self
+            .connection
+            .take()
+            .ok_or_else(|| Failure::internal("The database session is in use elsewhere."))?;
+        let looked = tokio::task::spawn_blocking(move || {
+            let found = match Handle::current().block_on(connection.lock_handle()) {
+                Ok(mut handle) => Ok(look(&mut handle)),
+                Err(error) => Err(failure::of_driver(error)),
+            };
+            (connection, found)
+        })
+        .await;
+        let (connection, found) = looked.map_err(|error| {
+            Failure::internal("Looking at the statement failed.").with_source(error)
+        })?;
+        self.connection = Some(connection);
+        found
     }
 }
 

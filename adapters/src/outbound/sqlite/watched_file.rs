@@ -41,6 +41,11 @@ struct Stamp {
     log: Option<(u64, SystemTime)>,
 }
 
+/// What tells the file at a path from another one of the same name.
+pub(super) fn identity_of(path: &Path) -> Option<Identity> {
+    fs::metadata(path).ok().as_ref().and_then(identity)
+}
+
 impl WatchedFile {
     /// Begins to watch a file that has just been opened.
     pub(super) fn new(path: &Path) -> Self {
@@ -49,7 +54,7 @@ impl WatchedFile {
         Self {
             path: path.to_owned(),
             log: log.into(),
-            identity: fs::metadata(path).ok().as_ref().and_then(identity),
+            identity: identity_of(path),
             seen: None,
         }
     }
@@ -94,7 +99,7 @@ impl Stamp {
 }
 
 #[cfg(unix)]
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 #[cfg(unix)]
 #[expect(
@@ -109,7 +114,7 @@ fn identity(file: &Metadata) -> Option<Identity> {
 
 /// Elsewhere an open database file cannot be replaced under its name.
 #[cfg(not(unix))]
-type Identity = ();
+pub(super) type Identity = ();
 
 #[cfg(not(unix))]
 fn identity(_: &Metadata) -> Option<Identity> {

@@ -22,9 +22,7 @@ use super::{
     reason = "`params` is the word of the wire"
 )]
 pub(super) struct Params {
-    /// Default: the only or `default` one.
     connection: Option<String>,
-    /// One statement in the engine's dialect.
     sql: String,
     /// For $1 (PostgreSQL) or ? (others).
     #[serde(default)]
@@ -36,16 +34,15 @@ pub(super) struct Params {
     /// Default 48000.
     #[validate(range(min = 1, message = "must be at least 1"))]
     max_bytes: Option<usize>,
-    /// Default 30000.
     #[validate(range(min = 1, message = "must be at least 1"))]
     timeout_ms: Option<u64>,
-    /// Default json.
     #[serde(default)]
     #[schemars(schema_with = "formats")]
     format: Option<Format>,
 }
 
-fn values(_: &mut SchemaGenerator) -> Schema {
+/// A schema of values to bind.
+pub(super) fn values(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": any_value()})
 }
 
@@ -120,9 +117,7 @@ impl Tool for ExecuteQueryTool {
         let ceilings = server.options().ceilings;
         let longest = query.longest_answer(&connection.database, ceilings);
         let _room = server.room(longest, call).await?;
-        let answer = query
-            .execute(&connection.database, ceilings, &call.cancel)
-            .await;
+        let answer = query.execute_on(&connection, ceilings, &call.cancel).await;
         connection.record(&answer);
         let answer = answer?;
         call.returned(answer.rows);

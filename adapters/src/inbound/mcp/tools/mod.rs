@@ -4,10 +4,14 @@ mod close_connection;
 mod connect_database;
 mod connect_from_config;
 mod connection_info;
+mod describe_table;
 mod execute_query;
+mod explain_query;
 mod export_connections;
+mod find_join_path;
 mod import_connections;
 mod list_connections;
+mod search_schema;
 mod selection;
 mod show_configurations;
 mod test_connection;
@@ -21,6 +25,10 @@ pub(super) use self::toolbox::{Offered, Toolbox};
 /// Every tool, in the order in which clients see them. A new tool is its file, the line above and a line here.
 const TOOLS: &[Entry] = &[
     Entry::of::<execute_query::ExecuteQueryTool>(),
+    Entry::of::<search_schema::SearchSchemaTool>(),
+    Entry::of::<describe_table::DescribeTableTool>(),
+    Entry::of::<find_join_path::FindJoinPathTool>(),
+    Entry::of::<explain_query::ExplainQueryTool>(),
     Entry::of::<list_connections::ListConnectionsTool>(),
     Entry::of::<show_configurations::ShowConfigurationsTool>(),
     Entry::of::<connect_from_config::ConnectFromConfigTool>(),

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// The tools of `minimal`.
-const MINIMAL: &[&str] = &["execute_query"];
+const MINIMAL: &[&str] = &["execute_query", "search_schema", "describe_table"];
 
 type Includes = fn(&Entry) -> bool;
 
@@ -17,6 +17,7 @@ const WORDS: &[(&str, Includes)] = &[
     ("minimal", |tool| MINIMAL.contains(&tool.name)),
     ("standard", |_| true),
     ("full", |_| true),
+    ("schema", |tool| tool.group == Group::Schema),
     ("connections", |tool| {
         matches!(tool.group, Group::Connections | Group::AdHoc)
     }),
@@ -27,7 +28,7 @@ const WORDS: &[(&str, Includes)] = &[
 pub struct ToolSelection(Vec<&'static str>);
 
 impl ToolSelection {
-    /// Reads profiles (`minimal`, `standard`, `full`), groups (`connections`) and names of tools, separated by commas.
+    /// Reads profiles (`minimal`, `standard`, `full`), groups (`schema`, `connections`) and names of tools, separated by commas.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let mut names = Vec::new();
         for word in text
@@ -88,6 +89,8 @@ mod tests {
     fn profiles_groups_and_names_choose_tools() {
         for (text, included, left_out) in [
             ("minimal", "execute_query", Some("list_connections")),
+            ("minimal", "describe_table", Some("find_join_path")),
+            ("schema", "find_join_path", Some("execute_query")),
             ("standard", "list_connections", None),
             ("FULL", "export_connections", None),
             ("connections", "close_connection", Some("execute_query")),

@@ -50,6 +50,8 @@ pub(super) trait Tool: 'static {
 pub(super) enum Group {
     /// Asking a database.
     Queries,
+    /// Finding out what it holds.
+    Schema,
     /// Opening, closing and looking at connections.
     Connections,
     /// Connections that are made from what a call says rather than from configuration.
@@ -165,4 +167,13 @@ pub(super) fn json(answer: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(answer).map_err(|error| {
         Failure::internal("The answer cannot be written as JSON.").with_source(error)
     })
+}
+
+/// Takes a single word for a list of one, as models write it.
+pub(super) fn one_is_a_list(arguments: &mut JsonObject, name: &str) {
+    if let Some(value) = arguments.get_mut(name)
+        && value.is_string()
+    {
+        *value = serde_json::Value::Array(vec![value.take()]);
+    }
 }

@@ -401,3 +401,28 @@ fn last_fault(database: *mut ffi::sqlite3, status: c_int) -> Fault {
         offset: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::names, *};
+
+    #[test]
+    fn every_keyword_of_sqlite_is_known() {
+        // SAFETY: may be called at any time.
+        let count = unsafe { ffi::sqlite3_keyword_count() };
+        let unknown: Vec<String> = (0..count)
+            .map(|index| {
+                let (mut text, mut length) = (ptr::null(), 0);
+                // SAFETY: the index is in range; the text is static and has `length` bytes.
+                let word = unsafe {
+                    ffi::sqlite3_keyword_name(index, &raw mut text, &raw mut length);
+                    std::slice::from_raw_parts(text.cast::<u8>(), usize::try_from(length).unwrap())
+                };
+                String::from_utf8_lossy(word).into_owned()
+            })
+            .filter(|word| !names::is_keyword(word))
+            .collect();
+
+        assert_eq!((count, unknown), (147, vec![]));
+    }
+}

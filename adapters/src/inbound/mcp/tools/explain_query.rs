@@ -1,0 +1,60 @@
+//! `explain_query`: how a statement is run, and where its work is.
+
+use application::use_cases::ExplainQuery;
+use domain::{Failure, query::Statement};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use validator::Validate;
+
+use super::{
+    super::{call::Call, server::McpServer},
+    execute_query::values,
+    tool::{Group, Hints, Tool, json},
+};
+
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`params` is the word of the wire"
+)]
+pub(super) struct Params {
+    connection: Option<String>,
+    /// The statement itself, without EXPLAIN.
+    sql: String,
+    #[serde(default)]
+    #[schemars(schema_with = "values")]
+    params: Option<Vec<Value>>,
+    /// Run it too.
+    #[serde(default)]
+    analyze: Option<bool>,
+}
+
+pub(super) struct ExplainQueryTool;
+
+impl Tool for ExplainQueryTool {
+    const NAME: &'static str = "explain_query";
+    const TITLE: &'static str = "Explain SQL";
+    const DESCRIPTION: &'static str = include_str!("explain_query.md");
+    const GROUP: Group = Group::Queries;
+    type Params = Params;
+
+    fn hints(_: bool) -> Hints {
+        Hints::READS
+    }
+
+    async fn call(server: &McpServer, params: Params, call: &Call) -> Result<String, Failure> {
+        let explain = ExplainQuery {
+            statement: Statement::new(params.sql, params.params.unwrap_or_default())?,
+            analyze: params.analyze.unwrap_or_default(),
+        };
+        call.runs(&explain.statement.sql);
+        let connection = server
+            .connection(params.connection.as_deref(), call)
+            .await?;
+        let report = explain.execute(&connection, &call.cancel).await;
+        connection.record(&report);
+        json(&report?)
+    }
+}

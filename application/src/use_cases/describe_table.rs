@@ -1,0 +1,386 @@
+//! Everything about some tables.
+
+use domain::{
+    Cancel, Failure,
+    schema::{RelationId, Snapshot, TableDescription, TableName},
+};
+use serde::Serialize;
+
+use crate::registry::OpenConnection;
+
+/// The request.
+#[derive(Debug, Clone, Default)]
+pub struct DescribeTable {
+    /// Names as a caller writes them.
+    pub tables: Vec<String>,
+    pub max_bytes: Option<usize>,
+}
+
+/// So many can be described in one call.
+pub const MOST_TABLES: usize = 20;
+const DEFAULT_BYTES: usize = 24_000;
+const LEAST_BYTES: usize = 500;
+const MOST_BYTES: usize = 1_000_000;
+
+#[derive(Serialize)]
+struct Answer {
+    tables: Vec<TableDescription>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<Unknown>,
+    /// What was left out to keep within the limit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cut: Vec<String>,
+}
+
+/// A name that means no table.
+#[derive(Serialize)]
+struct Unknown {
+    name: String,
+    hint: String,
+}
+
+impl DescribeTable {
+    /// The answer as JSON. Fails only if none of the names is known.
+    pub async fn execute(
+        self,
+        connection: &OpenConnection,
+        cancel: &Cancel,
+    ) -> Result<String, Failure> {
+        if self.tables.is_empty() {
+            return Err(Failure::invalid_argument("No table is named.")
+                .with_hint("Name one or more in `tables`; search_schema finds them."));
+        }
+        if self.tables.len() > MOST_TABLES {
+            return Err(Failure::invalid_argument(format!(
+                "{} tables are too many for one call.",
+                self.tables.len()
+            ))
+            .with_hint(format!("Name up to {MOST_TABLES}.")));
+        }
+        let snapshot = connection.schema(cancel).await?;
+        let (known, mut unknown) = self.resolved(&snapshot)?;
+        let names: Vec<(String, String)> = known
+            .iter()
+            .filter_map(|id| snapshot.relation(*id))
+            .map(|relation| (relation.schema.to_string(), relation.name.to_string()))
+            .collect();
+        let tables = connection.database.catalog.describe(&names, cancel).await?;
+        if tables.len() < names.len() {
+            // Dropped since the schema was read.
+            connection.catalog.outdate();
+            for (schema, name) in names {
+                if !tables.iter().any(|table| table.name == name) {
+                    unknown.push(Unknown {
+                        name: format!("{schema}.{name}"),
+                        hint: "It has just been dropped or renamed; search_schema finds what is there now."
+                            .to_owned(),
+                    });
+                }
+            }
+        }
+        let max_bytes = self
+            .max_bytes
+            .unwrap_or(DEFAULT_BYTES)
+            .clamp(LEAST_BYTES, MOST_BYTES);
+        Answer {
+            tables,
+            unknown,
+            cut: Vec::new(),
+        }
+        .within(max_bytes)
+    }
+
+    /// Each table that is meant, once, and the names that mean none.
+    fn resolved(&self, snapshot: &Snapshot) -> Result<(Vec<RelationId>, Vec<Unknown>), Failure> {
+        let mut known = Vec::new();
+        let mut failures = Vec::new();
+        for name in &self.tables {
+            match TableName::parse(name).and_then(|name| name.resolve(snapshot)) {
+                Ok(id) if known.contains(&id) => {}
+                Ok(id) => known.push(id),
+                Err(failure) => failures.push((name, failure)),
+            }
+        }
+        if known.is_empty() && failures.len() > 1 {
+            let hints: Vec<String> = failures
+                .iter()
+                .filter_map(|(name, failure)| Some(format!("{name}: {}", failure.hint.as_deref()?)))
+                .collect();
+            return Err(Failure::invalid_argument("None of these tables is known.")
+                .with_hint(hints.join(" ")));
+        }
+        if known.is_empty()
+            && let Some((_, failure)) = failures.pop()
+        {
+            return Err(failure);
+        }
+        let unknown = failures
+            .into_iter()
+            .map(|(name, failure)| Unknown {
+                name: name.clone(),
+                hint: failure.hint.unwrap_or(failure.message),
+            })
+            .collect();
+        Ok((known, unknown))
+    }
+}
+
+/// Something that can be left out of a description, and what it is called. Says whether there was any.
+type Cut = (&'static str, fn(&mut TableDescription) -> bool);
+
+/// The least missed first.
+const CUTS: &[Cut] = &[
+    ("definition", |table| {
+        shorten(table.definition.as_mut(), 300)
+    }),
+    ("triggers' actions", |table| {
+        let mut cut = false;
+        for trigger in &mut table.triggers {
+            cut |= shorten(Some(&mut trigger.action), 80);
+        }
+        cut
+    }),
+    ("partitions", |table| {
+        let count = table.partitions.len();
+        table.partitions.truncate(3);
+        if count > 3 {
+            table.partition_count = table.partition_count.or(u64::try_from(count).ok());
+        }
+        count > 3
+    }),
+    ("columns' comments", |table| {
+        let mut cut = false;
+        for column in &mut table.columns {
+            cut |= shorten(column.comment.as_mut(), 60);
+        }
+        cut
+    }),
+    ("values of columns", |table| {
+        let mut cut = false;
+        for column in &mut table.columns {
+            cut |= column.values.len() > 5;
+            column.values.truncate(5);
+        }
+        cut
+    }),
+    ("row security", |table| {
+        !std::mem::take(&mut table.row_security).is_empty()
+    }),
+    ("checks", |table| {
+        !std::mem::take(&mut table.checks).is_empty()
+    }),
+    ("triggers", |table| {
+        !std::mem::take(&mut table.triggers).is_empty()
+    }),
+    ("indexes", |table| {
+        !std::mem::take(&mut table.indexes).is_empty()
+    }),
+    ("referencedBy", |table| {
+        let count = table.referenced_by.len();
+        table.referenced_by.truncate(5);
+        count > 5
+    }),
+];
+
+impl Answer {
+    fn within(mut self, max_bytes: usize) -> Result<String, Failure> {
+        for (what, cut) in CUTS {
+            if self.text()?.len() <= max_bytes {
+                break;
+            }
+            let mut cut_from = Vec::new();
+            for table in &mut self.tables {
+                if cut(table) {
+                    cut_from.push(table.name.clone());
+                }
+            }
+            if !cut_from.is_empty() {
+                self.cut.push(format!("{what} of {}", cut_from.join(", ")));
+            }
+        }
+        while self.tables.len() > 1 && self.text()?.len() > max_bytes {
+            if let Some(table) = self.tables.pop() {
+                self.cut.push(format!("all of {}", table.name));
+            }
+        }
+        self.cut_columns(max_bytes)?;
+        let text = self.text()?;
+        if text.len() > max_bytes {
+            return Err(Failure::new(
+                domain::FailureKind::TooLarge,
+                format!("The shortest description takes {} bytes.", text.len()),
+            )
+            .with_hint("Raise `maxBytes`, or ask information_schema for what you need."));
+        }
+        Ok(text)
+    }
+
+    /// Leaves out the last columns of the one table that is left.
+    fn cut_columns(&mut self, max_bytes: usize) -> Result<(), Failure> {
+        let all = self.tables.first().map_or(0, |table| table.columns.len());
+        while self.text()?.len() > max_bytes {
+            let Some(table) = self.tables.first_mut() else {
+                return Ok(());
+            };
+            let kept = table.columns.len() / 4 * 3;
+            if kept == 0 {
+                return Ok(());
+            }
+            table.columns.truncate(kept);
+            let told = format!("the last {} of {all} columns of {}", all - kept, table.name);
+            self.cut.retain(|cut| !cut.contains(" columns of "));
+            self.cut.push(told);
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> Result<String, Failure> {
+        serde_json::to_string(self).map_err(|error| {
+            Failure::internal("The description cannot be written as JSON.").with_source(error)
+        })
+    }
+}
+
+/// Cuts a text, and says whether there was more of it.
+fn shorten(text: Option<&mut String>, most: usize) -> bool {
+    let Some(text) = text.filter(|text| text.len() > most) else {
+        return false;
+    };
+    text.truncate(text.floor_char_boundary(most));
+    text.push('…');
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::schema::{ColumnDescription, RelationKind, TriggerDescription, samples::retail};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::use_cases::doubles::connection_to;
+
+    fn described(name: &str) -> TableDescription {
+        TableDescription {
+            columns: vec![ColumnDescription {
+                name: "id".to_owned(),
+                type_name: "bigint".to_owned(),
+                not_null: true,
+                ..ColumnDescription::default()
+            }],
+            ..TableDescription::new("public", name, RelationKind::Table)
+        }
+    }
+
+    async fn describe(
+        request: DescribeTable,
+        change: fn(&mut TableDescription),
+    ) -> Result<Value, Failure> {
+        let connection = connection_to(retail(), move |catalog| {
+            catalog.expect_describe().returning(move |names, _| {
+                let mut tables: Vec<_> = names.iter().map(|(_, name)| described(name)).collect();
+                tables.iter_mut().for_each(change);
+                Ok(tables)
+            });
+        });
+        let answer = request.execute(&connection, &Cancel::new()).await?;
+        Ok(serde_json::from_str(&answer).unwrap())
+    }
+
+    fn tables(names: &[&str]) -> DescribeTable {
+        DescribeTable {
+            tables: names.iter().map(|name| (*name).to_owned()).collect(),
+            max_bytes: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn each_table_is_described_once_and_an_unknown_one_has_a_hint() {
+        let answer = describe(
+            tables(&["orders", "custmers", "ORDERS", "products"]),
+            |_| (),
+        )
+        .await
+        .unwrap();
+
+        let names: Vec<&Value> = answer["tables"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|table| &table["name"])
+            .collect();
+        assert_eq!(names, ["orders", "products"]);
+        assert_eq!(
+            answer["unknown"],
+            json!([{"name": "custmers", "hint": "Did you mean `public.customers`?"}])
+        );
+        assert!(answer.get("cut").is_none());
+    }
+
+    #[tokio::test]
+    async fn only_unknown_tables_are_a_failure() {
+        let one = describe(tables(&["custmers"]), |_| ()).await.unwrap_err();
+        let two = describe(tables(&["custmers", "ordrs"]), |_| ())
+            .await
+            .unwrap_err();
+
+        assert_eq!(one.message, "There is no table or view `custmers`.");
+        assert_eq!(
+            one.hint.as_deref(),
+            Some("Did you mean `public.customers`?")
+        );
+        assert_eq!(two.message, "None of these tables is known.");
+        assert_eq!(
+            two.hint.as_deref(),
+            Some("custmers: Did you mean `public.customers`? ordrs: Did you mean `public.orders`?")
+        );
+    }
+
+    #[tokio::test]
+    async fn too_many_tables_are_refused() {
+        let failure = describe(tables(&["orders"; 21]), |_| ()).await.unwrap_err();
+
+        assert_eq!(failure.hint.as_deref(), Some("Name up to 20."));
+    }
+
+    #[tokio::test]
+    async fn what_is_missed_least_is_cut_first() {
+        let request = DescribeTable {
+            max_bytes: Some(900),
+            ..tables(&["orders"])
+        };
+        let answer = describe(request, |table| {
+            table.definition = Some("x".repeat(5_000));
+            table.triggers = vec![TriggerDescription {
+                name: "audit".to_owned(),
+                event: "AFTER UPDATE".to_owned(),
+                action: "audit()".to_owned(),
+                disabled: false,
+            }];
+        })
+        .await
+        .unwrap();
+
+        assert_eq!(answer["cut"], json!(["definition of orders"]));
+        assert_eq!(answer["tables"][0]["triggers"][0]["action"], "audit()");
+    }
+
+    #[tokio::test]
+    async fn tables_and_columns_beyond_the_limit_are_named() {
+        let request = DescribeTable {
+            max_bytes: Some(1_000),
+            ..tables(&["orders", "products"])
+        };
+        let answer = describe(request, |table| {
+            let column = table.columns[0].clone();
+            table.columns = vec![column; 40];
+        })
+        .await
+        .unwrap();
+
+        assert!(answer.to_string().len() <= 1_000);
+        assert_eq!(
+            answer["cut"],
+            json!(["all of products", "the last 25 of 40 columns of orders"])
+        );
+    }
+}

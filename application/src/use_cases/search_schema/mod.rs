@@ -1,0 +1,180 @@
+//! Finds tables, columns and all else that a database holds, or tells what it holds as a whole.
+
+mod card;
+mod cursor;
+mod listing;
+mod names;
+mod overview;
+mod ties;
+
+#[cfg(test)]
+mod tests;
+
+use domain::{
+    Cancel, Failure,
+    nearest::nearest,
+    query::Dialect,
+    schema::{
+        Snapshot,
+        search::{Kind, Search, SearchIndex},
+    },
+};
+
+use serde::Deserialize;
+
+use self::{cursor::Cursor, ties::Ties};
+use crate::{catalog_cache::Searchable, registry::OpenConnection};
+
+/// How much is told of each thing that is found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Detail {
+    Names,
+    #[default]
+    Summary,
+    Full,
+}
+
+impl Detail {
+    /// As they are written, the default in the middle.
+    pub const WORDS: [&'static str; 3] = ["names", "summary", "full"];
+
+    const fn default_bytes(self) -> usize {
+        match self {
+            Self::Names => 8_500,
+            Self::Summary => 4_000,
+            Self::Full => 12_000,
+        }
+    }
+
+    const fn default_limit(self) -> usize {
+        match self {
+            Self::Names => MOST,
+            Self::Summary | Self::Full => 20,
+        }
+    }
+}
+
+/// The request. What is left out has the defaults of its detail.
+#[derive(Debug, Clone, Default)]
+pub struct SearchSchema {
+    pub search: Option<String>,
+    pub kinds: Vec<Kind>,
+    pub schema: Option<String>,
+    pub detail: Detail,
+    pub limit: Option<usize>,
+    pub max_bytes: Option<usize>,
+    pub cursor: Option<String>,
+}
+
+/// No answer tells more things than these, however short.
+const MOST: usize = 10_000;
+/// No answer fits into less than this.
+const LEAST_BYTES: usize = 500;
+/// An answer beyond this is no help to anybody; the cursor reads on.
+const MOST_BYTES: usize = 1_000_000;
+const OVERVIEW_BYTES: usize = 6_000;
+
+/// What the parts of an answer are made of.
+struct Guide<'a> {
+    snapshot: &'a Snapshot,
+    index: &'a SearchIndex,
+    dialect: &'a dyn Dialect,
+}
+
+impl SearchSchema {
+    /// The answer as JSON. It keeps within `max_bytes`, but for less than 500, and says what it leaves out.
+    pub async fn execute(
+        self,
+        connection: &OpenConnection,
+        cancel: &Cancel,
+    ) -> Result<String, Failure> {
+        let searchable = connection.searchable(cancel).await?;
+        self.answer(&searchable, &*connection.database.dialect)
+    }
+
+    /// As [`SearchSchema::execute`], from a schema that is at hand.
+    pub fn answer(self, searchable: &Searchable, dialect: &dyn Dialect) -> Result<String, Failure> {
+        let guide = Guide {
+            snapshot: &searchable.snapshot,
+            index: &searchable.index,
+            dialect,
+        };
+        let text = self.search.filter(|text| !text.trim().is_empty());
+        let schema = self
+            .schema
+            .map(|name| schema_called(guide.snapshot, &name))
+            .transpose()?;
+        let bytes = |default: usize| {
+            self.max_bytes
+                .unwrap_or(default)
+                .clamp(LEAST_BYTES, MOST_BYTES)
+        };
+        if text.is_none()
+            && self.kinds.is_empty()
+            && self.detail == Detail::Summary
+            && self.cursor.is_none()
+        {
+            return Ok(guide.overview(schema.as_deref(), bytes(OVERVIEW_BYTES)));
+        }
+        let search = Search {
+            by_name: text.is_none() && self.detail == Detail::Names,
+            text,
+            kinds: self.kinds,
+            schema,
+        };
+        let mut cursor = Cursor::new(&search, self.detail, guide.index.stamp());
+        if let Some(text) = &self.cursor {
+            cursor = cursor.read(text)?;
+        }
+        let limit = self
+            .limit
+            .unwrap_or(self.detail.default_limit())
+            .clamp(1, MOST);
+        let found = guide
+            .index
+            .search(guide.snapshot, &search, cursor.offset, limit);
+        let bytes = bytes(self.detail.default_bytes());
+        Ok(match self.detail {
+            Detail::Names => guide.names(&found, cursor, bytes),
+            detail => guide.listing(&search, detail, &found, cursor, bytes),
+        })
+    }
+}
+
+/// The schema of this name, in whatever letter case.
+fn schema_called(snapshot: &Snapshot, name: &str) -> Result<String, Failure> {
+    let name = name.trim();
+    let names = || snapshot.schemas.iter().map(|schema| &*schema.name);
+    let lower = name.to_lowercase();
+    if let Some(known) = names()
+        .find(|known| *known == name)
+        .or_else(|| names().find(|known| known.to_lowercase() == lower))
+    {
+        return Ok(known.to_owned());
+    }
+    let told: Vec<&str> = names().take(10).collect();
+    Err(
+        Failure::invalid_argument(format!("There is no schema `{name}`.")).with_hint(
+            match nearest(name, names()) {
+                Some(meant) => format!("Did you mean `{meant}`?"),
+                None => format!("Schemas: {}.", told.join(", ")),
+            },
+        ),
+    )
+}
+
+/// JSON of what cannot fail to be JSON.
+fn json(value: &(impl serde::Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// The beginning of a text that is told in passing.
+fn beginning(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.len() <= most {
+        return line;
+    }
+    let end = line.floor_char_boundary(most);
+    format!("{}…", line.get(..end).unwrap_or_default())
+}

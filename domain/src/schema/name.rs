@@ -1,0 +1,309 @@
+//! A table's name as a caller writes it, and which table it means.
+
+use super::snapshot::{Relation, RelationId, Snapshot};
+use crate::{Failure, nearest::nearest};
+
+/// `orders`, `sales.orders`, `"Order Items"`, `` `shop`.`orders` ``, `[dbo].[orders]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableName {
+    schema: Option<Part>,
+    name: Part,
+}
+
+/// A part between dots. One in quotes means exactly what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    text: String,
+    quoted: bool,
+}
+
+/// How many other names a failure tells.
+const TOLD: usize = 5;
+
+impl TableName {
+    /// Reads a name of one or two parts. The quotes of every engine are understood on each of them.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        let unreadable = || {
+            Failure::invalid_argument(format!("`{text}` is not a table's name."))
+                .with_hint("Write `table` or `schema.table`; a name with a dot or a space in it stands in double quotes.")
+        };
+        let mut parts = parts(text.trim()).ok_or_else(unreadable)?;
+        let name = parts.pop().ok_or_else(unreadable)?;
+        let schema = parts.pop();
+        if !parts.is_empty() {
+            // PostgreSQL and SQL Server allow a database in front; there is no other than this one.
+            return Err(unreadable());
+        }
+        Ok(Self { schema, name })
+    }
+
+    /// The relation that is meant, as an engine would resolve it: the search path first, the exact spelling before
+    /// another letter case. A table in a schema off the path is found too, if its name is unique.
+    pub fn resolve(&self, snapshot: &Snapshot) -> Result<RelationId, Failure> {
+        for exactly in [true, false] {
+            let found: Vec<(RelationId, &Relation)> = snapshot
+                .ids()
+                .filter(|(_, relation)| self.means(relation, exactly))
+                .collect();
+            if let [(only, _)] = found.as_slice() {
+                return Ok(*only);
+            }
+            for schema in &snapshot.search_path {
+                let mut on_path = found
+                    .iter()
+                    .filter(|(_, relation)| relation.schema == *schema);
+                if let (Some((id, _)), None) = (on_path.next(), on_path.next()) {
+                    return Ok(*id);
+                }
+            }
+            if !found.is_empty() {
+                return Err(self.ambiguous(found.iter().map(|(_, relation)| *relation)));
+            }
+        }
+        Err(self.unknown(snapshot))
+    }
+
+    fn means(&self, relation: &Relation, exactly: bool) -> bool {
+        self.name.means(&relation.name, exactly)
+            && self
+                .schema
+                .as_ref()
+                .is_none_or(|schema| schema.means(&relation.schema, exactly))
+    }
+
+    fn ambiguous<'a>(&self, found: impl Iterator<Item = &'a Relation>) -> Failure {
+        let names: Vec<String> = found.take(TOLD).map(written).collect();
+        Failure::invalid_argument(format!("`{self}` is more than one table."))
+            .with_hint(format!("Name one of: {}.", names.join(", ")))
+    }
+
+    fn unknown(&self, snapshot: &Snapshot) -> Failure {
+        let failure = Failure::invalid_argument(format!("There is no table or view `{self}`."));
+        if let Some(schema) = &self.schema
+            && !snapshot
+                .schemas
+                .iter()
+                .any(|known| schema.means(&known.name, false))
+        {
+            let names: Vec<&str> = snapshot.schemas.iter().map(|known| &*known.name).collect();
+            let meant = nearest(&schema.text, names.iter().copied());
+            let told = names
+                .iter()
+                .copied()
+                .take(TOLD * 2)
+                .collect::<Vec<_>>()
+                .join(", ");
+            return failure.with_hint(match meant {
+                Some(meant) => format!(
+                    "There is no schema `{}`; did you mean `{meant}`?",
+                    schema.text
+                ),
+                None => format!("There is no schema `{}`. Schemas: {told}.", schema.text),
+            });
+        }
+        let meant = nearest(
+            &self.name.text,
+            snapshot.relations.iter().map(|relation| &*relation.name),
+        );
+        match meant {
+            Some(meant) => {
+                let where_it_is: Vec<String> = snapshot
+                    .relations
+                    .iter()
+                    .filter(|relation| &*relation.name == meant)
+                    .take(TOLD)
+                    .map(written)
+                    .collect();
+                failure.with_hint(format!("Did you mean {}?", where_it_is.join(" or ")))
+            }
+            None => failure.with_hint("search_schema finds tables by parts of their names."),
+        }
+    }
+}
+
+impl std::fmt::Display for TableName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(formatter, "{}.", schema.text)?;
+        }
+        formatter.write_str(&self.name.text)
+    }
+}
+
+impl Part {
+    fn means(&self, name: &str, exactly: bool) -> bool {
+        if exactly {
+            self.text == name
+        } else {
+            !self.quoted && self.text.to_lowercase() == name.to_lowercase()
+        }
+    }
+}
+
+fn written(relation: &Relation) -> String {
+    format!("`{}.{}`", relation.schema, relation.name)
+}
+
+/// The parts between dots; `None` where a quote is not closed, or something stands behind one or between two dots.
+fn parts(text: &str) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let first = rest.chars().next()?;
+        let end = match first {
+            '"' => Some('"'),
+            '`' => Some('`'),
+            '[' => Some(']'),
+            _ => None,
+        };
+        let (part, after) = if let Some(end) = end {
+            quoted(rest.get(first.len_utf8()..)?, end)?
+        } else {
+            let (part, after) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+            (part.trim_end().to_owned(), after)
+        };
+        if part.is_empty() {
+            return None;
+        }
+        parts.push(Part {
+            text: part,
+            quoted: end.is_some(),
+        });
+        if after.is_empty() {
+            return Some(parts);
+        }
+        rest = after.trim_start().strip_prefix('.')?.trim_start();
+    }
+}
+
+/// What stands before the closing quote, which is doubled where it belongs to the name; and what follows it.
+fn quoted(text: &str, end: char) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut rest = text;
+    loop {
+        let at = rest.find(end)?;
+        name.push_str(rest.get(..at)?);
+        rest = rest.get(at + end.len_utf8()..)?;
+        if let Some(more) = rest.strip_prefix(end) {
+            name.push(end);
+            rest = more;
+        } else {
+            return Some((name, rest));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::schema::snapshot::{Namespace, RelationKind};
+
+    fn snapshot(path: &[&str], names: &[(&str, &str)]) -> Snapshot {
+        let mut schemas: Vec<Namespace> = Vec::new();
+        for (schema, _) in names {
+            if !schemas.iter().any(|known| &*known.name == *schema) {
+                schemas.push(Namespace {
+                    name: Arc::from(*schema),
+                    comment: None,
+                });
+            }
+        }
+        Snapshot {
+            search_path: path.iter().map(|schema| Arc::from(*schema)).collect(),
+            schemas,
+            relations: names
+                .iter()
+                .map(|(schema, name)| Relation {
+                    schema: Arc::from(*schema),
+                    name: Arc::from(*name),
+                    kind: RelationKind::Table,
+                    comment: None,
+                    estimated_rows: None,
+                    partitions: 0,
+                    columns: Vec::new(),
+                    keys: Vec::new(),
+                })
+                .collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    fn resolved(snapshot: &Snapshot, text: &str) -> Result<(String, String), Failure> {
+        let id = TableName::parse(text)?.resolve(snapshot)?;
+        let relation = snapshot.relation(id).unwrap();
+        Ok((relation.schema.to_string(), relation.name.to_string()))
+    }
+
+    #[test]
+    fn a_name_resolves_as_an_engine_would_resolve_it() {
+        let snapshot = snapshot(
+            &["app", "public"],
+            &[
+                ("public", "orders"),
+                ("app", "orders"),
+                ("archive", "orders"),
+                ("archive", "Old Orders"),
+                ("public", "Users"),
+                ("public", "users"),
+                ("audit", "Log.Entry"),
+            ],
+        );
+        for (text, schema, name) in [
+            ("orders", "app", "orders"),
+            ("ORDERS", "app", "orders"),
+            ("public.orders", "public", "orders"),
+            ("Archive.Orders", "archive", "orders"),
+            ("\"Old Orders\"", "archive", "Old Orders"),
+            ("old orders", "archive", "Old Orders"),
+            ("Users", "public", "Users"),
+            ("`public`.`users`", "public", "users"),
+            ("audit.\"Log.Entry\"", "audit", "Log.Entry"),
+            ("[audit].[Log.Entry]", "audit", "Log.Entry"),
+        ] {
+            let expected = (schema.to_owned(), name.to_owned());
+            assert_eq!(resolved(&snapshot, text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_the_nearest_and_where_it_lives() {
+        let snapshot = snapshot(&["public"], &[("public", "orders"), ("sales", "customers")]);
+        for (text, hint) in [
+            ("custmers", "Did you mean `sales.customers`?"),
+            (
+                "pubic.orders",
+                "There is no schema `pubic`; did you mean `public`?",
+            ),
+            (
+                "x.orders",
+                "There is no schema `x`. Schemas: public, sales.",
+            ),
+            (
+                "zebra",
+                "search_schema finds tables by parts of their names.",
+            ),
+            ("\"Orders\"", "Did you mean `public.orders`?"),
+        ] {
+            let failure = resolved(&snapshot, text).unwrap_err();
+            assert_eq!(failure.hint.as_deref(), Some(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_several_schemas_off_the_path_is_ambiguous() {
+        let snapshot = snapshot(&["public"], &[("a", "t"), ("b", "t")]);
+
+        let failure = resolved(&snapshot, "t").unwrap_err();
+
+        assert_eq!(failure.hint.as_deref(), Some("Name one of: `a.t`, `b.t`."));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for text in ["", " ", ".", "a.", ".a", "\"a", "\"a\"b", "a.b.c", "\"\""] {
+            assert!(TableName::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

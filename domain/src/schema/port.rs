@@ -1,0 +1,30 @@
+//! The port through which a database tells of its schema.
+
+use async_trait::async_trait;
+
+use super::{description::TableDescription, snapshot::Snapshot};
+use crate::{cancel::Cancel, failure::Failure};
+
+/// A word that is another one once the schema is.
+pub type Fingerprint = String;
+
+/// Tells what a database holds, as far as its role may see it.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// One cheap question, whatever the size of the schema. `None` where the engine has no such answer.
+    ///
+    /// It may change although the schema did not, and may lag behind a change by a second or two.
+    async fn fingerprint(&self, cancel: &Cancel) -> Result<Option<Fingerprint>, Failure>;
+
+    /// Everything, in a number of round trips that does not depend on its size.
+    async fn read(&self, cancel: &Cancel) -> Result<Snapshot, Failure>;
+
+    /// Everything about the tables of these schemas and names, in the same order, in a number of round trips that does
+    /// not depend on how many they are. One that is gone is left out.
+    async fn describe(
+        &self,
+        tables: &[(String, String)],
+        cancel: &Cancel,
+    ) -> Result<Vec<TableDescription>, Failure>;
+}
