@@ -1,14 +1,18 @@
 //! A dialect that remembers its verdicts: the same text is sent many times, and judged once.
 
 use std::{
+    borrow::Cow,
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
 };
 
-use domain::query::{
-    Dialect,
-    dialect::Classified,
-    plan::{PlanStep, PlanTable},
+use domain::{
+    Failure,
+    query::{
+        Dialect, QueryPlan,
+        dialect::Classified,
+        plan::{PlanStep, PlanTable},
+    },
 };
 use lru::LruCache;
 
@@ -54,12 +58,24 @@ impl<D: Dialect> Dialect for Remembered<D> {
         self.dialect.instead_of(sql)
     }
 
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        self.dialect.quoted(name)
+    }
+
     fn plan_request(&self, sql: &str) -> Option<String> {
         self.dialect.plan_request(sql)
     }
 
     fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
         self.dialect.costliest_step(plan)
+    }
+
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        self.dialect.explain_request(sql, analyze)
+    }
+
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        self.dialect.query_plan(answer)
     }
 }
 
