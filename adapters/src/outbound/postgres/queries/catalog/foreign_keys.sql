@@ -1,0 +1,32 @@
+, place (oid, top) AS (
+    SELECT shown.oid, shown.oid
+    FROM shown
+    UNION ALL
+    SELECT below.inhrelid, place.top
+    FROM place
+    JOIN pg_catalog.pg_class AS class ON class.oid = place.oid AND class.relkind = 'p'
+    JOIN pg_catalog.pg_inherits AS below ON below.inhparent = place.oid
+)
+-- Foreign keys: name, from, its columns, to, its columns. Those that a partition has from its parent are left out; one
+-- of its own counts for the parent, whose columns have the same names.
+SELECT
+    key.conname,
+    origin.top,
+    (
+        SELECT pg_catalog.array_agg(attribute.attname ORDER BY place)
+        FROM pg_catalog.unnest(key.conkey) WITH ORDINALITY AS part (number, place)
+        JOIN pg_catalog.pg_attribute AS attribute
+            ON attribute.attrelid = key.conrelid AND attribute.attnum = part.number
+    )::pg_catalog.text[],
+    target.top,
+    (
+        SELECT pg_catalog.array_agg(attribute.attname ORDER BY place)
+        FROM pg_catalog.unnest(key.confkey) WITH ORDINALITY AS part (number, place)
+        JOIN pg_catalog.pg_attribute AS attribute
+            ON attribute.attrelid = key.confrelid AND attribute.attnum = part.number
+    )::pg_catalog.text[]
+FROM pg_catalog.pg_constraint AS key
+JOIN place AS origin ON origin.oid = key.conrelid
+JOIN place AS target ON target.oid = key.confrelid
+WHERE key.contype = 'f' AND key.conparentid = 0
+ORDER BY origin.top, key.conname
