@@ -2,11 +2,16 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
-use domain::query::{
-    Dialect, Effect, StatementClass,
-    dialect::Classified,
-    effect::{Finding, first_of_each},
-    plan::{PlanStep, PlanTable},
+use std::borrow::Cow;
+
+use domain::{
+    Failure,
+    query::{
+        Dialect, Effect, QueryPlan, StatementClass,
+        dialect::Classified,
+        effect::{Finding, first_of_each},
+        plan::{PlanStep, PlanTable},
+    },
 };
 use sqlparser::{
     dialect::PostgreSqlDialect,
@@ -15,7 +20,7 @@ use sqlparser::{
 
 use super::{
     super::lexer::{self, Lexed},
-    functions, plan,
+    functions, plan, quoting,
     syntax::{Inner, Syntax},
 };
 
@@ -81,12 +86,24 @@ impl Dialect for PostgresDialect {
         })
     }
 
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        quoting::quoted(name)
+    }
+
     fn plan_request(&self, sql: &str) -> Option<String> {
         plan::request(&first_word(sql), sql)
     }
 
     fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan)
+    }
+
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        plan::full_request(&first_word(sql), sql, analyze)
+    }
+
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        plan::read(answer)
     }
 }
 
