@@ -1,4 +1,5 @@
--- Routines: schema, name, kind, arguments, result, volatility, comment. Those of an extension are its own matter.
+-- Routines: schema, name, kind, arguments, result, volatility, comment. Those of an extension, or of
+-- a type, are its own matter.
 SELECT
     namespace.nspname,
     routine.proname,
@@ -17,6 +18,6 @@ WHERE namespace.nspname !~ '^pg_'
         SELECT FROM pg_catalog.pg_depend AS member
         WHERE member.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
             AND member.objid = routine.oid
-            AND member.deptype = 'e'
+            AND member.deptype IN ('e', 'i')
     )
 ORDER BY namespace.nspname, routine.proname, routine.oid

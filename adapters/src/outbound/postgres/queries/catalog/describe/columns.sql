@@ -1,7 +1,7 @@
 SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
     'name', attribute.attname,
     'type', pg_catalog.format_type(attribute.atttypid, attribute.atttypmod),
-    'notNull', attribute.attnotnull,
+    'notNull', attribute.attnotnull OR (type.typtype = 'd' AND type.typnotnull),
     'default', CASE WHEN attribute.attgenerated = '' THEN pg_catalog.pg_get_expr(preset.adbin, preset.adrelid) END,
     'generated', CASE attribute.attgenerated
         WHEN 's' THEN pg_catalog.pg_get_expr(preset.adbin, preset.adrelid) || ' stored'
