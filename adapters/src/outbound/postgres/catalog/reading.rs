@@ -147,8 +147,10 @@ impl Reading {
             self.snapshot.relations.get_mut(at),
             self.numbers.get_mut(at),
         ) {
-            relation.columns.push(column);
-            numbers.push(number);
+            // Hardly ever anywhere but at the end.
+            let place = numbers.partition_point(|known| *known < number);
+            relation.columns.insert(place, column);
+            numbers.insert(place, number);
         }
     }
 
@@ -162,14 +164,7 @@ impl Reading {
         else {
             return;
         };
-        let columns: Option<Box<[u16]>> = record
-            .text(5)
-            .split_whitespace()
-            .map(|number| {
-                let place = numbers.binary_search(&number.parse().ok()?).ok()?;
-                u16::try_from(place).ok()
-            })
-            .collect();
+        let columns = numbered(numbers, record.text(5));
         let written = match (record.some(6), &columns) {
             (Some(expressions), _) => expressions.to_owned(),
             (None, Some(columns)) => columns
@@ -197,12 +192,12 @@ impl Reading {
     }
 
     fn foreign_key(&mut self, record: &Record) {
-        let (Some(from), Some(to)) = (self.place(record, 1), self.place(record, 3)) else {
+        let (Some(from), Some(to)) = (self.place(record, 1), self.place(record, 2)) else {
             return;
         };
         let (Some(columns), Some(referenced)) = (
-            self.named(from, &record.texts(2)),
-            self.named(to, &record.texts(4)),
+            self.columns_of(from, record, 3, 5),
+            self.columns_of(to, record, 4, 6),
         ) else {
             return;
         };
@@ -226,14 +221,24 @@ impl Reading {
         });
     }
 
-    /// The places of columns; `None` if one of them is gone.
-    fn named(&self, table: RelationId, names: &[String]) -> Option<Box<[u16]>> {
+    /// The places of a key's columns, by their names where those are told, else by their numbers; `None` if one of
+    /// them is gone.
+    fn columns_of(
+        &self,
+        table: RelationId,
+        record: &Record,
+        numbers: usize,
+        names: usize,
+    ) -> Option<Box<[u16]>> {
+        if record.some(names).is_none() {
+            return numbered(self.numbers.get(table.0 as usize)?, record.text(numbers));
+        }
         let relation = self.snapshot.relation(table)?;
-        names
+        record
+            .texts(names)
             .iter()
             .map(|name| u16::try_from(relation.column(name)?).ok())
-            .collect::<Option<Box<[u16]>>>()
-            .filter(|places| !places.is_empty())
+            .collect()
     }
 
     fn trigger(&mut self, record: &Record) {
@@ -296,6 +301,17 @@ impl Reading {
             comment: boxed(record, 4),
         });
     }
+}
+
+/// The places of columns with these numbers; `None` if one of them is an expression or gone.
+fn numbered(known: &[u64], numbers: &str) -> Option<Box<[u16]>> {
+    numbers
+        .split_whitespace()
+        .map(|number| {
+            let place = known.binary_search(&number.parse().ok()?).ok()?;
+            u16::try_from(place).ok()
+        })
+        .collect()
 }
 
 fn boxed(record: &Record, index: usize) -> Option<Box<str>> {

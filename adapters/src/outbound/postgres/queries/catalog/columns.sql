@@ -1,4 +1,5 @@
 -- Columns: table, number, name, type, nullable, comment. A domain may take NULL away too.
+-- In no order: to sort this many costs more than to read them.
 SELECT
     attribute.attrelid,
     attribute.attnum,
@@ -14,4 +15,3 @@ LEFT JOIN pg_catalog.pg_description AS description ON description.objoid = attri
 LEFT JOIN pg_catalog.pg_type AS strict
     ON strict.oid = attribute.atttypid AND strict.typtype = 'd' AND strict.typnotnull
 WHERE attribute.attnum > 0 AND NOT attribute.attisdropped
-ORDER BY attribute.attrelid, attribute.attnum
