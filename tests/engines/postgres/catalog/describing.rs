@@ -327,7 +327,7 @@ on_postgres!(row_security_is_told, async |server: &str| {
 
     let own = &policies[1];
     assert_eq!((&*own.name, &*own.command), ("own", "SELECT"));
-    assert_eq!(own.roles, [shop.house.name.clone()]);
+    assert_eq!(own.roles, [shop.house.name.as_str()]);
     assert_eq!(own.using.as_deref(), Some("(owner = CURRENT_USER)"));
     let none = &policies[0];
     assert_eq!((&*none.command, none.restrictive), ("UPDATE", true));

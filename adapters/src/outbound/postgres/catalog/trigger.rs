@@ -32,8 +32,8 @@ pub(super) fn take_apart(trigger: &mut TriggerDescription) {
         Some(at) => whole.split_at(at),
         None => (whole.as_str(), ""),
     };
-    trigger.action = action.trim_start().to_owned();
-    trigger.event = event.to_owned();
+    action.trim_start().clone_into(&mut trigger.action);
+    event.clone_into(&mut trigger.event);
 }
 
 /// Where `wanted` stands first, but in no string and no quoted name: a condition may hold any text.
@@ -43,10 +43,9 @@ fn outside_of_quotes(text: &str, wanted: &str) -> Option<usize> {
         match quote {
             // A doubled quote ends and begins at once.
             Some(open) if open == character => quote = None,
-            Some(_) => {}
             None if matches!(character, '\'' | '"') => quote = Some(character),
             None if text.get(at..)?.starts_with(wanted) => return Some(at),
-            None => {}
+            _ => {}
         }
     }
     None

@@ -105,7 +105,7 @@ fn node(plan: &Value, around: Around, notes: &mut Vec<String>) -> PlanNode {
 fn children(plan: &Value, around: Around, times: f64, notes: &mut Vec<String>) -> Vec<PlanNode> {
     let kind = step::text(plan, "Node Type").unwrap_or_default();
     let below = below(plan, kind, around);
-    let mut nodes: Vec<PlanNode> = Vec::new();
+    let mut told: Vec<PlanNode> = Vec::new();
     let mut outer_rows = times;
     for child in step::children(plan) {
         let mut around = below;
@@ -120,9 +120,9 @@ fn children(plan: &Value, around: Around, times: f64, notes: &mut Vec<String>) -
         if step::text(child, "Parent Relationship") == Some("Outer") {
             outer_rows = node.estimated_rows.unwrap_or(1.0);
         }
-        nodes.push(node);
+        told.push(node);
     }
-    nodes
+    told
 }
 
 /// What a step means for those below it.
