@@ -1,6 +1,6 @@
-//! Everything about one table, as the model reads it: absent facts are left out.
+//! Everything about one table, as the model reads it: absent facts are left out. An engine may also give it as JSON.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::snapshot::RelationKind;
 
@@ -10,7 +10,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// One table, view or their like.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TableDescription {
     /// Left out where the engine has none.
@@ -27,31 +27,31 @@ pub struct TableDescription {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
     pub columns: Vec<ColumnDescription>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub primary_key: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unique: Vec<KeyDescription>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
     /// Exclusion constraints, as they are declared.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclusions: Vec<Check>,
     /// From this table to others.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub foreign_keys: Vec<ForeignKeyDescription>,
     /// From others to this table.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referenced_by: Vec<ReferenceDescription>,
     /// Without those that only hold up the primary key or a unique constraint.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<IndexDescription>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub triggers: Vec<TriggerDescription>,
     /// How it is divided: `RANGE (ordered_at)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitioned_by: Option<String>,
     /// Names and bounds of its partitions: the first ones, where there are many.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<String>,
     /// How many partitions there are, where not all are told.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,13 +62,13 @@ pub struct TableDescription {
     /// The query of a view, or what a virtual or foreign table stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub definition: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub row_security: Vec<Policy>,
     /// What the role may not do with it: `SELECT` first of all. Only what reading needs on a read-only connection.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_privileges: Vec<String>,
     /// What the model must know besides: `WITHOUT ROWID`, `STRICT`, `UNLOGGED`, the storage engine if it is unusual.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
 }
 
@@ -103,14 +103,14 @@ impl TableDescription {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ColumnDescription {
     pub name: String,
     /// As declared.
     #[serde(rename = "type")]
     pub type_name: String,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub not_null: bool,
     /// The expression, as the server prints it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,15 +123,18 @@ pub struct ColumnDescription {
     pub identity: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
-    /// The values that an enum, a set or a domain allows, if they are few.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What a domain stands for, with its rules: `numeric(10,2) CHECK (VALUE > 0)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The values that an enum or a set allows, if they are few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
 
 /// A unique constraint, or a unique index that is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyDescription {
     pub name: String,
@@ -141,7 +144,7 @@ pub struct KeyDescription {
     pub notes: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
     pub name: String,
@@ -149,10 +152,10 @@ pub struct Check {
     pub definition: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ForeignKeyDescription {
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     pub columns: Vec<String>,
     /// `customers(id)`: the table with its schema where that is another one, and the columns.
@@ -168,7 +171,7 @@ pub struct ForeignKeyDescription {
 }
 
 /// A foreign key that points here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReferenceDescription {
     /// `order_items(order_id)`: the table with its schema where that is another one, and the columns.
@@ -178,28 +181,28 @@ pub struct ReferenceDescription {
     pub on_delete: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexDescription {
     pub name: String,
     /// Columns and expressions, with direction where it is not the usual one.
     pub columns: Vec<String>,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub unique: bool,
     /// Left out where it is the usual `btree`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub include: Vec<String>,
     /// The condition of a partial index.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub predicate: Option<String>,
     /// The server does not use it: it failed to be built, or is switched off.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub invalid: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TriggerDescription {
     pub name: String,
@@ -207,12 +210,12 @@ pub struct TriggerDescription {
     pub event: String,
     /// What it runs: a function's call, or the text where the engine keeps it inside of the trigger.
     pub action: String,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
 }
 
 /// A row security policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
     pub name: String,
@@ -223,6 +226,6 @@ pub struct Policy {
     pub using: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub restrictive: bool,
 }

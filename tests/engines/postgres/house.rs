@@ -1,8 +1,11 @@
 //! A database with a role of its own, for facts about what roles may do.
 
 use domain::connection::{ConnectionConfig, Finding, FindingKind, Password};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, raw_sql};
-use support::databases::{config, open, server_variable, unique};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, raw_sql};
+use support::{
+    databases::{config, open, server_variable, unique},
+    waiting::until,
+};
 
 const PASSWORD: &str = "Change-this-password-1";
 
@@ -11,6 +14,7 @@ pub(super) struct House {
     server: String,
     /// The name of the database, and of the role that may do nothing yet.
     pub(super) name: String,
+    url: String,
     administrator: PgConnection,
 }
 
@@ -32,6 +36,7 @@ impl House {
         let mut house = Self {
             server: server.to_owned(),
             administrator: PgConnection::connect(url.as_str()).await.unwrap(),
+            url: url.into(),
             name,
         };
         house
@@ -45,6 +50,30 @@ impl House {
     /// As the administrator; `{role}` is the role.
     pub(super) async fn run(&mut self, sql: &str) {
         run(&mut self.administrator, sql.replace("{role}", &self.name)).await;
+    }
+
+    /// The first column of an answer to the administrator, as text.
+    pub(super) async fn texts(&mut self, sql: &str) -> Vec<String> {
+        let rows = raw_sql(AssertSqlSafe(sql.to_owned()))
+            .fetch_all(&mut self.administrator)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.iter()
+            .map(|row| row.try_get_raw(0).unwrap().as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Begins another session: the one that ends tells at once what it has counted.
+    pub(super) async fn settle(&mut self) {
+        let ended = self.texts("SELECT pg_backend_pid()::text").await.remove(0);
+        let next = PgConnection::connect(&self.url).await.unwrap();
+        let before = std::mem::replace(&mut self.administrator, next);
+        before.close().await.unwrap();
+        let left = format!("SELECT count(*)::text FROM pg_stat_activity WHERE pid = {ended}");
+        until("the session has ended", async || {
+            self.texts(&left).await == ["0"]
+        })
+        .await;
     }
 
     /// As a role of this test.

@@ -3,8 +3,10 @@
 mod helpers;
 mod house;
 
+mod catalog;
 mod connecting;
 mod environment;
+mod explain;
 mod pooler;
 mod posture;
 mod read_only;

@@ -2,13 +2,16 @@
 //!
 //! This explains early and keeps out what the server's read-only mode lets through. What holds is the server.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
-use domain::query::{
-    Dialect, Effect, StatementClass,
-    dialect::Classified,
-    effect::{Finding, first_of_each},
-    plan::{PlanStep, PlanTable},
+use domain::{
+    Failure,
+    query::{
+        Dialect, Effect, QueryPlan, StatementClass,
+        dialect::Classified,
+        effect::{Finding, first_of_each},
+        plan::{PlanStep, PlanTable},
+    },
 };
 use sqlparser::dialect::PostgreSqlDialect;
 
@@ -17,7 +20,7 @@ use super::{
         lexer::{self, Lexed},
         remembered::Memory,
     },
-    functions, plan,
+    functions, plan, quoting,
     syntax::{Inner, Syntax, name_of},
     tokens::{self, Token, first_word},
 };
@@ -56,6 +59,10 @@ impl Dialect for PostgresDialect {
         })
     }
 
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        quoting::quoted(name)
+    }
+
     fn plan_request(&self, sql: &str) -> Option<String> {
         plan::request(sql)
     }
@@ -66,6 +73,14 @@ impl Dialect for PostgresDialect {
 
     fn costliest_step(&self, plan: &PlanTable, sizes: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan, sizes)
+    }
+
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        plan::full_request(&first_word(sql), sql, analyze)
+    }
+
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        plan::read(answer)
     }
 }
 

@@ -27,6 +27,7 @@ mod parameters;
 mod plan;
 mod posture;
 mod query_runner;
+mod quoting;
 mod remedy;
 mod rows;
 mod session;

@@ -161,8 +161,8 @@ fn columns(table: &Table, text: &DeclaredTable) -> Vec<ColumnDescription> {
                 collation: declared
                     .and_then(|column| column.collation.clone())
                     .filter(|collation| !collation.eq_ignore_ascii_case(BINARY)),
-                values: Vec::new(),
                 comment: declared.and_then(|column| column.comment.clone()),
+                ..ColumnDescription::default()
             }
         })
         .collect()

@@ -1,6 +1,15 @@
-//! How much work a statement would be, as the planner expects.
+//! How much work a statement would be, as the planner expects; and its whole plan.
 
-use domain::query::plan::{PlanStep, PlanTable};
+mod step;
+mod tree;
+
+use domain::{
+    Failure,
+    query::{
+        QueryPlan,
+        plan::{PlanStep, PlanTable},
+    },
+};
 use serde_json::Value;
 use sqlparser::{dialect::PostgreSqlDialect, tokenizer::Token};
 
@@ -21,6 +30,55 @@ pub(super) fn request(sql: &str) -> Option<String> {
     };
     let statement: String = sql.chars().skip(begins - 1).collect();
     Some(format!("EXPLAIN (VERBOSE, FORMAT JSON) {statement}"))
+}
+
+fn has_plan(word: &str) -> bool {
+    matches!(
+        word,
+        "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "UPDATE" | "DELETE" | "MERGE"
+    )
+}
+
+/// What asks for everything that is known of the plan of a statement that begins with `word`.
+pub(super) fn full_request(word: &str, sql: &str, analyze: bool) -> Result<String, Failure> {
+    if has_plan(word) {
+        let how = if analyze {
+            "ANALYZE, BUFFERS, SETTINGS, FORMAT JSON"
+        } else {
+            "SETTINGS, FORMAT JSON"
+        };
+        return Ok(format!("EXPLAIN ({how}) {sql}"));
+    }
+    let failure = match word {
+        "EXPLAIN" => Failure::invalid_argument("The text is an EXPLAIN itself.")
+            .with_hint("Send the statement alone, without EXPLAIN and its options."),
+        "" => Failure::invalid_argument("The text holds no statement.")
+            .with_hint("Send one SQL statement, such as `SELECT 1`."),
+        word => Failure::invalid_argument(format!("{word} has no plan."))
+            .with_hint("What has one: SELECT, WITH, VALUES, TABLE, INSERT, UPDATE, DELETE, MERGE."),
+    };
+    Err(failure)
+}
+
+/// The plan in the answer to [`full_request`].
+pub(super) fn read(answer: &PlanTable) -> Result<QueryPlan, Failure> {
+    let text = answer
+        .rows
+        .first()
+        .and_then(|row| row.first()?.as_deref())
+        .ok_or_else(|| {
+            Failure::internal("The database answered a request for a plan with none.")
+        })?;
+    // Each step is nested twice; the reader stops at 128 for the sake of its stack.
+    let plans: Value = serde_json::from_str(text).map_err(|error| {
+        Failure::new(
+            domain::FailureKind::Unsupported,
+            "The plan is nested too deeply to be read.",
+        )
+        .with_hint("Send EXPLAIN with the statement to execute_query for the server's own text.")
+        .with_source(error)
+    })?;
+    Ok(tree::plan(&plans))
 }
 
 /// Where the statement stands behind EXPLAIN and its options, in characters from 1.

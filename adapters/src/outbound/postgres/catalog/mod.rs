@@ -1,0 +1,78 @@
+//! What the database holds, from its own catalog.
+
+mod describe;
+mod reading;
+mod trigger;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use domain::{
+    Cancel, Failure,
+    query::QueryRunner,
+    schema::{Catalog, Fingerprint, Snapshot, TableDescription},
+};
+use serde_json::Value;
+
+use super::super::records::{self, Record};
+use reading::Reading;
+
+pub(super) struct PostgresCatalog {
+    pub(super) runner: Arc<dyn QueryRunner>,
+    /// How long one question may take: a statement's time on this connection.
+    pub(super) time: Duration,
+}
+
+#[async_trait]
+impl Catalog for PostgresCatalog {
+    async fn fingerprint(&self, cancel: &Cancel) -> Result<Option<Fingerprint>, Failure> {
+        self.ask(
+            include_str!("../queries/catalog/fingerprint.sql"),
+            Vec::new(),
+            cancel,
+            None,
+            |word, record| *word = record.words(0),
+        )
+        .await
+    }
+
+    async fn read(&self, cancel: &Cancel) -> Result<Snapshot, Failure> {
+        let mut reading = Reading::default();
+        for (question, gather) in reading::QUESTIONS {
+            reading = self
+                .ask(question, Vec::new(), cancel, reading, gather)
+                .await?;
+        }
+        Ok(reading.finish())
+    }
+
+    async fn describe(
+        &self,
+        tables: &[(String, String)],
+        cancel: &Cancel,
+    ) -> Result<Vec<TableDescription>, Failure> {
+        let found = self
+            .ask(
+                describe::question(),
+                describe::parameters(tables),
+                cancel,
+                Vec::new(),
+                describe::gather,
+            )
+            .await?;
+        describe::told(found)
+    }
+}
+
+impl PostgresCatalog {
+    async fn ask<T: Send + 'static>(
+        &self,
+        sql: &str,
+        params: Vec<Value>,
+        cancel: &Cancel,
+        into: T,
+        gather: fn(&mut T, &Record),
+    ) -> Result<T, Failure> {
+        records::read(&*self.runner, sql, params, self.time, cancel, into, gather).await
+    }
+}

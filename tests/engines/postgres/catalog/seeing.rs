@@ -1,0 +1,111 @@
+//! What a role sees is what it may see.
+
+use domain::FailureKind;
+use support::on_postgres;
+
+use super::{Shop, describe, names};
+
+on_postgres!(
+    a_role_sees_what_it_has_any_right_to,
+    async |server: &str| {
+        let mut shop = Shop::on(server).await;
+        // The information schema shows a role what it has rights to, but no materialized views, and partitions too.
+        shop.house.run("SET ROLE {role}").await;
+        let mut expected = shop
+            .house
+            .texts(
+                "SELECT table_schema || '.' || table_name FROM information_schema.tables \
+                 JOIN pg_namespace n ON n.nspname = table_schema \
+                 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = table_name AND NOT c.relispartition \
+                 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND has_schema_privilege(n.oid, 'USAGE')",
+            )
+            .await;
+        shop.house.run("RESET ROLE").await;
+        expected.push("shop.totals".to_owned());
+        expected.sort();
+
+        assert_eq!(names(&shop.read().await), expected);
+        shop.leave().await;
+    }
+);
+
+on_postgres!(
+    what_is_there_but_kept_from_the_role_is_refused_with_what_lacks,
+    async |server: &str| {
+        let shop = Shop::on(server).await;
+
+        for (schema, name, lacking) in [
+            ("hidden", "plans", "lacks USAGE on the schema `hidden`."),
+            (
+                "shop",
+                "kept_back",
+                "lacks SELECT on the table `kept_back`.",
+            ),
+            ("", "plans", "lacks USAGE on the schema `hidden`."),
+        ] {
+            let failure = describe(&shop.database, &[(schema, name)])
+                .await
+                .unwrap_err();
+            assert_eq!(failure.kind, FailureKind::NotAllowed, "{name}");
+            assert!(failure.message.ends_with(lacking), "{failure:?}");
+        }
+        shop.leave().await;
+    }
+);
+
+on_postgres!(missing_rights_are_told, async |server: &str| {
+    let shop = Shop::on(server).await;
+
+    for (name, missing) in [
+        ("customers", vec![]),
+        ("half", vec!["SELECT (closed)"]),
+        ("written", vec!["SELECT"]),
+    ] {
+        let told = shop.describe(name).await;
+        assert_eq!(told.missing_privileges, missing, "{name}");
+    }
+    shop.leave().await;
+});
+
+on_postgres!(
+    a_partition_is_a_table_where_its_parent_is_not_seen,
+    async |server: &str| {
+        let mut shop = Shop::on(server).await;
+        shop.house
+            .run("REVOKE ALL ON shop.orders FROM {role}")
+            .await;
+
+        let told = names(&shop.read().await);
+
+        let orders: Vec<_> = told
+            .iter()
+            .filter(|name| name.starts_with("shop.orders"))
+            .collect();
+        assert_eq!(orders, ["shop.orders_2024", "shop.orders_2025"]);
+        shop.leave().await;
+    }
+);
+
+on_postgres!(
+    what_belongs_to_an_extension_is_left_out,
+    async |server: &str| {
+        let mut shop = Shop::on(server).await;
+        shop.house
+            .run("ALTER DATABASE {role} SET search_path = shop, public; CREATE EXTENSION IF NOT EXISTS plpgsql; \
+                  CREATE FUNCTION shop.of_extension() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+                  ALTER EXTENSION plpgsql ADD FUNCTION shop.of_extension(); \
+                  ALTER EXTENSION plpgsql ADD TYPE shop.span")
+            .await;
+
+        let snapshot = shop.read().await;
+
+        assert!(
+            !snapshot
+                .routines
+                .iter()
+                .any(|one| &*one.name == "of_extension")
+        );
+        assert!(!snapshot.types.iter().any(|one| &*one.name == "span"));
+        shop.leave().await;
+    }
+);
