@@ -1,14 +1,19 @@
 //! A dialect that remembers its verdicts: the same text is sent many times, and judged once.
 
 use std::{
+    borrow::Cow,
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
 };
 
-use domain::query::{
-    Dialect,
-    dialect::Classified,
-    plan::{PlanStep, PlanTable},
+use domain::{
+    Failure,
+    query::{
+        Dialect,
+        dialect::Classified,
+        explained::QueryPlan,
+        plan::{PlanStep, PlanTable},
+    },
 };
 use lru::LruCache;
 
@@ -60,6 +65,18 @@ impl<D: Dialect> Dialect for Remembered<D> {
 
     fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
         self.dialect.costliest_step(plan)
+    }
+
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        self.dialect.quoted(name)
+    }
+
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        self.dialect.explain_request(sql, analyze)
+    }
+
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        self.dialect.query_plan(answer)
     }
 }
 
