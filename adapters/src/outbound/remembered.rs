@@ -9,9 +9,8 @@ use std::{
 use domain::{
     Failure,
     query::{
-        Dialect,
+        Dialect, QueryPlan,
         dialect::Classified,
-        explained::QueryPlan,
         plan::{PlanStep, PlanTable},
     },
 };
@@ -59,16 +58,16 @@ impl<D: Dialect> Dialect for Remembered<D> {
         self.dialect.instead_of(sql)
     }
 
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        self.dialect.quoted(name)
+    }
+
     fn plan_request(&self, sql: &str) -> Option<String> {
         self.dialect.plan_request(sql)
     }
 
     fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
         self.dialect.costliest_step(plan)
-    }
-
-    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
-        self.dialect.quoted(name)
     }
 
     fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {

@@ -22,7 +22,9 @@ use super::{
     catalog::MySqlCatalog,
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
-    failure, posture,
+    failure,
+    flavor::Flavor,
+    posture,
     query_runner::MySqlQueryRunner,
     session::MySqlSession,
 };
@@ -48,6 +50,7 @@ impl Connector for MySqlConnector {
             lease.discard().await;
             Posture::unknown()
         };
+        let flavor = Flavor::of(&server);
         let runner = Arc::new(MySqlQueryRunner::new(
             Arc::clone(&pool),
             server.product.clone(),
@@ -55,10 +58,11 @@ impl Connector for MySqlConnector {
         Ok(Database {
             catalog: Arc::new(MySqlCatalog {
                 runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                flavor,
                 time: config.statement_timeout,
             }),
             config,
-            dialect: Arc::new(Remembered::new(MySql)),
+            dialect: Arc::new(Remembered::new(MySql(flavor))),
             query_runner: runner,
             pool: Arc::new(MySqlConnectionPool::new(pool, server.version.clone())),
             posture,

@@ -4,26 +4,35 @@
 //! This explains early and closes what the server's own read-only mode lets through. It is never the only thing
 //! between a statement and a write.
 
-use domain::query::{
-    Dialect, Effect, StatementClass,
-    dialect::Classified,
-    effect::{Finding, first_of_each},
-    plan::{PlanStep, PlanTable},
+use std::borrow::Cow;
+
+use domain::{
+    Failure,
+    query::{
+        Dialect, Effect, StatementClass,
+        dialect::Classified,
+        effect::{Finding, first_of_each},
+        explained::QueryPlan,
+        plan::{PlanStep, PlanTable},
+    },
 };
 use sqlparser::tokenizer::{Token, Whitespace};
 
 use super::{
     super::lexer::{Lexed, character, position},
-    functions, plan,
+    explain,
+    flavor::Flavor,
+    functions, plan, reserved,
     text::{Words, first_word, significant, word},
 };
 
+/// The language of one of the two servers.
 #[derive(Debug)]
-pub(super) struct MySql;
+pub(super) struct MySql(pub(super) Flavor);
 
 impl Dialect for MySql {
     fn classify(&self, sql: &str) -> Classified {
-        judge(&Lexed::of(&Words::MYSQL, sql), sql)
+        classify(sql)
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -46,6 +55,23 @@ impl Dialect for MySql {
     fn costliest_step(&self, plan: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan)
     }
+
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        reserved::quoted(name)
+    }
+
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        explain::request(self.0, &first_word(sql), sql, analyze)
+    }
+
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        explain::plan(answer)
+    }
+}
+
+/// What `sql` does, on either server.
+pub(super) fn classify(sql: &str) -> Classified {
+    judge(&Lexed::of(&Words::MYSQL, sql), sql)
 }
 
 fn judge(lexed: &Lexed, sql: &str) -> Classified {
@@ -475,7 +501,7 @@ mod tests {
             ),
             ("SELECT 'INTO OUTFILE'", Read, "SELECT"),
         ] {
-            let classified = MySql.classify(sql);
+            let classified = classify(sql);
             assert_eq!(
                 (classified.class, classified.construct.as_str()),
                 (class, construct),
@@ -500,7 +526,7 @@ mod tests {
                 "CREATE PROCEDURE",
             ),
         ] {
-            let classified = MySql.classify(sql);
+            let classified = classify(sql);
             assert_eq!(
                 (classified.class, classified.construct.as_str()),
                 (class, construct),
@@ -602,7 +628,7 @@ mod tests {
             ),
             ("PURGE BINARY LOGS TO 'x'", Effect::Replication, "PURGE", 1),
         ] {
-            let finding = MySql.classify(sql).findings.remove(0);
+            let finding = classify(sql).findings.remove(0);
             assert_eq!(
                 (finding.effect, finding.construct.as_str(), finding.position),
                 (effect, construct, position),
@@ -624,7 +650,7 @@ mod tests {
             "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
             "SELECT 'FOR UPDATE', `for` AS `update` FROM t USE INDEX FOR JOIN (i)",
         ] {
-            assert_eq!(MySql.classify(sql).findings, [], "{sql}");
+            assert_eq!(classify(sql).findings, [], "{sql}");
         }
     }
 

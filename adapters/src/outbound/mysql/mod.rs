@@ -6,7 +6,9 @@ mod column;
 mod connect;
 mod connection_pool;
 mod dialect;
+mod explain;
 mod failure;
+mod flavor;
 mod functions;
 #[cfg(test)]
 mod fuzz;
@@ -17,6 +19,7 @@ mod parameters;
 mod plan;
 mod posture;
 mod query_runner;
+mod reserved;
 mod result;
 mod session;
 mod settle;
