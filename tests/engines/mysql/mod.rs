@@ -1,8 +1,12 @@
 //! What MySQL and MariaDB alone must do: their protocol, their sessions, their failures.
 
 mod helpers;
+mod house;
 
+mod catalog;
 mod connecting;
+mod described;
+mod explain;
 mod failures;
 mod parameters;
 mod posture;

@@ -67,7 +67,7 @@ pub(super) fn table(
         size_bytes: found.number(5).filter(|_| !is_view),
         columns: columns
             .iter()
-            .map(|row| column(answers.flavor, row, found.text(6)))
+            .map(|row| column(answers.flavor, row, found.some(6)))
             .collect(),
         primary_key,
         unique,
@@ -105,11 +105,13 @@ pub(super) fn table(
     Some(description)
 }
 
-fn column(flavor: Flavor, row: &Row, table_collation: &str) -> ColumnDescription {
+/// Without a collation of its table's, it is a view's: what is underneath declares defaults and collations.
+fn column(flavor: Flavor, row: &Row, table_collation: Option<&str>) -> ColumnDescription {
     let (type_name, extra) = (row.text(3), row.text(7));
     let upper = extra.to_uppercase();
     let mut default = row
         .some(5)
+        .filter(|_| table_collation.is_some())
         .and_then(|text| form::default(flavor, text, row.text(4), extra));
     if let Some(place) = upper.find("ON UPDATE ") {
         let rest = extra.get(place..).unwrap_or_default();
@@ -142,7 +144,7 @@ fn column(flavor: Flavor, row: &Row, table_collation: &str) -> ColumnDescription
             .then(|| "auto_increment".to_owned()),
         collation: row
             .words(9)
-            .filter(|collation| collation != table_collation),
+            .filter(|collation| table_collation.is_some_and(|table| table != collation)),
         values: if values.len() > MOST_VALUES {
             Vec::new()
         } else {
@@ -316,7 +318,7 @@ fn referenced_by(answers: &Answers, schema: &str, name: &str) -> Vec<ReferenceDe
 
 fn triggers(answers: &Answers, at: usize) -> Vec<TriggerDescription> {
     let mut rows = of(&answers.triggers, at, 4);
-    rows.sort_by_key(|row| (row.text(2), row.text(3), row.number(4)));
+    rows.sort_by_key(|row| (row.text(2) != "BEFORE", row.text(3), row.number(4)));
     rows.into_iter()
         .map(|row| TriggerDescription {
             name: row.text(1).to_owned(),

@@ -73,13 +73,14 @@ async fn tables(
     };
     let schemas = include_str!("../queries/schemas.sql").replace("{comment}", comment);
     let place: Place = catalog.ask(&schemas, Vec::new(), cancel, place).await?;
+    let rows = if catalog.flavor.is_mariadb {
+        "table_rows"
+    } else {
+        "NULL"
+    };
+    let sql = include_str!("../queries/tables.sql").replace("{rows}", rows);
     let tables: Tables = catalog
-        .ask(
-            include_str!("../queries/tables.sql"),
-            Vec::new(),
-            cancel,
-            snapshot::table,
-        )
+        .ask(&sql, Vec::new(), cancel, snapshot::table)
         .await?;
     let any_is_partitioned = tables
         .relations
@@ -123,6 +124,9 @@ impl Place {
 }
 
 async fn estimates(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Estimates, Failure> {
+    if catalog.flavor.is_mariadb {
+        return Ok(Estimates::default());
+    }
     let sql = include_str!("../queries/estimates.sql");
     let within = catalog.time.min(ESTIMATES_WITHIN);
     let keep = |estimates: &mut Estimates, record: &Record| {

@@ -155,7 +155,7 @@ pub(super) fn table(tables: &mut Tables, record: &Record) {
         name: tables.words.shared(record.text(1)),
         kind,
         comment: form::table_comment(table_type, record.text(5)).map(Into::into),
-        estimated_rows: None,
+        estimated_rows: record.number(6).filter(|_| !kind.is_view()),
         partitions: 0,
         columns: Vec::new(),
         keys: Vec::new(),
@@ -175,7 +175,9 @@ pub(super) fn complete(
         let mut own = columns.take(relation).unwrap_or_default();
         own.sort_by_key(|(place, _)| *place);
         relation.columns = own.into_iter().map(|(_, column)| column).collect();
-        relation.estimated_rows = estimates.take(relation).flatten();
+        if let Some(rows) = estimates.take(relation) {
+            relation.estimated_rows = rows;
+        }
         relation.partitions = partitions.take(relation).unwrap_or_default();
         for (name, mut index) in indexes.take(relation).unwrap_or_default() {
             index.parts.sort_by_key(|(place, _)| *place);
