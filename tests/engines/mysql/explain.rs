@@ -55,9 +55,9 @@ fn tables(node: &PlanNode) -> Vec<&PlanNode> {
 }
 
 fn steps(node: &PlanNode) -> Vec<&str> {
-    let mut steps = vec![node.step.as_str()];
-    steps.extend(node.children.iter().flat_map(steps));
-    steps
+    let mut all = vec![node.step.as_str()];
+    all.extend(node.children.iter().flat_map(steps));
+    all
 }
 
 on_mysql!(a_full_scan_is_told_with_its_filter, async |server: &str| {
