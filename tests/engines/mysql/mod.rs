@@ -8,6 +8,7 @@ mod connecting;
 mod described;
 mod explain;
 mod failures;
+mod fingerprint;
 mod parameters;
 mod posture;
 mod sessions;
