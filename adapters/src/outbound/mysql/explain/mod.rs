@@ -34,11 +34,10 @@ pub(super) fn request(
     }
     let ask = match (flavor.is_mariadb, analyze) {
         (true, true) => "ANALYZE FORMAT=JSON",
-        (true, false) => "EXPLAIN FORMAT=JSON",
         // The tree does not tell how rows to be changed are found.
         (false, false) if matches!(word, "UPDATE" | "DELETE") => "EXPLAIN FORMAT=TRADITIONAL",
         (false, false) if flavor.is_mysql_since(8, 0, 18) => "EXPLAIN FORMAT=TREE",
-        (false, false) => "EXPLAIN FORMAT=JSON",
+        (_, false) => "EXPLAIN FORMAT=JSON",
         (false, true) if flavor.is_mysql_since(8, 0, 21) => "EXPLAIN ANALYZE FORMAT=TREE",
         (false, true) if flavor.is_mysql_since(8, 0, 18) => "EXPLAIN ANALYZE",
         (false, true) => {

@@ -37,10 +37,10 @@ pub(super) fn read(text: &str) -> Option<QueryPlan> {
         }
     }
     let mut lines = lines.into_iter().peekable();
-    let mut root = node(lines.next()?, &mut lines, 1.0);
+    let mut root = node(&lines.next()?, &mut lines, 1.0);
     // Subqueries of what is selected stand beside the query.
     while let Some(line) = lines.next() {
-        root.children.push(node(line, &mut lines, 1.0));
+        root.children.push(node(&line, &mut lines, 1.0));
     }
     Some(QueryPlan {
         execution_time: root.time,
@@ -84,7 +84,7 @@ fn number(text: &str, mark: &str) -> Option<f64> {
 
 /// The step of a line with all below it, which is expected to run `times`.
 fn node(
-    line: Line,
+    line: &Line,
     rest: &mut std::iter::Peekable<impl Iterator<Item = Line>>,
     times: f64,
 ) -> PlanNode {
@@ -98,7 +98,7 @@ fn node(
     let is_loop = line.operation.starts_with("Nested loop");
     let mut inner = times;
     while let Some(next) = rest.next_if(|next| next.depth > line.depth) {
-        let child = self::node(next, rest, inner);
+        let child = self::node(&next, rest, inner);
         if is_loop && node.children.is_empty() {
             inner = child.estimated_rows.unwrap_or(times);
         }
@@ -139,7 +139,7 @@ fn named(operation: &str) -> PlanNode {
         ..PlanNode::default()
     };
     if let Some(condition) = operation.strip_prefix("Filter: ") {
-        node.step = "Filter".to_owned();
+        "Filter".clone_into(&mut node.step);
         node.filter = Some(bare(condition).to_owned());
     } else if let Some((step, condition)) = operation.split_once(" hash join (") {
         node.step = format!("{step} hash join");
@@ -148,7 +148,7 @@ fn named(operation: &str) -> PlanNode {
         && (step == "Table scan" || step.to_ascii_lowercase().contains("index"))
     {
         let (table, rest) = rest.split_once(" using ").unwrap_or((rest, ""));
-        node.step = step.to_owned();
+        step.clone_into(&mut node.step);
         node.table = Some(table.to_owned());
         let ends = [" (", " over ", ", with "];
         let end = ends.iter().filter_map(|end| rest.find(end)).min();
