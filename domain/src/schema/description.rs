@@ -129,6 +129,9 @@ pub struct ColumnDescription {
     /// The values that an enum or a set allows, if they are few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+    /// What is unusual about it besides: `INVISIBLE`, `SRID 4326`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }

@@ -1,9 +1,14 @@
 //! What MySQL and MariaDB alone must do: their protocol, their sessions, their failures.
 
 mod helpers;
+mod house;
 
+mod catalog;
 mod connecting;
+mod described;
+mod explain;
 mod failures;
+mod fingerprint;
 mod left_over;
 mod parameters;
 mod posture;

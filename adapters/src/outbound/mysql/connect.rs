@@ -22,7 +22,9 @@ use super::{
     catalog::MySqlCatalog,
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
-    failure, posture,
+    failure,
+    flavor::Flavor,
+    posture,
     query_runner::MySqlQueryRunner,
     session::MySqlSession,
 };
@@ -55,6 +57,7 @@ impl Connector for MySqlConnector {
             })
             .await
             .unwrap_or_else(Posture::unknown);
+        let flavor = Flavor::of(&server);
         let runner = Arc::new(MySqlQueryRunner::new(
             Arc::clone(&pool),
             server.product.clone(),
@@ -62,10 +65,11 @@ impl Connector for MySqlConnector {
         Ok(Database {
             catalog: Arc::new(MySqlCatalog {
                 runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                flavor,
                 time: config.statement_timeout,
             }),
             config,
-            dialect: Arc::new(MySql),
+            dialect: Arc::new(MySql(flavor)),
             query_runner: runner,
             pool: Arc::new(MySqlConnectionPool::new(pool, server.version.clone())),
             posture,

@@ -4,13 +4,17 @@
 //! This explains early and closes what the server's own read-only mode lets through. It is never the only thing
 //! between a statement and a write.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
-use domain::query::{
-    Dialect, Effect, StatementClass,
-    dialect::Classified,
-    effect::{Finding, first_of_each},
-    plan::{PlanStep, PlanTable},
+use domain::{
+    Failure,
+    query::{
+        Dialect, Effect, StatementClass,
+        dialect::Classified,
+        effect::{Finding, first_of_each},
+        explained::QueryPlan,
+        plan::{PlanStep, PlanTable},
+    },
 };
 use sqlparser::tokenizer::{Token, Whitespace};
 
@@ -19,16 +23,19 @@ use super::{
         lexer::{Lexed, character, position},
         remembered::Memory,
     },
-    functions, plan,
-    text::{Words, is, word},
+    explain,
+    flavor::Flavor,
+    functions, plan, reserved,
+    text::{Words, first_word, is, word},
 };
 
+/// The language of one of the two servers.
 #[derive(Debug)]
-pub(super) struct MySql;
+pub(super) struct MySql(pub(super) Flavor);
 
 impl Dialect for MySql {
     fn classify(&self, sql: &str) -> Classified {
-        judged(sql).classified
+        classify(sql)
     }
 
     fn reading_words(&self) -> &'static [&'static str] {
@@ -55,6 +62,23 @@ impl Dialect for MySql {
     fn costliest_step(&self, plan: &PlanTable, _: &PlanTable) -> Option<PlanStep> {
         plan::costliest(plan)
     }
+
+    fn quoted<'name>(&self, name: &'name str) -> Cow<'name, str> {
+        reserved::quoted(name)
+    }
+
+    fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
+        explain::request(self.0, &first_word(sql), sql, analyze)
+    }
+
+    fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
+        explain::plan(answer)
+    }
+}
+
+/// What `sql` does, on either server.
+pub(super) fn classify(sql: &str) -> Classified {
+    judged(sql).classified
 }
 
 /// All that a text tells before and after it runs.
@@ -435,7 +459,7 @@ mod tests {
             ),
             ("LOAD INDEX INTO CACHE t", "LOAD", Effect::Unsupported),
         ] {
-            let classified = MySql.classify(sql);
+            let classified = classify(sql);
             assert_eq!(
                 (classified.construct.as_str(), classified.findings[0].effect),
                 (construct, effect),
@@ -536,7 +560,7 @@ mod tests {
             ),
             ("SELECT 'INTO OUTFILE'", Read, "SELECT"),
         ] {
-            let classified = MySql.classify(sql);
+            let classified = classify(sql);
             assert_eq!(
                 (classified.class, classified.construct.as_str()),
                 (class, construct),
@@ -561,7 +585,7 @@ mod tests {
                 "CREATE PROCEDURE",
             ),
         ] {
-            let classified = MySql.classify(sql);
+            let classified = classify(sql);
             assert_eq!(
                 (classified.class, classified.construct.as_str()),
                 (class, construct),
@@ -663,7 +687,7 @@ mod tests {
             ),
             ("PURGE BINARY LOGS TO 'x'", Effect::Replication, "PURGE", 1),
         ] {
-            let finding = MySql.classify(sql).findings.remove(0);
+            let finding = classify(sql).findings.remove(0);
             assert_eq!(
                 (finding.effect, finding.construct.as_str(), finding.position),
                 (effect, construct, position),
@@ -685,7 +709,7 @@ mod tests {
             "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
             "SELECT 'FOR UPDATE', `for` AS `update` FROM t USE INDEX FOR JOIN (i)",
         ] {
-            assert_eq!(MySql.classify(sql).findings, [], "{sql}");
+            assert_eq!(classify(sql).findings, [], "{sql}");
         }
     }
 

@@ -6,7 +6,9 @@ mod column;
 mod connect;
 mod connection_pool;
 mod dialect;
+mod explain;
 mod failure;
+mod flavor;
 mod functions;
 #[cfg(test)]
 mod fuzz;
@@ -17,6 +19,7 @@ mod parameters;
 mod plan;
 mod posture;
 mod query_runner;
+mod reserved;
 mod result;
 mod session;
 mod settle;
@@ -39,5 +42,5 @@ pub(super) const ENGINE: Engine = Engine {
         poolers: false,
     },
     connector: || Arc::new(connect::MySqlConnector),
-    dialect: &dialect::MySql,
+    dialect: &dialect::MySql(flavor::Flavor::MYSQL),
 };

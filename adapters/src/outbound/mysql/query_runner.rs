@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure, FailureKind,
-    query::{
-        Dialect as _, DynRowSink, Outcome, QueryLimits, QueryRunner, Statement, StatementClass,
-    },
+    query::{DynRowSink, Outcome, QueryLimits, QueryRunner, Statement, StatementClass},
 };
 
 use super::{
@@ -235,7 +233,7 @@ impl QueryRunner for MySqlQueryRunner {
                 .fail(call, attempt, statement, limits, After::Write)
                 .await);
         };
-        let class = dialect::MySql.classify(&statement.sql).class;
+        let class = dialect::classify(&statement.sql).class;
         // From here on the outcome is the server's to tell, so nobody may cut in but the clock.
         let commit = settle::commit(&mut call.session().connection, class, &self.product);
         let committed = match tokio::time::timeout(limits.time, commit).await {

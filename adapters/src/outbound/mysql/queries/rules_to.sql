@@ -1,0 +1,3 @@
+SELECT constraint_schema, table_name, constraint_name, delete_rule
+FROM information_schema.referential_constraints
+WHERE
