@@ -55,6 +55,8 @@ pub(super) struct SqliteSession {
     /// `None` for a database in memory.
     file: Option<WatchedFile>,
     schema_version: i64,
+    /// A result that is left open keeps no writer waiting: the file is in WAL mode, or there is none.
+    keeps_snapshots: bool,
 }
 
 impl SqliteSession {
@@ -98,6 +100,7 @@ impl SqliteSession {
             seen: HashMap::new(),
             file: path.as_deref().map(WatchedFile::new),
             schema_version: -1,
+            keeps_snapshots: path.is_none(),
         };
         session.harden().await?;
         // Before the schema is read, so that a change in between is seen by the next look.
@@ -170,7 +173,17 @@ impl SqliteSession {
             }
             self.schema_version = version;
         }
+        if self.file.is_some()
+            && let Some(connection) = &mut self.connection
+        {
+            let mode = connection.fetch_one(sqlx::raw_sql("PRAGMA journal_mode"));
+            self.keeps_snapshots = mode.await?.try_get::<String, _>(0)? == "wal";
+        }
         Ok(())
+    }
+
+    pub(super) fn keeps_snapshots(&self) -> bool {
+        self.keeps_snapshots
     }
 
     async fn schema_version(&mut self, patience: Patience) -> Result<i64, sqlx::Error> {
