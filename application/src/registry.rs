@@ -42,7 +42,7 @@ pub struct CallFigures {
 }
 
 impl OpenConnection {
-    pub(crate) fn new(name: ConnectionName, database: Database) -> Self {
+    pub fn new(name: ConnectionName, database: Database) -> Self {
         Self {
             name,
             database,
