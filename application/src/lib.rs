@@ -4,6 +4,7 @@
 
 pub mod ad_hoc;
 pub mod catalog_cache;
+pub mod cursors;
 pub mod encode;
 pub mod registry;
 pub mod use_cases;

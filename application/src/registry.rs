@@ -16,7 +16,10 @@ use domain::{
     schema::Snapshot,
 };
 
-use crate::catalog_cache::{CatalogCache, Searchable};
+use crate::{
+    catalog_cache::{CatalogCache, Searchable},
+    cursors::Cursors,
+};
 
 /// An open database under its name, with what has happened on it.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct OpenConnection {
     pub opened_at: SystemTime,
     /// Its schema, once somebody has asked for it.
     pub catalog: CatalogCache,
+    /// Results that are kept open between two pages.
+    pub cursors: Cursors,
     calls: AtomicU64,
     failures: AtomicU64,
     last_failure: Mutex<Option<String>>,
@@ -40,12 +45,13 @@ pub struct CallFigures {
 }
 
 impl OpenConnection {
-    pub(crate) fn new(name: ConnectionName, database: Database) -> Self {
+    pub fn new(name: ConnectionName, database: Database) -> Self {
         Self {
             name,
             database,
             opened_at: SystemTime::now(),
             catalog: CatalogCache::default(),
+            cursors: Cursors::default(),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             last_failure: Mutex::new(None),

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use application::{
     encode::Format,
-    use_cases::{Ceilings, ExecuteQuery},
+    use_cases::{AskedLimits, Ceilings, ExecuteQuery},
 };
 use domain::{Cancel, connection::Database, query::Statement};
 use support::{
-    databases::{open, read, writable, write},
+    databases::{open, opened, read, writable, write},
     waiting::until,
 };
 
@@ -410,12 +410,10 @@ async fn send(database: &Database, sql: &str, wall: Wall) -> Result<String, Stri
     let call = ExecuteQuery {
         statement: Statement::new(sql.to_owned(), vec![]).map_err(told)?,
         format: Format::Json,
-        max_rows: None,
-        max_bytes: None,
-        timeout: None,
+        asked: AskedLimits::default(),
     };
     let answer = call
-        .execute(database, Ceilings::default(), &Cancel::new())
+        .execute(&opened(database), Ceilings::default(), &Cancel::new())
         .await;
     Ok(answer.map_err(told)?.text)
 }

@@ -88,7 +88,7 @@ on_every_engine!(
 );
 
 /// What an answer keeps free for what follows its rows.
-const RESERVED: usize = 96;
+const RESERVED: usize = 136;
 
 on_every_engine!(
     a_limit_frees_the_session_at_once,

@@ -2,6 +2,7 @@
 //!
 //! Each fact runs on every database of the suite. What an engine calls things is in `support::subject`.
 
+mod cursors;
 mod faults;
 mod helpers;
 mod limits;

@@ -2,7 +2,7 @@
 
 use application::{
     encode::Format,
-    use_cases::{Ceilings, ExecuteQuery},
+    use_cases::{AskedLimits, Ceilings, ExecuteQuery},
 };
 use domain::{
     Cancel, Failure, FailureKind,
@@ -11,7 +11,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use support::{
-    databases::{config, open, unique, writable},
+    databases::{config, open, opened, unique, writable},
     on_mysql, on_postgres, on_servers,
 };
 
@@ -27,12 +27,10 @@ async fn ask(database: &Database, sql: &str) -> Result<Value, Failure> {
     let query = ExecuteQuery {
         statement: Statement::new(sql.to_owned(), vec![])?,
         format: Format::Json,
-        max_rows: None,
-        max_bytes: None,
-        timeout: None,
+        asked: AskedLimits::default(),
     };
     let answer = query
-        .execute(database, Ceilings::default(), &Cancel::new())
+        .execute(&opened(database), Ceilings::default(), &Cancel::new())
         .await?;
     Ok(serde_json::from_str(&answer.text).unwrap())
 }

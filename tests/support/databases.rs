@@ -12,9 +12,10 @@ use std::{
 };
 
 use adapters::outbound::{ENGINES, Engine};
+use application::registry::OpenConnection;
 use domain::{
     Cancel, Failure,
-    connection::{Address, ConnectionConfig, Database, Password, Policy},
+    connection::{Address, ConnectionConfig, ConnectionName, Database, Password, Policy},
     query::{Outcome, QueryLimits, Statement},
 };
 use serde_json::Value;
@@ -109,6 +110,12 @@ pub async fn try_open(config: ConnectionConfig) -> Result<Database, Failure> {
 
 pub async fn open(config: ConnectionConfig) -> Database {
     try_open(config).await.expect("the database opens")
+}
+
+/// An open database as a use case wants it.
+pub fn opened(database: &Database) -> OpenConnection {
+    let name = ConnectionName::new("subject").expect("it is a name");
+    OpenConnection::new(name, database.clone())
 }
 
 /// A name that no other test of this or any other run uses at the same time.

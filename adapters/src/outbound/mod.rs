@@ -1,5 +1,6 @@
 //! Ways out: one folder an engine, and the list of them.
 
+mod clock;
 mod file_roots;
 #[cfg(test)]
 mod fuzz;

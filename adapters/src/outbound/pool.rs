@@ -24,6 +24,8 @@ use domain::{
 use tokio::sync::Notify;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
+use super::clock::Clock;
+
 /// How long a call waits at least for a clean-up before it opens a session of its own.
 const CLEAN_UP_TAKES: Duration = Duration::from_millis(10);
 
@@ -54,6 +56,8 @@ pub(super) struct Pool<S: Session> {
     cleaned: Notify,
     /// Calls that wait for one.
     waiting: AtomicUsize,
+    /// Told whenever a call finds every session taken.
+    crowded: Notify,
 }
 
 /// A session on loan. Give it back with [`Lease::put_back`] or end it with [`Lease::discard`]; one that is merely
@@ -143,6 +147,7 @@ impl<S: Session> Pool<S> {
             cleaning: AtomicUsize::new(0),
             cleaned: Notify::new(),
             waiting: AtomicUsize::new(0),
+            crowded: Notify::new(),
         });
         tokio::spawn(close_idle(Arc::downgrade(&pool), pool.closing.clone()));
         Ok(pool)
@@ -170,6 +175,10 @@ impl<S: Session> Pool<S> {
             reason = cancel.fired() => return Err(cancelled(reason)),
             got = async {
                 self.await_clean_up().await;
+                let status = self.slots.status();
+                if status.available == 0 && status.size >= status.max_size {
+                    self.crowded.notify_waiters();
+                }
                 self.slots.timeout_get(&timeouts).await
             } => got,
         };
@@ -259,6 +268,11 @@ impl<S: Session> Pool<S> {
                 slot.session.close().await;
             }
         });
+    }
+
+    /// Returns once somebody has to wait for a session.
+    pub(super) async fn crowded(&self) {
+        self.crowded.notified().await;
     }
 
     pub(super) fn figures(&self) -> PoolFigures {
@@ -441,13 +455,18 @@ pub(super) fn timed_out(limit: Duration) -> Failure {
     .with_hint("Read less: a narrower WHERE, fewer joins, an indexed column.")
 }
 
-/// Waits until the statement must end, and says why: the client, the pool or the clock.
+/// Waits until the work must end, and says why: the client, the pool or the clock.
 pub(super) async fn must_end(cancel: &Cancel, closing: &Cancel, limit: Duration) -> Failure {
+    must_end_by(cancel, closing, &Clock::new(limit)).await
+}
+
+/// As [`must_end`], by a clock that may stand still.
+pub(super) async fn must_end_by(cancel: &Cancel, closing: &Cancel, clock: &Clock) -> Failure {
     tokio::select! {
         biased;
         reason = cancel.fired() => cancelled(reason),
         reason = closing.fired() => cancelled(reason),
-        () = tokio::time::sleep(limit) => timed_out(limit),
+        limit = clock.passed() => timed_out(limit),
     }
 }
 

@@ -34,6 +34,7 @@ where
         bytes: usize::MAX,
         cell_bytes: usize::MAX,
         time,
+        waits: std::time::Duration::ZERO,
     };
     let mut sink = Reader {
         record: Record::default(),

@@ -6,6 +6,7 @@ use domain::{
     Failure,
     query::{Cell, Column, Flow, Outcome, QueryLimits, RowSink},
 };
+use serde::Serialize;
 
 use super::{
     Format, csv,
@@ -15,7 +16,7 @@ use super::{
 };
 
 /// Room left for what follows the rows, so that a limit on the whole text holds.
-const RESERVED_FOR_THE_END: usize = 96;
+const RESERVED_FOR_THE_END: usize = 136;
 
 /// The longest name of a column; no engine lets anybody give a longer one to a table's.
 const MAX_NAME_BYTES: usize = 1_024;
@@ -57,6 +58,15 @@ enum Truncated {
     Bytes,
 }
 
+/// How the cut of a result is told.
+#[derive(Debug, Serialize)]
+struct TruncatedField<'a> {
+    by: &'static str,
+    limit: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'a str>,
+}
+
 impl AnswerSink {
     pub fn new(format: Format, limits: QueryLimits) -> Self {
         Self {
@@ -82,7 +92,16 @@ impl AnswerSink {
     }
 
     /// Completes the text with what the statement did.
-    pub fn finish(mut self, outcome: Outcome) -> Result<Answer, Failure> {
+    pub fn finish(self, outcome: Outcome) -> Result<Answer, Failure> {
+        self.finish_page(outcome, None)
+    }
+
+    /// As [`AnswerSink::finish`], with the handle by which the rest can be read.
+    pub fn finish_page(
+        mut self,
+        outcome: Outcome,
+        cursor: Option<&str>,
+    ) -> Result<Answer, Failure> {
         if self.has_columns {
             self.close_rows();
             self.out.push(b',');
@@ -95,8 +114,14 @@ impl AnswerSink {
                 Truncated::Rows => ("rows", self.limits.rows),
                 Truncated::Bytes => ("bytes", self.limits.bytes as u64),
             };
-            let what = serde_json::json!({ "by": by, "limit": limit });
+            let what = TruncatedField { by, limit, cursor };
             self.next_field("truncated", &what);
+            if self.rows == 0 && cursor.is_some() {
+                self.notices.add(|| {
+                    "the next row alone is longer than maxBytes; read on with a larger one"
+                        .to_owned()
+                });
+            }
         }
         if let Some(rows) = outcome.affected_rows {
             self.next_field("affectedRows", &rows);

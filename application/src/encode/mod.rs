@@ -8,10 +8,12 @@ mod csv;
 mod json_value;
 mod markdown;
 mod notices;
+mod paged;
 
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, AnswerSink};
+pub(crate) use paged::{Gone, Page, PagedSink, Wanted};
 
 /// How the rows of an answer are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

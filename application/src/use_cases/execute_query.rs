@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use domain::{
     Cancel, Failure, FailureKind,
-    connection::Database,
+    connection::ConnectionConfig,
     query::{QueryLimits, Statement, StatementClass},
 };
 
 use super::estimate::refuse_costly;
 use crate::{
+    cursors::Reading,
     encode::{Answer, AnswerSink, Format},
     registry::OpenConnection,
 };
@@ -35,66 +36,96 @@ impl Default for Ceilings {
 pub struct ExecuteQuery {
     pub statement: Statement,
     pub format: Format,
+    pub asked: AskedLimits,
+}
+
+/// What a call asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AskedLimits {
     pub max_rows: Option<u64>,
     pub max_bytes: Option<usize>,
     pub timeout: Option<Duration>,
 }
 
 impl ExecuteQuery {
-    /// How many bytes of rows its answer may have.
-    pub fn longest_answer(&self, database: &Database, ceilings: Ceilings) -> usize {
-        self.max_bytes
-            .unwrap_or(database.config.max_bytes)
-            .min(ceilings.bytes)
-    }
-
-    /// As [`ExecuteQuery::execute`]; what is known of the schema is forgotten if the statement may have changed it.
-    pub async fn execute_on(
+    /// Runs it. What is known of the schema is forgotten if the statement may have changed it.
+    pub async fn execute(
         self,
         connection: &OpenConnection,
         ceilings: Ceilings,
         cancel: &Cancel,
     ) -> Result<Answer, Failure> {
         let database = &connection.database;
-        let changes_schema = !database.config.policy.is_read_only()
+        let config = &database.config;
+        let asked = self.asked;
+        config
+            .policy
+            .admit(&self.statement.sql, &*database.dialect)
+            .map_err(|failure| failure.located_in(&self.statement.sql))?;
+        let limits = asked.within(config, ceilings);
+        refuse_costly(database, &self.statement, &limits, cancel).await?;
+        let mut page = asked.page(self.format, limits);
+        let changes_schema = !config.policy.is_read_only()
             && !matches!(
                 database.dialect.classify(&self.statement.sql).class,
                 StatementClass::Read | StatementClass::Write
             );
-        let answer = self.execute(database, ceilings, cancel).await;
+        let answer = if config.policy.is_read_only() {
+            let reading = Reading {
+                statement: self.statement,
+                format: self.format,
+                limits,
+                page,
+            };
+            connection
+                .cursors
+                .first_page(database, reading, cancel)
+                .await
+        } else {
+            let outcome = database
+                .query_runner
+                .run_write(&self.statement, &limits, &mut page, cancel)
+                .await;
+            outcome
+                .map_err(|failure| failure.located_in(&self.statement.sql))
+                .and_then(|outcome| page.finish(outcome))
+        };
         // A write is committed by now. One that failed may have been kept too: some engines commit before they begin.
         if changes_schema {
             connection.catalog.outdate();
         } else if matches!(&answer, Err(failure) if failure.kind == FailureKind::InvalidSql) {
             connection.catalog.doubt();
         }
-        answer
+        answer.map_err(|failure| asked.explain(failure, config))
+    }
+}
+
+impl AskedLimits {
+    /// How many bytes of rows the answer may have.
+    pub fn longest_answer(self, config: &ConnectionConfig, ceilings: Ceilings) -> usize {
+        self.max_bytes
+            .unwrap_or(config.max_bytes)
+            .min(ceilings.bytes)
     }
 
-    pub async fn execute(
-        self,
-        database: &Database,
-        ceilings: Ceilings,
-        cancel: &Cancel,
-    ) -> Result<Answer, Failure> {
-        let config = &database.config;
-        config
-            .policy
-            .admit(&self.statement.sql, &*database.dialect)
-            .map_err(|failure| failure.located_in(&self.statement.sql))?;
-        let limits = QueryLimits {
+    /// The limits in force: what is asked for as far as it is allowed.
+    pub(super) fn within(self, config: &ConnectionConfig, ceilings: Ceilings) -> QueryLimits {
+        QueryLimits {
             rows: self.max_rows.unwrap_or(config.max_rows).min(ceilings.rows),
-            bytes: self.longest_answer(database, ceilings),
+            bytes: self.longest_answer(config, ceilings),
             time: self
                 .timeout
                 .unwrap_or(config.statement_timeout)
                 .min(config.statement_timeout),
             ..QueryLimits::default()
-        };
-        refuse_costly(database, &self.statement, &limits, cancel).await?;
-        let mut sink = AnswerSink::new(self.format, limits);
+        }
+    }
+
+    /// An answer to be written, which says where less is given than was asked for.
+    pub(super) fn page(self, format: Format, limits: QueryLimits) -> AnswerSink {
+        let mut page = AnswerSink::new(format, limits);
         if let Some(asked) = self.max_rows.filter(|asked| *asked > limits.rows) {
-            sink.notice(|| {
+            page.notice(|| {
                 format!(
                     "maxRows {asked} is above the ceiling; {} was used",
                     limits.rows
@@ -102,7 +133,7 @@ impl ExecuteQuery {
             });
         }
         if let Some(asked) = self.max_bytes.filter(|asked| *asked > limits.bytes) {
-            sink.notice(|| {
+            page.notice(|| {
                 format!(
                     "maxBytes {asked} is above the ceiling; {} was used",
                     limits.bytes
@@ -110,7 +141,7 @@ impl ExecuteQuery {
             });
         }
         if let Some(asked) = self.timeout.filter(|asked| *asked > limits.time) {
-            sink.notice(|| {
+            page.notice(|| {
                 format!(
                     "timeoutMs {} is above the connection's limit; {} was used",
                     asked.as_millis(),
@@ -118,22 +149,14 @@ impl ExecuteQuery {
                 )
             });
         }
-        let runner = &database.query_runner;
-        let outcome = if config.policy.is_read_only() {
-            runner
-                .run_read(&self.statement, &limits, &mut sink, cancel)
-                .await
+        page
+    }
+
+    pub(super) fn explain(self, failure: Failure, config: &ConnectionConfig) -> Failure {
+        if failure.kind == FailureKind::Timeout {
+            failure.with_hint(self.more_time(config.statement_timeout))
         } else {
-            runner
-                .run_write(&self.statement, &limits, &mut sink, cancel)
-                .await
-        };
-        match outcome {
-            Ok(outcome) => sink.finish(outcome),
-            Err(failure) if failure.kind == FailureKind::Timeout => {
-                Err(failure.with_hint(self.more_time(config.statement_timeout)))
-            }
-            Err(failure) => Err(failure.located_in(&self.statement.sql)),
+            failure
         }
     }
 
@@ -159,7 +182,7 @@ mod tests {
     };
 
     use domain::{
-        connection::{ConnectionName, Policy},
+        connection::{ConnectionName, Database, Policy},
         query::{Cell, Column, Flow, Outcome, port::MockQueryRunner},
         schema::{Snapshot, port::MockCatalog},
     };
@@ -171,10 +194,13 @@ mod tests {
         ExecuteQuery {
             statement: Statement::new(sql.to_owned(), Vec::new()).unwrap(),
             format: Format::Json,
-            max_rows: None,
-            max_bytes: None,
-            timeout: None,
+            asked: AskedLimits::default(),
         }
+    }
+
+    /// A connection that nobody has used yet.
+    fn open(database: Database) -> OpenConnection {
+        OpenConnection::new(ConnectionName::new("shop").unwrap(), database)
     }
 
     /// A runner that returns numbers from 1 until it is told to stop.
@@ -189,11 +215,11 @@ mod tests {
                     type_name: "int8".to_owned(),
                 }]);
                 for number in 1.. {
-                    if sink.begin_row() == Flow::Stop {
+                    if sink.begin_row() != Flow::Continue {
                         break;
                     }
                     sink.cell(Cell::Int(number));
-                    if sink.end_row() == Flow::Stop {
+                    if sink.end_row() != Flow::Continue {
                         break;
                     }
                 }
@@ -205,11 +231,15 @@ mod tests {
     #[tokio::test]
     async fn a_refused_statement_never_reaches_the_database() {
         // GIVEN a read-only connection whose runner expects nothing
-        let database = database_with(config(), StatementClass::Write, MockQueryRunner::new());
+        let connection = open(database_with(
+            config(),
+            StatementClass::Write,
+            MockQueryRunner::new(),
+        ));
 
         // WHEN a write is asked for
         let failure = query("DELETE FROM t")
-            .execute(&database, Ceilings::default(), &Cancel::new())
+            .execute(&connection, Ceilings::default(), &Cancel::new())
             .await
             .unwrap_err();
 
@@ -228,10 +258,10 @@ mod tests {
                 ..Outcome::default()
             })
         });
-        let database = database_with(config, StatementClass::Write, runner);
+        let connection = open(database_with(config, StatementClass::Write, runner));
 
         let answer = query("DELETE FROM t")
-            .execute(&database, Ceilings::default(), &Cancel::new())
+            .execute(&connection, Ceilings::default(), &Cancel::new())
             .await
             .unwrap();
 
@@ -253,12 +283,12 @@ mod tests {
             runner
                 .expect_run_read()
                 .returning(|_, _, _, _| Err(Failure::new(FailureKind::Timeout, "too slow")));
-            let database = database_with(config(), StatementClass::Read, runner);
+            let connection = open(database_with(config(), StatementClass::Read, runner));
             let mut query = query("SELECT 1");
-            query.timeout = asked.map(Duration::from_millis);
+            query.asked.timeout = asked.map(Duration::from_millis);
 
             let failure = query
-                .execute(&database, Ceilings::default(), &Cancel::new())
+                .execute(&connection, Ceilings::default(), &Cancel::new())
                 .await
                 .unwrap_err();
 
@@ -271,10 +301,10 @@ mod tests {
     async fn the_row_limit_is_the_connections_when_the_call_does_not_say() {
         let mut config = config();
         config.max_rows = 2;
-        let database = database_with(config, StatementClass::Read, endless());
+        let connection = open(database_with(config, StatementClass::Read, endless()));
 
         let answer = query("SELECT n")
-            .execute(&database, Ceilings::default(), &Cancel::new())
+            .execute(&connection, Ceilings::default(), &Cancel::new())
             .await
             .unwrap();
 
@@ -286,16 +316,16 @@ mod tests {
 
     #[tokio::test]
     async fn asking_for_more_than_the_ceiling_gets_the_ceiling_and_a_notice() {
-        let database = database_with(config(), StatementClass::Read, endless());
+        let connection = open(database_with(config(), StatementClass::Read, endless()));
         let mut query = query("SELECT n");
-        query.max_rows = Some(5);
+        query.asked.max_rows = Some(5);
         let ceilings = Ceilings {
             rows: 1,
             ..Ceilings::default()
         };
 
         let answer = query
-            .execute(&database, ceilings, &Cancel::new())
+            .execute(&connection, ceilings, &Cancel::new())
             .await
             .unwrap();
 
@@ -314,12 +344,12 @@ mod tests {
                 .withf(move |_, limits, _, _| limits.time == Duration::from_millis(used))
                 .times(1)
                 .returning(|_, _, _, _| Ok(Outcome::default()));
-            let database = database_with(config(), StatementClass::Read, runner);
+            let connection = open(database_with(config(), StatementClass::Read, runner));
             let mut query = query("SELECT 1");
-            query.timeout = Some(Duration::from_millis(asked));
+            query.asked.timeout = Some(Duration::from_millis(asked));
 
             let answer = query
-                .execute(&database, Ceilings::default(), &Cancel::new())
+                .execute(&connection, Ceilings::default(), &Cancel::new())
                 .await
                 .unwrap();
 
@@ -364,7 +394,7 @@ mod tests {
 
         connection.schema(&Cancel::new()).await.unwrap();
         let _ = query("WORD")
-            .execute_on(&connection, Ceilings::default(), &Cancel::new())
+            .execute(&connection, Ceilings::default(), &Cancel::new())
             .await;
         connection.schema(&Cancel::new()).await.unwrap();
 

@@ -46,6 +46,7 @@ impl ExplainQuery {
             bytes: usize::MAX,
             cell_bytes: usize::MAX,
             time: database.config.statement_timeout,
+            waits: std::time::Duration::ZERO,
         };
         if self.analyze {
             refuse_costly(database, &self.statement, &limits, cancel).await?;

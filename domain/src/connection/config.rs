@@ -9,7 +9,9 @@ pub use secrecy::SecretString as Secret;
 use serde::Serialize;
 
 use super::{attached::Attached, engine::EngineFacts, hosts::AllowedHosts, policy::Policy};
-use crate::query::limits::{DEFAULT_MAX_BYTES, DEFAULT_MAX_ROWS, DEFAULT_STATEMENT_TIMEOUT};
+use crate::query::limits::{
+    DEFAULT_MAX_BYTES, DEFAULT_MAX_ROWS, DEFAULT_STATEMENT_TIMEOUT, RESULT_STAYS_OPEN,
+};
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -171,6 +173,16 @@ impl ConnectionConfig {
             schema: None,
             time_zone: "UTC".to_owned(),
             pooler: false,
+        }
+    }
+
+    /// The longest time that a server may be told for a statement: one that only reads may wait between its pages,
+    /// which a server cannot tell from working.
+    pub fn statement_time_on_server(&self) -> Duration {
+        if self.policy.is_read_only() {
+            self.statement_timeout + RESULT_STAYS_OPEN
+        } else {
+            self.statement_timeout
         }
     }
 }

@@ -33,6 +33,9 @@ pub trait ConnectionPool: Send + Sync {
 
     fn figures(&self) -> PoolFigures;
 
+    /// Returns once a call has to wait for a connection because none is free.
+    async fn crowded(&self);
+
     /// Ends running calls, closes every connection and waits until they are closed. A call that comes later fails
     /// with `Unavailable`.
     async fn close(&self);

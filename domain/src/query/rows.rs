@@ -3,6 +3,9 @@
 //! A row is never a vector of owned values: the engine decodes one cell at a time into a borrowed [`Cell`] and
 //! pushes it into a [`RowSink`], which writes the final text.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use serde::Serialize;
 
 /// A column of a result.
@@ -46,12 +49,16 @@ pub enum Cell<'a> {
 pub enum Flow {
     Continue,
     Stop,
+    /// The row was not taken, because a page is full. Wait for [`RowSink::resume`], then push the row again from
+    /// `begin_row` on. An engine that cannot keep a result open takes it for [`Flow::Stop`].
+    Wait,
 }
 
 /// Receives a result, cell by cell.
 ///
 /// The order of calls is `columns` once, then for each row `begin_row`, one `cell` per column, `end_row`.
 /// A statement that returns no rows at all makes no call.
+#[async_trait]
 pub trait RowSink: Send {
     fn columns(&mut self, columns: &[Column]);
 
@@ -63,6 +70,12 @@ pub trait RowSink: Send {
 
     /// The row is complete. [`Flow::Stop`] means that no further row is wanted.
     fn end_row(&mut self) -> Flow;
+
+    /// Returns once the next page is wanted, with the time that its work may take; `None` if nobody wants it any more.
+    /// The wait counts as nobody's work.
+    async fn resume(&mut self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A sink behind a port. An alias, because the mock generator cannot name the lifetime that a bare `dyn` in an

@@ -70,6 +70,10 @@ impl ConnectionPool for MySqlConnectionPool {
         self.pool.figures()
     }
 
+    async fn crowded(&self) {
+        self.pool.crowded().await;
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -9,10 +9,13 @@ use domain::{
 };
 
 use super::{
-    super::pool::{NOTICED_WITHIN, Pool, must_end},
+    super::{
+        clock::Clock,
+        pool::{NOTICED_WITHIN, Pool, must_end, must_end_by},
+    },
     call::{Call, Ran},
     dialect, failure, hints, parameters,
-    result::{self, Done, OnStop, Trouble},
+    result::{self, Done, OnStop, Output, Trouble},
     session::{After, MySqlSession},
     settle, text,
 };
@@ -60,17 +63,17 @@ impl MySqlQueryRunner {
     ) -> Attempt {
         let begun = Instant::now();
         let mut started = false;
-        let work = work(
-            call.session(),
-            statement,
-            limits,
-            on_stop,
+        let clock = Clock::new(limits.time);
+        let output = Output {
             sink,
-            &mut started,
-        );
+            on_stop,
+            clock: &clock,
+            started: &mut started,
+        };
+        let work = work(call.session(), statement, limits, output);
         let result = tokio::select! {
             biased;
-            failure = must_end(cancel, self.pool.closing(), limits.time) => return Attempt::Ended(failure),
+            failure = must_end_by(cancel, self.pool.closing(), &clock) => return Attempt::Ended(failure),
             result = work => result,
         };
         match result {
@@ -312,9 +315,7 @@ async fn work(
     session: &mut MySqlSession,
     statement: &Statement,
     limits: &QueryLimits,
-    on_stop: OnStop,
-    sink: &mut DynRowSink,
-    started: &mut bool,
+    output: Output<'_>,
 ) -> Result<Done, Stumble> {
     // The server would show its bound as a part of the plan, and may even choose the plan for it.
     let rows = if text::asks_for_plan(&statement.sql) {
@@ -322,22 +323,15 @@ async fn work(
     } else {
         limits.rows
     };
-    session.allow(rows, limits.time).await?;
+    session.allow(rows, limits.on_server()).await?;
     let prepared = session
         .prepare(statement)
         .await
         .map_err(Stumble::Unprepared)?;
     let arguments = parameters::bind(statement, &prepared.statement).map_err(Stumble::Unsent)?;
-    result::run(
-        &mut session.connection,
-        &prepared,
-        arguments,
-        on_stop,
-        sink,
-        started,
-    )
-    .await
-    .map_err(Stumble::Run)
+    result::run(&mut session.connection, &prepared, arguments, output)
+        .await
+        .map_err(Stumble::Run)
 }
 
 fn notices(done: &Done) -> Vec<String> {

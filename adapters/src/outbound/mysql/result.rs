@@ -10,7 +10,12 @@ use sqlx::{
     mysql::{MySqlArguments, MySqlRow, MySqlValueRef},
 };
 
-use super::{super::turns::Turn, column::Column, session::Prepared, value};
+use super::{
+    super::{clock::Clock, turns::Turn},
+    column::Column,
+    session::Prepared,
+    value,
+};
 
 /// What a statement did.
 #[derive(Debug, Default)]
@@ -51,15 +56,28 @@ pub(super) enum OnStop {
     ReadOn,
 }
 
-/// Runs a prepared statement. `started` is set once the sink has been told anything.
+/// Where a result goes.
+pub(super) struct Output<'a> {
+    pub(super) sink: &'a mut DynRowSink,
+    pub(super) on_stop: OnStop,
+    pub(super) clock: &'a Clock,
+    /// Set once the sink has been told anything.
+    pub(super) started: &'a mut bool,
+}
+
+/// Runs a prepared statement.
 pub(super) async fn run(
     connection: &mut MySqlConnection,
     prepared: &Prepared,
     arguments: MySqlArguments,
-    on_stop: OnStop,
-    sink: &mut DynRowSink,
-    started: &mut bool,
+    output: Output<'_>,
 ) -> Result<Done, Trouble> {
+    let Output {
+        sink,
+        on_stop,
+        clock,
+        started,
+    } = output;
     let mut done = Done::default();
     let mut columns: Option<Vec<Column>> = None;
     let mut first_result_is_over = false;
@@ -94,7 +112,11 @@ pub(super) async fn run(
                 if done.stopped {
                     continue;
                 }
-                if push(&row, columns, &mut text, sink).map_err(Trouble::Value)? == Flow::Stop {
+                let mut flow = push(&row, columns, &mut text, sink).map_err(Trouble::Value)?;
+                while flow == Flow::Wait && clock.resume(sink).await {
+                    flow = push(&row, columns, &mut text, sink).map_err(Trouble::Value)?;
+                }
+                if flow != Flow::Continue {
                     done.stopped = true;
                     if on_stop == OnStop::Return {
                         break;
@@ -125,8 +147,9 @@ fn push(
     text: &mut String,
     sink: &mut DynRowSink,
 ) -> Result<Flow, Failure> {
-    if sink.begin_row() == Flow::Stop {
-        return Ok(Flow::Stop);
+    let flow = sink.begin_row();
+    if flow != Flow::Continue {
+        return Ok(flow);
     }
     for (index, column) in columns.iter().enumerate() {
         let unreadable = || {

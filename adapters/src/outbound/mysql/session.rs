@@ -35,6 +35,8 @@ use super::{
 pub(super) const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 /// The server's own time limit is only a safety net: ours fires first, and says more.
 const SERVER_TIME_MARGIN: Duration = Duration::from_secs(1);
+/// How long the server waits for us to take a row: for longer than a result may wait for its next page.
+const NET_WRITE_TIMEOUT: Duration = Duration::from_mins(6);
 /// Prepared statements are forgotten between two calls once there are this many of them.
 const FORGET_STATEMENTS_AT: usize = 200;
 /// A text longer than this is not kept prepared: the cache is bounded by number, and must be by size.
@@ -73,8 +75,13 @@ struct Texts {
 impl Texts {
     fn new(config: &ConnectionConfig) -> Self {
         let bounds = Bounds {
-            rows: config.max_rows.saturating_add(1).max(traces::ROWS),
-            time: config.statement_timeout,
+            // A result that is read in pages has no bound; what is not wanted of it is stopped.
+            rows: if config.policy.is_read_only() {
+                u64::MAX
+            } else {
+                config.max_rows.saturating_add(1).max(traces::ROWS)
+            },
+            time: config.statement_time_on_server(),
         };
         let set = settings(config, bounds);
         Self {
@@ -107,8 +114,9 @@ fn settings(config: &ConnectionConfig, bounds: Bounds) -> String {
     let zone = zone.replace(['\'', '\\'], "");
     format!(
         "SET NAMES utf8mb4, SESSION time_zone = '{zone}', SESSION sql_mode = {}, \
-         SESSION timestamp = DEFAULT, {} + 0 * (RELEASE_ALL_LOCKS() + LAST_INSERT_ID(0)) {}",
+         SESSION timestamp = DEFAULT, SESSION net_write_timeout = {}, {} + 0 * (RELEASE_ALL_LOCKS() + LAST_INSERT_ID(0)) {}",
         sql_mode(),
+        NET_WRITE_TIMEOUT.as_secs(),
         set_rows(bounds),
         set_time(bounds)
     )

@@ -64,7 +64,7 @@ impl PostgresSession {
                     return Execution::failed(wrong_name(), true, Ended::Broken);
                 }
                 Ok(Some(Either::Right(row))) => {
-                    let unknown = match self::push(rows, &self.types, &row, &held) {
+                    let unknown = match self::push(rows, &self.types, &row, &held).await {
                         Step::GoOn => {
                             turn.pause().await;
                             continue;
@@ -97,7 +97,7 @@ impl PostgresSession {
             return Execution::failed_at(error, None, true, ended);
         }
         for row in waiting {
-            if let Step::End(execution) = self::push(rows, &self.types, &row, &held) {
+            if let Step::End(execution) = self::push(rows, &self.types, &row, &held).await {
                 // Nothing flows any more.
                 return Execution { ended, ..execution };
             }
@@ -119,19 +119,22 @@ enum Step {
     Hold(Vec<u32>),
 }
 
-/// Passes one row on.
-fn push(rows: &mut Rows<'_>, types: &Types, row: &PgRow, held: &Held) -> Step {
+/// Passes one row on, once there is a page for it.
+async fn push(rows: &mut Rows<'_>, types: &Types, row: &PgRow, held: &Held) -> Step {
     if !held.is_empty() {
         return Step::Hold(Vec::new());
     }
-    match rows.push(types, row) {
-        Ok(Pushed::Flow(Flow::Continue)) => Step::GoOn,
-        Ok(Pushed::Flow(Flow::Stop)) => Step::End(Execution {
-            result: Ok(Outcome::default()),
-            ended: Ended::Flowing,
-        }),
-        Ok(Pushed::UnknownTypes(oids)) => Step::Hold(oids),
-        Err(failure) => Step::End(Execution::refused(failure, Ended::Broken)),
+    loop {
+        return match rows.push(types, row) {
+            Ok(Pushed::Flow(Flow::Continue)) => Step::GoOn,
+            Ok(Pushed::Flow(Flow::Wait)) if rows.resume().await => continue,
+            Ok(Pushed::Flow(Flow::Stop | Flow::Wait)) => Step::End(Execution {
+                result: Ok(Outcome::default()),
+                ended: Ended::Flowing,
+            }),
+            Ok(Pushed::UnknownTypes(oids)) => Step::Hold(oids),
+            Err(failure) => Step::End(Execution::refused(failure, Ended::Broken)),
+        };
     }
 }
 

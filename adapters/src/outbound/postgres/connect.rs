@@ -180,7 +180,10 @@ fn session_settings(config: &ConnectionConfig) -> Vec<(&'static str, String)> {
         ("bytea_output", "hex".to_owned()),
         // Cursors are read to their end as a rule, and should be planned so.
         ("cursor_tuple_fraction", "1.0".to_owned()),
-        ("statement_timeout", milliseconds(config.statement_timeout)),
+        (
+            "statement_timeout",
+            milliseconds(config.statement_time_on_server()),
+        ),
         (
             "idle_in_transaction_session_timeout",
             milliseconds(IDLE_IN_TRANSACTION),

@@ -98,6 +98,10 @@ impl ConnectionPool for PostgresPool {
         self.pool.figures()
     }
 
+    async fn crowded(&self) {
+        self.pool.crowded().await;
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -7,6 +7,7 @@ use domain::{
 use sqlx::{Error, postgres::PgDatabaseError};
 
 use super::{
+    super::clock::Clock,
     dialect::{explains_for_any_values, holds_no_statement},
     failure,
     message::{BEGIN_READ, END, Named, Way, declare},
@@ -27,8 +28,9 @@ impl PostgresSession {
         statement: &Statement,
         limits: &QueryLimits,
         sink: &mut DynRowSink,
+        clock: &Clock,
     ) -> Execution {
-        let mut rows = Rows::new(sink, purpose);
+        let mut rows = Rows::new(sink, purpose, clock);
         let mut execution = self
             .execute_once(purpose, statement, limits, &mut rows)
             .await;
@@ -73,7 +75,7 @@ impl PostgresSession {
         let pooler = self.config().pooler;
         // With a pooler in between, everything happens inside one transaction; else, all but the statement outside.
         let around = if pooler { Ended::Open } else { Ended::Idle };
-        if pooler && let Err(error) = self.begin_behind_pooler(purpose, limits.time).await {
+        if pooler && let Err(error) = self.begin_behind_pooler(purpose, limits.on_server()).await {
             return Execution::failed(error, true, Ended::Broken);
         }
         if purpose == Purpose::Read && !statement.params.is_empty() {
@@ -105,7 +107,7 @@ impl PostgresSession {
         if let Some(failure) = refusal {
             return Execution::refused(failure, around);
         }
-        let message = self.message(purpose, limits.time, &Way::Text(&statement.sql));
+        let message = self.message(purpose, limits.on_server(), &Way::Text(&statement.sql));
         let execution = self.send(&message, None, statement, rows, false).await;
         if execution.is_complete() && !rows.begun {
             return self
@@ -184,7 +186,7 @@ impl PostgresSession {
         } else {
             Way::Execute(named)
         };
-        let message = self.message(purpose, limits.time, &way);
+        let message = self.message(purpose, limits.on_server(), &way);
         let unverified = unverified.then_some(text);
         let execution = self
             .send(&message, unverified, statement, rows, by_cursor)

@@ -102,7 +102,7 @@ impl PostgresSession {
                 message.command(CANARY, 1);
             }
             self.guarded = !message.ends;
-            if time != self.config().statement_timeout {
+            if time != self.config().statement_time_on_server() {
                 let limit = milliseconds(time);
                 message.command(&format!("SET LOCAL statement_timeout = {limit};"), 1);
             }

@@ -14,7 +14,10 @@ use domain::{
 };
 
 use super::{
-    super::pool::{self, Lease, Pool},
+    super::{
+        clock::Clock,
+        pool::{self, Lease, Pool},
+    },
     failure, hint,
     operators::refuse_endless,
     outcome::{Ended, Execution, Purpose, Trouble},
@@ -94,16 +97,19 @@ impl PostgresQueryRunner {
             let fresh = lease.fresh;
             let mut running = Running::new(&self.pool, lease);
             let started = Instant::now();
-            let attempt = attempt(running.session(), purpose, statement, limits, sink);
+            // A result that may wait between pages is not the server's to end.
+            let clock = if limits.waits.is_zero() {
+                Clock::with_grace(limits.time, GRACE)
+            } else {
+                Clock::new(limits.time)
+            };
+            let attempt = attempt(running.session(), purpose, statement, limits, sink, &clock);
             let (mut execution, hint) = tokio::select! {
                 biased;
                 done = attempt => done,
-                failure = pool::must_end(cancel, self.pool.closing(), limits.time + GRACE) => {
+                failure = pool::must_end_by(cancel, self.pool.closing(), &clock) => {
                     running.stop();
-                    return Err(match failure.kind {
-                        FailureKind::Timeout => pool::timed_out(limits.time),
-                        _ => failure,
-                    });
+                    return Err(failure);
                 }
             };
             if purpose == Purpose::Write && execution.result.is_ok() {
@@ -167,8 +173,11 @@ async fn attempt(
     statement: &Statement,
     limits: &QueryLimits,
     sink: &mut DynRowSink,
+    clock: &Clock,
 ) -> (Execution, Option<String>) {
-    let mut execution = session.execute(purpose, statement, limits, sink).await;
+    let mut execution = session
+        .execute(purpose, statement, limits, sink, clock)
+        .await;
     let mut hint = None;
     if let Err(trouble) = &execution.result {
         let position = match trouble {

@@ -7,6 +7,7 @@ use domain::{
 use sqlx::{Column as _, Row as _, ValueRef as _, postgres::PgRow};
 
 use super::{
+    super::clock::Clock,
     outcome::Purpose,
     session::oid_of,
     statements::Prepared,
@@ -16,6 +17,7 @@ use super::{
 
 pub(super) struct Rows<'a> {
     sink: &'a mut DynRowSink,
+    clock: &'a Clock,
     pub(super) purpose: Purpose,
     /// The sink has the columns.
     pub(super) begun: bool,
@@ -33,9 +35,10 @@ pub(super) enum Pushed {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(sink: &'a mut DynRowSink, purpose: Purpose) -> Self {
+    pub(super) fn new(sink: &'a mut DynRowSink, purpose: Purpose, clock: &'a Clock) -> Self {
         Self {
             sink,
+            clock,
             purpose,
             begun: false,
             full: false,
@@ -64,8 +67,13 @@ impl<'a> Rows<'a> {
             let (columns, shapes) = columns_of(row, types);
             self.begin(&columns, &shapes);
         }
-        if self.full || self.sink.begin_row() == Flow::Stop {
+        if self.full {
             return Ok(Pushed::Flow(self.stop()));
+        }
+        match self.sink.begin_row() {
+            Flow::Continue => {}
+            Flow::Stop => return Ok(Pushed::Flow(self.stop())),
+            Flow::Wait => return Ok(Pushed::Flow(Flow::Wait)),
         }
         for (index, shape) in self.shapes.iter().enumerate() {
             let value = row.try_get_raw(index).map_err(unreadable)?;
@@ -80,7 +88,13 @@ impl<'a> Rows<'a> {
         Ok(Pushed::Flow(match self.sink.end_row() {
             Flow::Continue => Flow::Continue,
             Flow::Stop => self.stop(),
+            Flow::Wait => Flow::Wait,
         }))
+    }
+
+    /// Waits for the next page to be wanted. False if it never will.
+    pub(super) async fn resume(&mut self) -> bool {
+        self.clock.resume(self.sink).await
     }
 
     /// A write is not cut off in the middle: the rest of what it returns is read and dropped.

@@ -13,6 +13,8 @@ use domain::connection::Attached;
 pub(super) struct Questions {
     /// The version of each schema, as its file says it now.
     pub(super) versions: Arc<str>,
+    /// How each file is written: `wal`, `memory` for one that is none, or a word for a journal beside it.
+    pub(super) journals: Arc<str>,
     /// The text of every object.
     pub(super) texts: Arc<CStr>,
 }
@@ -26,9 +28,11 @@ impl Questions {
             asked.join(between)
         };
         let version = |name: &str| format!("PRAGMA \"{name}\".schema_version");
+        let journal = |name: &str| format!("PRAGMA \"{name}\".journal_mode");
         let text = |name: &str| format!("SELECT sql FROM \"{name}\".sqlite_schema");
         Self {
             versions: of_each(version, ";").into(),
+            journals: of_each(journal, ";").into(),
             texts: CString::new(of_each(text, " UNION ALL "))
                 .unwrap_or_default()
                 .into(),

@@ -84,6 +84,10 @@ impl ConnectionPool for SqliteConnectionPool {
         self.pool.figures()
     }
 
+    async fn crowded(&self) {
+        self.pool.crowded().await;
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -15,7 +15,8 @@ use sqlx::{
 
 use super::{
     super::{
-        pool::{Lease, Pool, Session, must_end},
+        clock::Clock,
+        pool::{Lease, Pool, Session, must_end, must_end_by},
         turns::Turn,
     },
     failure, hints, parameters,
@@ -40,9 +41,9 @@ enum After {
 
 /// What happens to rows that nobody wants.
 #[derive(Clone, Copy)]
-enum Surplus {
-    /// The statement is left in the middle.
-    Leave,
+enum Surplus<'a> {
+    /// The statement is left in the middle, unless the sink may keep it waiting by this clock and wants them later.
+    Leave { clock: Option<&'a Clock> },
     /// They are read and dropped: a statement that writes must not be left in the middle.
     Drain,
 }
@@ -63,10 +64,11 @@ impl QueryRunner for SqliteQueryRunner {
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
         let (mut lease, changed) = acquire(&self.pool, cancel).await?;
-        let ending = pin!(must_end(cancel, self.pool.closing(), limits.time));
+        let clock = Clock::new(limits.time);
+        let ending = pin!(must_end_by(cancel, self.pool.closing(), &clock));
         let ended = tokio::select! {
             biased;
-            ended = read(&mut lease, changed, statement, sink) => Ok(ended),
+            ended = read(&mut lease, changed, statement, sink, &clock) => Ok(ended),
             failure = ending => Err(failure),
         };
         match ended {
@@ -146,6 +148,7 @@ async fn read(
     changed: bool,
     statement: &Statement,
     sink: &mut DynRowSink,
+    clock: &Clock,
 ) -> (Result<Outcome, Failure>, After) {
     if changed && let Err(unread) = session.freshen().await {
         return (Err(unread.into_failure()), After::Discard);
@@ -170,7 +173,10 @@ async fn read(
             return (Err(failure), after);
         }
     };
-    match stream(session, &inspected, arguments, sink, Surplus::Leave).await {
+    let surplus = Surplus::Leave {
+        clock: session.keeps_snapshots().then_some(clock),
+    };
+    match stream(session, &inspected, arguments, sink, surplus).await {
         Ok(_) if !inspected.leaves_no_trace => (Ok(Outcome::default()), After::Discard),
         Ok(Ended::Complete(_)) => (Ok(Outcome::default()), After::Reuse),
         Ok(Ended::Stopped) => (Ok(Outcome::default()), After::Settle),
@@ -214,7 +220,7 @@ async fn stream(
     inspected: &Inspected,
     arguments: SqliteArguments,
     sink: &mut DynRowSink,
-    surplus: Surplus,
+    surplus: Surplus<'_>,
 ) -> Result<Ended, Failure> {
     let access = session.access();
     let patience = Patience::new();
@@ -233,9 +239,16 @@ async fn stream(
             match results.next().await {
                 Some(Ok(Either::Right(_))) if stopped => turn.pause().await,
                 Some(Ok(Either::Right(row))) => {
-                    if output.push(&row)? == Flow::Stop {
+                    let mut flow = output.push(&row)?;
+                    while flow == Flow::Wait
+                        && let Surplus::Leave { clock: Some(clock) } = surplus
+                        && clock.resume(output.sink).await
+                    {
+                        flow = output.push(&row)?;
+                    }
+                    if flow != Flow::Continue {
                         match surplus {
-                            Surplus::Leave => return Ok(Ended::Stopped),
+                            Surplus::Leave { .. } => return Ok(Ended::Stopped),
                             Surplus::Drain => stopped = true,
                         }
                     }
@@ -281,8 +294,9 @@ impl Output<'_> {
             return Err(failure::schema_changed());
         }
         self.announce();
-        if self.sink.begin_row() == Flow::Stop {
-            return Ok(Flow::Stop);
+        let flow = self.sink.begin_row();
+        if flow != Flow::Continue {
+            return Ok(flow);
         }
         for (index, declared) in self.inspected.declared.iter().enumerate() {
             let value = row.try_get_raw(index).map_err(failure::of_driver)?;

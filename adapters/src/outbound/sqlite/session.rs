@@ -57,6 +57,8 @@ pub(super) struct SqliteSession {
     files: Vec<WatchedFile>,
     questions: Questions,
     schema_versions: Vec<i64>,
+    /// A result that is left open keeps no writer waiting: every file is in WAL mode, or there is none.
+    keeps_snapshots: bool,
 }
 
 impl SqliteSession {
@@ -116,6 +118,7 @@ impl SqliteSession {
                 .collect(),
             questions,
             schema_versions: Vec::new(),
+            keeps_snapshots: false,
         };
         session.harden().await?;
         // Before the schema is read, so that a change in between is seen by the next look.
@@ -189,6 +192,10 @@ impl SqliteSession {
         }
     }
 
+    pub(super) fn keeps_snapshots(&self) -> bool {
+        self.keeps_snapshots
+    }
+
     async fn try_to_freshen(&mut self) -> Result<(), Unread> {
         let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
         // Tells what the files say now, without reading the schemas.
@@ -199,6 +206,12 @@ impl SqliteSession {
             .iter()
             .map(|row| row.try_get(0))
             .collect::<Result<_, _>>()?;
+        let ask = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&self.questions.journals)));
+        self.keeps_snapshots = connection
+            .fetch_all(ask)
+            .await?
+            .iter()
+            .all(|row| matches!(row.try_get(0), Ok("wal" | "memory")));
         if versions == self.schema_versions {
             return Ok(());
         }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use application::{encode::Format, use_cases::ExecuteQuery};
+use application::{
+    encode::{Answer, Format},
+    use_cases::{AskedLimits, ExecuteQuery, ReadOn},
+};
 use domain::{Failure, query::Statement};
 use rmcp::model::JsonObject;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -23,7 +26,7 @@ use super::{
 )]
 pub(super) struct Params {
     connection: Option<String>,
-    sql: String,
+    sql: Option<String>,
     /// For $1 (PostgreSQL) or ? (others).
     #[serde(default)]
     #[schemars(schema_with = "values")]
@@ -39,6 +42,29 @@ pub(super) struct Params {
     #[serde(default)]
     #[schemars(schema_with = "formats")]
     format: Option<Format>,
+    /// From `truncated`, instead of sql: the next rows.
+    cursor: Option<String>,
+}
+
+impl Params {
+    fn limits(&self) -> AskedLimits {
+        AskedLimits {
+            max_rows: self.max_rows,
+            max_bytes: self.max_bytes,
+            timeout: self.timeout_ms.map(Duration::from_millis),
+        }
+    }
+
+    /// What does not go together with a cursor, which has its statement and its format already.
+    fn beside_cursor(&self) -> Option<&'static str> {
+        [
+            ("sql", self.sql.is_some()),
+            ("params", self.params.is_some()),
+            ("format", self.format.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+    }
 }
 
 /// A schema of values to bind.
@@ -90,7 +116,11 @@ impl Tool for ExecuteQueryTool {
                 "rowCount": {"type": "integer"},
                 "truncated": {
                     "type": "object",
-                    "properties": {"by": {"type": "string"}, "limit": {"type": "integer"}},
+                    "properties": {
+                        "by": {"type": "string"},
+                        "limit": {"type": "integer"},
+                        "cursor": {"type": "string"},
+                    },
                     "required": ["by", "limit"],
                 },
                 "affectedRows": {"type": "integer"},
@@ -103,24 +133,63 @@ impl Tool for ExecuteQueryTool {
     }
 
     async fn call(server: &McpServer, params: Params, call: &Call) -> Result<String, Failure> {
-        let query = ExecuteQuery {
-            statement: Statement::new(params.sql, params.params.unwrap_or_default())?,
-            format: params.format.unwrap_or_default(),
-            max_rows: params.max_rows,
-            max_bytes: params.max_bytes,
-            timeout: params.timeout_ms.map(Duration::from_millis),
-        };
-        call.runs(&query.statement.sql);
-        let connection = server
-            .connection(params.connection.as_deref(), call)
-            .await?;
-        let ceilings = server.options().ceilings;
-        let longest = query.longest_answer(&connection.database, ceilings);
-        let _room = server.room(longest, call).await?;
-        let answer = query.execute_on(&connection, ceilings, &call.cancel).await;
-        connection.record(&answer);
-        let answer = answer?;
+        let answer = match params.cursor.clone() {
+            Some(cursor) => read_on(server, cursor, &params, call).await,
+            None => run(server, params, call).await,
+        }?;
         call.returned(answer.rows);
         Ok(answer.text)
     }
+}
+
+async fn run(server: &McpServer, params: Params, call: &Call) -> Result<Answer, Failure> {
+    let asked = params.limits();
+    let sql = params.sql.ok_or_else(|| {
+        Failure::invalid_argument("`sql` is missing.")
+            .with_hint("Send one SQL statement as `sql`, or the `cursor` of a truncated result.")
+    })?;
+    let query = ExecuteQuery {
+        statement: Statement::new(sql, params.params.unwrap_or_default())?,
+        format: params.format.unwrap_or_default(),
+        asked,
+    };
+    call.runs(&query.statement.sql);
+    let connection = server
+        .connection(params.connection.as_deref(), call)
+        .await?;
+    let ceilings = server.options().ceilings;
+    let longest = asked.longest_answer(&connection.database.config, ceilings);
+    let _room = server.room(longest, call).await?;
+    let answer = query.execute(&connection, ceilings, &call.cancel).await;
+    connection.record(&answer);
+    answer
+}
+
+async fn read_on(
+    server: &McpServer,
+    cursor: String,
+    params: &Params,
+    call: &Call,
+) -> Result<Answer, Failure> {
+    if let Some(name) = params.beside_cursor() {
+        return Err(
+            Failure::invalid_argument(format!("`{name}` cannot stand beside `cursor`.")).with_hint(
+                "A cursor reads on in its own statement and format; send it with maxRows, maxBytes or timeoutMs alone.",
+            ),
+        );
+    }
+    let page = ReadOn {
+        cursor,
+        asked: params.limits(),
+    };
+    let connection = page.connection(server.registry(), params.connection.as_deref())?;
+    call.on(&connection);
+    let ceilings = server.options().ceilings;
+    let longest = page
+        .asked
+        .longest_answer(&connection.database.config, ceilings);
+    let _room = server.room(longest, call).await?;
+    let answer = page.execute(&connection, ceilings, &call.cancel).await;
+    connection.record(&answer);
+    answer
 }
