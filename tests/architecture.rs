@@ -57,7 +57,14 @@ fn the_domain_knows_no_runtime_no_driver_and_no_protocol() {
 fn the_application_knows_the_domain_and_no_engine() {
     assert_eq!(
         dependencies("application"),
-        set(&["domain", "humantime", "serde", "serde_json", "tokio"])
+        set(&[
+            "async-trait",
+            "domain",
+            "humantime",
+            "serde",
+            "serde_json",
+            "tokio"
+        ])
     );
 }
 

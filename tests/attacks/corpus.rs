@@ -54,6 +54,8 @@ pub(super) struct Terms {
     pub(super) alone: Option<bool>,
     /// It shows only a moment after it was accepted.
     pub(super) late: Option<bool>,
+    /// How often it is made until it changes nothing, where the server and others change the same at their own times.
+    pub(super) tries: Option<u32>,
     /// Why only the role of the connection can hold it, which here may do everything.
     pub(super) not_held: Option<String>,
 }
@@ -129,6 +131,7 @@ impl Terms {
         self.on = self.on.take().or_else(|| defaults.on.clone());
         self.alone = self.alone.or(defaults.alone);
         self.late = self.late.or(defaults.late);
+        self.tries = self.tries.or(defaults.tries);
     }
 }
 

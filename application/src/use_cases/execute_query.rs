@@ -411,7 +411,8 @@ mod tests {
         for (policy, class, outcome, expected) in [
             (Policy::READ_WRITE, Ddl, Ok(()), (2, 2)),
             (Policy::READ_WRITE, Ddl, invalid, (2, 2)),
-            (Policy::READ_WRITE, Admin, Ok(()), (2, 2)),
+            // Refused before it was run.
+            (Policy::READ_WRITE, Admin, Ok(()), (1, 1)),
             (Policy::READ_WRITE, Write, Ok(()), (1, 1)),
             (Policy::READ_ONLY, Read, Ok(()), (1, 1)),
             // Compared, and found to be the same.

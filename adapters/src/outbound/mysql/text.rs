@@ -162,11 +162,12 @@ pub(super) fn other_syntax(sql: &str) -> Option<&'static str> {
 /// Whether `sql` holds nothing but comments and semicolons.
 pub(super) fn is_blank(sql: &str) -> bool {
     // Only a text that begins with one of them is worth the lexer.
-    if !sql.trim_start().starts_with(['/', '-', '#', ';']) {
+    let begins = sql.trim_start();
+    if !begins.is_empty() && !begins.starts_with(['/', '-', '#', ';']) {
         return false;
     }
     let tokens = tokens(sql);
-    !tokens.is_empty()
+    (begins.is_empty() || !tokens.is_empty())
         && !sql.contains("/*!")
         && !sql.contains("/*M!")
         && significant(&tokens).all(|token| matches!(token, Token::SemiColon))

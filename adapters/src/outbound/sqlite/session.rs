@@ -206,22 +206,27 @@ impl SqliteSession {
             .iter()
             .map(|row| row.try_get(0))
             .collect::<Result<_, _>>()?;
+        if versions != self.schema_versions {
+            self.seen.clear();
+            connection.clear_cached_statements().await?;
+            if let Some(connection) = self.connection.take() {
+                let texts = Arc::clone(&self.questions.texts);
+                self.connection = Some(schema::read(connection, texts).await?);
+            }
+            self.schema_versions = versions;
+        }
+        self.look_at_journals().await
+    }
+
+    /// To be asked once the schema has been read: this would read it, on a stack that it may exhaust.
+    async fn look_at_journals(&mut self) -> Result<(), Unread> {
+        let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
         let ask = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&self.questions.journals)));
         self.keeps_snapshots = connection
             .fetch_all(ask)
             .await?
             .iter()
             .all(|row| matches!(row.try_get(0), Ok("wal" | "memory")));
-        if versions == self.schema_versions {
-            return Ok(());
-        }
-        self.seen.clear();
-        connection.clear_cached_statements().await?;
-        if let Some(connection) = self.connection.take() {
-            self.connection =
-                Some(schema::read(connection, Arc::clone(&self.questions.texts)).await?);
-        }
-        self.schema_versions = versions;
         Ok(())
     }
 

@@ -16,19 +16,17 @@ on_postgres!(
         let mut shop = Shop::on(server).await;
         // What the making of the shop has counted is told when its session ends.
         shop.house.settle().await;
-        until("two fingerprints are the same", async || {
+
+        // Housekeeping of the server's own may come in between, but not each time.
+        until("a row and a look leave it as it is", async || {
             let before = fingerprint(&shop.database).await;
             shop.database.catalog.read(&Cancel::new()).await.unwrap();
-            before == fingerprint(&shop.database).await
+            shop.house.run("INSERT INTO shop.fresh VALUES (1)").await;
+            shop.house.settle().await;
+            before.is_some() && before == fingerprint(&shop.database).await
         })
         .await;
 
-        let before = fingerprint(&shop.database).await;
-        shop.house.run("INSERT INTO shop.fresh VALUES (1)").await;
-        shop.house.settle().await;
-
-        assert!(before.is_some());
-        assert_eq!(fingerprint(&shop.database).await, before);
         shop.leave().await;
     }
 );

@@ -27,7 +27,7 @@ use super::{
 pub(super) struct Params {
     connection: Option<String>,
     sql: Option<String>,
-    /// For $1 (PostgreSQL) or ? (others).
+    /// For $1 or ?.
     #[serde(default)]
     #[schemars(schema_with = "values")]
     params: Option<Vec<Value>>,
@@ -42,7 +42,7 @@ pub(super) struct Params {
     #[serde(default)]
     #[schemars(schema_with = "formats")]
     format: Option<Format>,
-    /// From `truncated`, instead of sql: the next rows.
+    /// Of `truncated`: reads on, without sql.
     cursor: Option<String>,
 }
 
@@ -145,7 +145,7 @@ impl Tool for ExecuteQueryTool {
 async fn run(server: &McpServer, params: Params, call: &Call) -> Result<Answer, Failure> {
     let asked = params.limits();
     let sql = params.sql.ok_or_else(|| {
-        Failure::invalid_argument("`sql` is missing.")
+        Failure::invalid_argument("The argument `sql` is missing.")
             .with_hint("Send one SQL statement as `sql`, or the `cursor` of a truncated result.")
     })?;
     let query = ExecuteQuery {

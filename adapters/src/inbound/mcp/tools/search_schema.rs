@@ -16,7 +16,7 @@ use super::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Params {
     connection: Option<String>,
-    /// Words, or a pattern with %.
+    /// Words, or a %pattern%.
     search: Option<String>,
     #[serde(default)]
     #[schemars(schema_with = "kinds")]
