@@ -154,7 +154,7 @@ mod tests {
             ad_hoc(true).engines(),
             None,
         );
-        let wanted = ConnectionConfig {
+        let wanted = domain::connection::ConnectionConfig {
             // Wherever it came from, a client may reach no more than this.
             allowed_hosts: kept.allowed_hosts.clone(),
             ..(*wanted.outcome.unwrap()).clone()

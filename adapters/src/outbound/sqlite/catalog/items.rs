@@ -151,10 +151,6 @@ mod tests {
         (body.comment, items)
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn a_comment_behind_a_column_is_about_it() {
         let sql = "CREATE TABLE t ( -- what is sold\n  id INTEGER, -- the key\n  a INT /* in\n metres */\n, b INT -- last\n)";
@@ -162,11 +158,11 @@ mod tests {
         assert_eq!(
             comments(sql),
             (
-                some("what is sold"),
+                Some("what is sold".to_owned()),
                 vec![
-                    ("id", some("the key")),
-                    ("a", some("in metres")),
-                    ("b", some("last"))
+                    ("id", Some("the key".to_owned())),
+                    ("a", Some("in metres".to_owned())),
+                    ("b", Some("last".to_owned()))
                 ]
             )
         );

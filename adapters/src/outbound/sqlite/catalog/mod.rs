@@ -47,7 +47,7 @@ impl Catalog for SqliteCatalog {
         };
         let version = self
             .gather(questions::VERSION, None, cancel, None, |word, record| {
-                *word = record.words(0)
+                *word = record.words(0);
             })
             .await?;
         Ok(version.map(|version| format!("{version} {file:?}")))
