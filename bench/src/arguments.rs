@@ -65,6 +65,17 @@ pub(crate) enum Role {
     /// The direct client that everybody is compared with; started by the benchmark itself.
     #[command(hide = true)]
     Direct,
+    /// Measures the way through a large schema: a shop among many tables, made for it and dropped after.
+    Schema {
+        /// PostgreSQL or MySQL; the account must be allowed to create schemas.
+        url: String,
+        /// Tables beside the shop's.
+        #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        tables: u32,
+        /// The server's binary. Default: `portolan` beside this program.
+        #[arg(long, value_name = "PATH")]
+        server: Option<PathBuf>,
+    },
 }
 
 /// Another MCP server.

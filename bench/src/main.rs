@@ -11,6 +11,7 @@ mod figures;
 mod measure;
 mod proc;
 mod report;
+mod schema;
 mod server;
 mod table;
 mod work;
@@ -48,8 +49,13 @@ const PROFILES: [(&str, f64); 2] = [("minimal", 2_000.0), ("standard", 7_500.0)]
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = match arguments.role {
+    let outcome = match &arguments.role {
         Some(Role::Direct) => direct::serve().map(|()| ExitCode::SUCCESS),
+        Some(Role::Schema {
+            url,
+            tables,
+            server,
+        }) => measure_schema(url, *tables, server.as_deref()),
         None => run(&arguments),
     };
     outcome.unwrap_or_else(|trouble| {
@@ -58,10 +64,18 @@ fn main() -> ExitCode {
     })
 }
 
+fn measure_schema(url: &str, tables: u32, server: Option<&Path>) -> Fallible<ExitCode> {
+    let scratch = Scratch::new()?;
+    let program = server_program(server)?;
+    let text = schema::measure(url, tables, &program, &scratch.0, &say)?;
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn run(arguments: &Arguments) -> Fallible<ExitCode> {
     let databases = databases(arguments)?;
     let bench = Bench {
-        program: server_program(arguments)?,
+        program: server_program(arguments.server.as_deref())?,
         scratch: Scratch::new()?,
         wiring: if arguments.socketpair {
             Wiring::Socketpairs
@@ -281,9 +295,9 @@ fn text_lines(portolan: &Server) -> Fallible<Vec<Line>> {
         .collect()
 }
 
-fn server_program(arguments: &Arguments) -> Fallible<PathBuf> {
-    let program = match &arguments.server {
-        Some(program) => program.clone(),
+fn server_program(given: Option<&Path>) -> Fallible<PathBuf> {
+    let program = match given {
+        Some(program) => program.to_owned(),
         None => env::current_exe()?.with_file_name("portolan"),
     };
     // The server is started in another folder.

@@ -24,6 +24,9 @@ const CONNECTION: &str = "bench";
 /// Asked for with large results: no answer of this benchmark is longer.
 const MAX_BYTES: u32 = 32_000_000;
 
+/// Statements that are under way at once where many are run.
+const UNDER_WAY: usize = 8;
+
 /// How a server is started and called.
 pub(crate) struct Server {
     pub(crate) name: String,
@@ -302,9 +305,46 @@ impl Session<'_> {
         nanoseconds(begun.elapsed())
     }
 
+    /// Calls any of Portolan's tools: the answer's text, and how long it took.
+    pub(crate) fn ask(&mut self, tool: &str, arguments: &Value) -> Fallible<(String, Duration)> {
+        let _waiting = self.child.wait_within_reason();
+        let request = self.tool_call(tool, arguments);
+        let begun = Instant::now();
+        let ended = self.exchange(&request)?;
+        Ok((self.text()?, ended - begun))
+    }
+
+    /// Runs statements of which nothing but their success is wanted, several under way at any time.
+    pub(crate) fn run_all(&mut self, statements: &[String]) -> Fallible<()> {
+        for batch in statements.chunks(UNDER_WAY) {
+            let _waiting = self.child.wait_within_reason();
+            let requests: String = batch
+                .iter()
+                .map(|sql| self.tool_call("execute_query", &json!({ "sql": sql })))
+                .collect();
+            self.child.send(&requests)?;
+            let mut answered = 0;
+            while answered < batch.len() {
+                self.child.receive(&mut self.line)?;
+                if self.message()?.method.is_none() {
+                    self.tool_result::<IgnoredAny>()?;
+                    answered += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn call(&mut self, arguments: &Value) -> String {
-        let params = json!({ "name": self.server.calls.tool(), "arguments": arguments });
-        self.request("tools/call", &params)
+        let tool = self.server.calls.tool().to_owned();
+        self.tool_call(&tool, arguments)
+    }
+
+    fn tool_call(&mut self, tool: &str, arguments: &Value) -> String {
+        self.request(
+            "tools/call",
+            &json!({ "name": tool, "arguments": arguments }),
+        )
     }
 
     fn request(&mut self, method: &str, params: &Value) -> String {
