@@ -150,6 +150,8 @@ pub struct KeyDescription {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
+    /// Empty where nobody gave it one (`SQLite`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// As the server prints it.
     pub definition: String,
