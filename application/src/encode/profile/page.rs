@@ -13,10 +13,10 @@ pub const MOST_BYTES: usize = 8_000;
 /// Columns beyond so many have no room in the text however short they are.
 const MOST_COLUMNS: usize = 200;
 /// Values that all columns together tell apart exactly, and the share of one at most.
-const ALL_VALUES: usize = 65_536;
+const ALL_VALUES: usize = 16_384;
 const VALUES_OF_ONE: usize = 1_024;
 
-/// Room for what follows the columns, so that the limit holds.
+/// Room for the name of the field and what follows the columns, so that the limit holds.
 const RESERVED_FOR_THE_END: usize = 40;
 
 #[derive(Debug, Default)]

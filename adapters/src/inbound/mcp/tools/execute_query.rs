@@ -38,8 +38,7 @@ pub(super) struct Params {
     #[validate(range(min = 1, message = "must be at least 1"))]
     timeout_ms: Option<u64>,
     /// Column stats.
-    #[serde(default)]
-    profile: bool,
+    profile: Option<bool>,
     #[serde(default)]
     #[schemars(schema_with = "formats")]
     format: Option<Format>,
@@ -53,7 +52,7 @@ impl Params {
             max_rows: self.max_rows,
             max_bytes: self.max_bytes,
             timeout: self.timeout_ms.map(Duration::from_millis),
-            profile: self.profile,
+            profile: self.profile.unwrap_or_default(),
         }
     }
 
