@@ -10,6 +10,7 @@ mod mistakes;
 mod outages;
 mod parameters;
 mod pool;
+mod profile;
 mod races;
 mod read_only;
 mod reading;

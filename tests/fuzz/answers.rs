@@ -15,7 +15,7 @@ use support::rows::Owned;
 use super::{holds, statements::noise};
 
 /// What the contract of [`Cell`] allows.
-fn cell() -> impl Strategy<Value = Owned> {
+pub(super) fn cell() -> impl Strategy<Value = Owned> {
     let number = prop_oneof![
         any::<i64>().prop_map(|value| value.to_string()),
         any::<i128>().prop_map(|value| value.to_string()),
@@ -66,7 +66,7 @@ fn cell() -> impl Strategy<Value = Owned> {
     ]
 }
 
-fn borrowed(cell: &Owned) -> Cell<'_> {
+pub(super) fn borrowed(cell: &Owned) -> Cell<'_> {
     match cell {
         Owned::Null => Cell::Null,
         Owned::Bool(value) => Cell::Bool(*value),

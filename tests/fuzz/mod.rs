@@ -11,6 +11,7 @@ mod grammar;
 mod guide;
 mod judged;
 mod postgres;
+mod profiles;
 mod sqlite;
 mod statements;
 

@@ -63,7 +63,7 @@ async fn a_misspelt_argument_is_answered_with_the_one_that_was_meant() {
 
     assert_eq!(
         failure["hint"],
-        "Did you mean `maxRows`? Arguments: connection, cursor, format, maxBytes, maxRows, params, sql, timeoutMs."
+        "Did you mean `maxRows`? Arguments: connection, cursor, format, maxBytes, maxRows, params, profile, sql, timeoutMs."
     );
 }
 

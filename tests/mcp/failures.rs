@@ -173,15 +173,17 @@ async fn keep_failures(
         let answer = server.call("execute_query", arguments).await;
         let failure = answer.failure();
         assert!(failure["hint"].is_string(), "{name}: {failure}");
-        let mut told = failure.to_string().replace(table, "T");
+        let mut told: Value =
+            serde_json::from_str(&failure.to_string().replace(table, "T")).unwrap();
         // What else lies in the database is none of the test's business.
+        let hint = told["hint"].as_str().unwrap();
         for list in ["Known tables: ", "Tables of `"] {
-            if let Some(at) = told.find(list) {
-                let end = told[at..].find('"').map_or(told.len(), |end| at + end);
-                told.replace_range(at + list.len()..end, "…");
+            if let Some((before, _)) = hint.split_once(list) {
+                told["hint"] = json!(format!("{before}{list}…"));
+                break;
             }
         }
-        failures.insert(name.to_owned(), serde_json::from_str(&told).unwrap());
+        failures.insert(name.to_owned(), told);
     }
     assert_snapshot(snapshot, &Value::Object(failures));
 }

@@ -39,7 +39,7 @@ async fn each_tool_answers_as_agreed() {
         ("connect_from_config", json!({"configName": "shop"})),
         (
             "execute_query",
-            json!({"sql": "SELECT id, name, email FROM customers", "maxRows": 2}),
+            json!({"sql": "SELECT id, name, email FROM customers", "maxRows": 2, "profile": true}),
         ),
         ("search_schema", json!({"search": "customer mail"})),
         ("describe_table", json!({"tables": ["customers"]})),

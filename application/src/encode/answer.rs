@@ -13,6 +13,7 @@ use super::{
     json_value::{self, Remark, serialize, string},
     markdown,
     notices::Notices,
+    profile::Profile,
 };
 
 /// Room left for what follows the rows, so that a limit on the whole text holds.
@@ -49,6 +50,8 @@ pub struct AnswerSink {
     has_columns: bool,
     truncated: Option<Truncated>,
     notices: Notices,
+    /// What the columns hold, if somebody asked.
+    profile: Option<Box<Profile>>,
     scratch: Vec<u8>,
 }
 
@@ -82,8 +85,16 @@ impl AnswerSink {
             has_columns: false,
             truncated: None,
             notices: Notices::default(),
+            profile: None,
             scratch: Vec::new(),
         }
+    }
+
+    /// Tells what the columns hold too, over the rows of this answer and beyond its limit of bytes.
+    #[must_use]
+    pub fn with_profile(mut self) -> Self {
+        self.profile = Some(Box::default());
+        self
     }
 
     /// Adds something the reader must know.
@@ -129,6 +140,10 @@ impl AnswerSink {
         if let Some(id) = outcome.insert_id {
             self.out.extend_from_slice(b",\"insertId\":");
             json_value::write(&mut self.out, Cell::UInt(id), usize::MAX);
+        }
+        if let Some(profile) = self.profile.take().filter(|_| self.has_columns) {
+            self.out.extend_from_slice(b",\"profile\":");
+            profile.write(&mut self.out, self.rows);
         }
         for notice in outcome.notices {
             self.notices.add(|| notice);
@@ -238,6 +253,9 @@ impl RowSink for AnswerSink {
         for column in &mut self.columns {
             shorten(&mut column.name);
         }
+        if let Some(profile) = &mut self.profile {
+            profile.columns(&self.columns);
+        }
         let columns = self.columns.clone();
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let types: Vec<&str> = columns
@@ -269,6 +287,9 @@ impl RowSink for AnswerSink {
         self.row_start = self.out.len();
         self.row_notices = self.notices.mark();
         self.next_cell = 0;
+        if let Some(profile) = &mut self.profile {
+            profile.begin_row();
+        }
         match self.format {
             Format::Json | Format::Objects => {
                 if self.rows > 0 {
@@ -289,6 +310,9 @@ impl RowSink for AnswerSink {
     fn cell(&mut self, cell: Cell<'_>) {
         let index = self.next_cell;
         self.next_cell += 1;
+        if let Some(profile) = &mut self.profile {
+            profile.cell(cell);
+        }
         if index > 0 && self.format != Format::Markdown {
             self.out.push(b',');
         }
@@ -322,6 +346,9 @@ impl RowSink for AnswerSink {
             return Flow::Stop;
         }
         self.rows += 1;
+        if let Some(profile) = &mut self.profile {
+            profile.end_row();
+        }
         Flow::Continue
     }
 }
@@ -500,6 +527,41 @@ mod tests {
             answer.text,
             r#"{"rowCount":0,"affectedRows":3,"insertId":"18446744073709551615","notices":["committed"]}"#
         );
+    }
+
+    #[test]
+    fn a_profile_is_of_the_rows_that_are_shown_and_beyond_the_limit_of_bytes() {
+        // GIVEN room for one row
+        let limits = QueryLimits {
+            bytes: 240,
+            ..QueryLimits::default()
+        };
+        let mut sink = AnswerSink::new(Format::Json, limits).with_profile();
+
+        // WHEN the second does not fit
+        let long = "x".repeat(100);
+        push(
+            &mut sink,
+            &[
+                [Cell::Int(1), Cell::Text("Ada")],
+                [Cell::Int(2), Cell::Text(&long)],
+            ],
+        );
+
+        // THEN the profile knows nothing of it, and is whole
+        assert_eq!(
+            sink.finish(Outcome::default()).unwrap().text,
+            r#"{"columns":["id","name"],"types":["int8","int8"],"rows":[[1,"Ada"]],"rowCount":1,"truncated":{"by":"bytes","limit":240},"profile":{"rows":1,"columns":[{"name":"id","nulls":0,"distinct":1,"min":1,"max":1},{"name":"name","nulls":0,"distinct":1,"min":"Ada","max":"Ada"}]}}"#
+        );
+    }
+
+    #[test]
+    fn a_statement_without_a_result_has_no_profile() {
+        let sink = AnswerSink::new(Format::Json, QueryLimits::default()).with_profile();
+
+        let answer = sink.finish(Outcome::default()).unwrap();
+
+        assert_eq!(answer.text, r#"{"rowCount":0}"#);
     }
 
     #[test]

@@ -9,11 +9,13 @@ mod json_value;
 mod markdown;
 mod notices;
 mod paged;
+mod profile;
 
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, AnswerSink};
 pub(crate) use paged::{Gone, Page, PagedSink, Wanted};
+pub use profile::MOST_BYTES as MOST_PROFILE_BYTES;
 
 /// How the rows of an answer are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use domain::{
 use super::estimate::refuse_costly;
 use crate::{
     cursors::Reading,
-    encode::{Answer, AnswerSink, Format},
+    encode::{Answer, AnswerSink, Format, MOST_PROFILE_BYTES},
     registry::OpenConnection,
 };
 
@@ -45,6 +45,8 @@ pub struct AskedLimits {
     pub max_rows: Option<u64>,
     pub max_bytes: Option<usize>,
     pub timeout: Option<Duration>,
+    /// What the columns of the page hold, beside its rows.
+    pub profile: bool,
 }
 
 impl ExecuteQuery {
@@ -101,8 +103,14 @@ impl ExecuteQuery {
 }
 
 impl AskedLimits {
-    /// How many bytes of rows the answer may have.
+    /// How many bytes the answer may have.
     pub fn longest_answer(self, config: &ConnectionConfig, ceilings: Ceilings) -> usize {
+        let profile = if self.profile { MOST_PROFILE_BYTES } else { 0 };
+        self.bytes(config, ceilings) + profile
+    }
+
+    /// How many bytes the answer may have without its profile.
+    fn bytes(self, config: &ConnectionConfig, ceilings: Ceilings) -> usize {
         self.max_bytes
             .unwrap_or(config.max_bytes)
             .min(ceilings.bytes)
@@ -112,7 +120,7 @@ impl AskedLimits {
     pub(super) fn within(self, config: &ConnectionConfig, ceilings: Ceilings) -> QueryLimits {
         QueryLimits {
             rows: self.max_rows.unwrap_or(config.max_rows).min(ceilings.rows),
-            bytes: self.longest_answer(config, ceilings),
+            bytes: self.bytes(config, ceilings),
             time: self
                 .timeout
                 .unwrap_or(config.statement_timeout)
@@ -124,6 +132,9 @@ impl AskedLimits {
     /// An answer to be written, which says where less is given than was asked for.
     pub(super) fn page(self, format: Format, limits: QueryLimits) -> AnswerSink {
         let mut page = AnswerSink::new(format, limits);
+        if self.profile {
+            page = page.with_profile();
+        }
         if let Some(asked) = self.max_rows.filter(|asked| *asked > limits.rows) {
             page.notice(|| {
                 format!(

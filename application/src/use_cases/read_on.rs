@@ -273,6 +273,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_profile_is_of_its_own_page_and_only_where_it_is_asked_for() {
+        // GIVEN a page that was read without one
+        let subject = counting(5, 4);
+        let page = first(&subject, asking_for(1)).await;
+        assert!(!page.text.contains("profile"));
+        let cursor = cursor_of(&page).unwrap();
+
+        // WHEN the next is read with one
+        let asked = AskedLimits {
+            profile: true,
+            ..asking_for(2)
+        };
+        let page = next(&subject, &cursor, asked).await.unwrap();
+
+        // THEN it tells of the rows in it
+        let expected = r#""profile":{"rows":2,"columns":[{"name":"n","nulls":0,"distinct":2,"min":2,"max":3}]}}"#;
+        assert!(page.text.ends_with(expected), "{}", page.text);
+    }
+
+    #[tokio::test]
     async fn a_row_that_did_not_fit_by_bytes_begins_the_next_page() {
         let subject = counting(60, 4);
         let asked = AskedLimits {

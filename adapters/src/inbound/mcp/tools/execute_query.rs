@@ -31,14 +31,14 @@ pub(super) struct Params {
     #[serde(default)]
     #[schemars(schema_with = "values")]
     params: Option<Vec<Value>>,
-    /// Default 1000.
     #[validate(range(min = 1, message = "must be at least 1"))]
     max_rows: Option<u64>,
-    /// Default 48000.
     #[validate(range(min = 1, message = "must be at least 1"))]
     max_bytes: Option<usize>,
     #[validate(range(min = 1, message = "must be at least 1"))]
     timeout_ms: Option<u64>,
+    /// Column stats.
+    profile: Option<bool>,
     #[serde(default)]
     #[schemars(schema_with = "formats")]
     format: Option<Format>,
@@ -52,6 +52,7 @@ impl Params {
             max_rows: self.max_rows,
             max_bytes: self.max_bytes,
             timeout: self.timeout_ms.map(Duration::from_millis),
+            profile: self.profile.unwrap_or_default(),
         }
     }
 
@@ -124,6 +125,15 @@ impl Tool for ExecuteQueryTool {
                     "required": ["by", "limit"],
                 },
                 "affectedRows": {"type": "integer"},
+                "profile": {
+                    "type": "object",
+                    "properties": {
+                        "rows": {"type": "integer"},
+                        "columns": {"type": "array", "items": {"type": "object"}},
+                        "leftOut": {"type": "integer"},
+                    },
+                    "required": ["rows", "columns"],
+                },
                 "insertId": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
                 "notices": {"type": "array", "items": {"type": "string"}},
             },
