@@ -606,6 +606,24 @@ mod tests {
                 11,
             ),
             (
+                "SELECT t.pg_ls_dir FROM unnest(ARRAY['.']) t",
+                Effect::ServerFiles,
+                "pg_ls_dir()",
+                10,
+            ),
+            (
+                "SELECT \"text\" . /* */ Pg_Read_File FROM a, LATERAL CAST(a.b AS text)",
+                Effect::ServerFiles,
+                "pg_read_file()",
+                23,
+            ),
+            (
+                "SELECT t.http_get FROM a JOIN ((s.f(1) t CROSS JOIN b)) ON true",
+                Effect::RemoteServers,
+                "http_get()",
+                10,
+            ),
+            (
                 "SELECT E'a'\n'\\\\'', pg_read_file($$x$$) --'",
                 Effect::HiddenCode,
                 "A string that goes on behind E'…'",
@@ -634,6 +652,8 @@ mod tests {
             "WITH dblink (a) AS (VALUES (1)) SELECT a FROM dblink",
             "SELECT U&'!0061' UESCAPE '!'",
             "SELECT t.pg_read_file, t.http_status, E'a' || 'b' FROM t",
+            "SELECT count(*), lower(t.dblink), t.pg_ls_dir FROM t WHERE f(t.nextval) ORDER BY a, g(b)",
+            "SELECT t.http_status FROM t, generate_series(1, 2)",
             "SELECT pg_size_pretty(pg_relation_size('t'))",
             "CREATE TABLE role (a int)",
             "CREATE OR REPLACE VIEW v AS SELECT 1",
