@@ -682,30 +682,6 @@ mod tests {
                 8,
             ),
             (
-                "SELECT 1.5INTO OUTFILE '/tmp/f'",
-                Effect::HiddenCode,
-                "A number that a word follows without a blank",
-                8,
-            ),
-            (
-                "SELECT 1 FROM t WHERE a = .5FOR UPDATE",
-                Effect::HiddenCode,
-                "A number that a word follows without a blank",
-                27,
-            ),
-            (
-                "SELECT a FROM t WHERE a = 1e1LOCK IN SHARE MODE",
-                Effect::HiddenCode,
-                "A number that a word follows without a blank",
-                27,
-            ),
-            (
-                "SELECT \\NINTO @a",
-                Effect::HiddenCode,
-                "A backslash outside of quotes",
-                8,
-            ),
-            (
                 "SELECT @\nFOR UPDATE",
                 Effect::HiddenCode,
                 "An @ without a name",
@@ -731,6 +707,28 @@ mod tests {
             assert_eq!(
                 (finding.effect, finding.construct.as_str(), finding.position),
                 (effect, construct, position),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_lexer_reads_on_into_is_refused() {
+        let number = "A number that a word follows without a blank";
+        for (sql, construct, position) in [
+            ("SELECT 1.5INTO OUTFILE '/tmp/f'", number, 8),
+            ("SELECT 1 FROM t WHERE a = .5FOR UPDATE", number, 27),
+            (
+                "SELECT 1 FROM t WHERE a = 1e1LOCK IN SHARE MODE",
+                number,
+                27,
+            ),
+            ("SELECT \\NINTO @a", "A backslash outside of quotes", 8),
+        ] {
+            let finding = classify(sql).findings.remove(0);
+            assert_eq!(
+                (finding.effect, finding.construct.as_str(), finding.position),
+                (Effect::HiddenCode, construct, position),
                 "{sql}"
             );
         }

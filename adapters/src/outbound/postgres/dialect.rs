@@ -606,6 +606,31 @@ mod tests {
                 11,
             ),
             (
+                "SELECT E'a'\n'\\\\'', pg_read_file($$x$$) --'",
+                Effect::HiddenCode,
+                "A string that goes on behind E'…'",
+                13,
+            ),
+            ("GRANT SELECT ON t TO u", Effect::Accounts, "GRANT", 1),
+            (
+                "SELECT U&\"!0061\" UESCAPE '!' (1)",
+                Effect::HiddenCode,
+                "A name with UESCAPE",
+                18,
+            ),
+        ] {
+            assert_eq!(
+                finding(sql),
+                Some((effect, construct.to_owned(), position)),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_column_of_what_a_function_returns_is_a_call() {
+        for (sql, effect, construct, position) in [
+            (
                 "SELECT t.pg_ls_dir FROM unnest(ARRAY['.']) t",
                 Effect::ServerFiles,
                 "pg_ls_dir()",
@@ -622,19 +647,6 @@ mod tests {
                 Effect::RemoteServers,
                 "http_get()",
                 10,
-            ),
-            (
-                "SELECT E'a'\n'\\\\'', pg_read_file($$x$$) --'",
-                Effect::HiddenCode,
-                "A string that goes on behind E'…'",
-                13,
-            ),
-            ("GRANT SELECT ON t TO u", Effect::Accounts, "GRANT", 1),
-            (
-                "SELECT U&\"!0061\" UESCAPE '!' (1)",
-                Effect::HiddenCode,
-                "A name with UESCAPE",
-                18,
             ),
         ] {
             assert_eq!(
