@@ -176,7 +176,10 @@ impl<S: Session> Pool<S> {
             got = async {
                 self.await_clean_up().await;
                 let status = self.slots.status();
-                if status.available == 0 && status.size >= status.max_size {
+                // How many sessions a pooler has for us is not known here, so behind one results give way to every call.
+                if self.config.pooler
+                    || (status.available == 0 && status.size >= status.max_size)
+                {
                     self.crowded.notify_waiters();
                 }
                 self.slots.timeout_get(&timeouts).await

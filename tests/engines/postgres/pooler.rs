@@ -2,16 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use application::{
+    encode::Format,
+    use_cases::{AskedLimits, Ceilings, ExecuteQuery, ReadOn},
+};
 use domain::{
     Cancel, FailureKind,
     cancel::CancelReason,
     connection::{Address, ConnectionConfig, Database},
-    query::QueryLimits,
+    query::{QueryLimits, Statement},
 };
 use serde_json::json;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, postgres::PgConnectOptions, raw_sql};
 use support::{
-    databases::{config, open, read, server_variable, try_open, unique, writable, write},
+    databases::{config, open, opened, read, server_variable, try_open, unique, writable, write},
     on_postgres,
     pooler::Pooler,
     rows::Owned,
@@ -360,5 +364,45 @@ on_postgres!(
         pooler.restart().await;
 
         assert_eq!(one(&database, "SELECT 2").await, number("2"));
+    }
+);
+
+on_postgres!(
+    a_result_that_waits_keeps_nobody_from_the_poolers_connections,
+    async |server: &str| {
+        // GIVEN a result that waits on the only connection of a pooler
+        let (_pooler, config) = pooled(server, 1).await;
+        let connection = opened(&open(config).await);
+        let asked = AskedLimits {
+            max_rows: Some(1),
+            ..AskedLimits::default()
+        };
+        let query = ExecuteQuery {
+            statement: Statement::new("SELECT generate_series(1, 3)".to_owned(), vec![]).unwrap(),
+            format: Format::Json,
+            asked,
+        };
+        let page = query
+            .execute(&connection, Ceilings::default(), &Cancel::new())
+            .await
+            .unwrap();
+        let page: serde_json::Value = serde_json::from_str(&page.text).unwrap();
+        let cursor = page["truncated"]["cursor"].as_str().unwrap().to_owned();
+
+        // WHEN another call comes
+        let answer = one(&connection.database, "SELECT 7").await;
+
+        // THEN it is answered, and the result has given way
+        assert_eq!(answer, number("7"));
+        let read_on = ReadOn { cursor, asked };
+        let failure = read_on
+            .execute(&connection, Ceilings::default(), &Cancel::new())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failure.message,
+            "The cursor has ended: its connection was needed by another call."
+        );
+        connection.database.pool.close().await;
     }
 );

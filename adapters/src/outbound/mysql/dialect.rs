@@ -145,8 +145,8 @@ fn verdict(class: StatementClass, construct: &str) -> Verdict {
 
 /// `/*! … */` and `/*M! … */` are code to one server or the other. An optimizer hint, `/*+ … */`, is not.
 ///
-/// And the server reads on where our lexer sees a comment or a name: behind `--` with no blank of its own, and behind a bare
-/// `@`. Control characters are blanks to one of them only.
+/// And the server reads on where our lexer sees a comment or a name: behind `--` with no blank of its own, behind a bare
+/// `@`, and where a word follows a number or `\N` at once. Control characters are blanks to one of them only.
 fn hidden_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
     let found = |construct: &str, position| Finding {
         effect: Effect::HiddenCode,
@@ -172,10 +172,24 @@ fn hidden_code(lexed: &Lexed, sql: &str) -> Option<Finding> {
                 "A comment (--) without a plain blank"
             }
             token if is_bare_at(token, next.map(|next| &next.token)) => "An @ without a name",
+            token if ends_in_a_word(token) => "A number that a word follows without a blank",
+            // `\NINTO @a` is NULL and INTO to MariaDB.
+            Token::Backslash if !next.is_some_and(|next| is(&next.token, "N")) => {
+                "A backslash outside of quotes"
+            }
             _ => return None,
         };
         Some(found(construct, position(sql, token.span.start)))
     })
+}
+
+/// `1.5INTO` is a number and a word to the server, and one word to our lexer; of `1e5LOCK` it drops the L.
+fn ends_in_a_word(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => word.quote_style.is_none() && word.value.contains('.'),
+        Token::Number(_, long) => *long,
+        _ => false,
+    }
 }
 
 /// Whether the server reads less of a name behind `@` than our lexer, which takes whatever follows for its beginning.
@@ -553,6 +567,8 @@ mod tests {
                 "INTO DUMPFILE",
             ),
             ("SELECT 1 INTO @a", Session, "INTO @variable"),
+            ("SELECT 1 INTO@a", Session, "INTO @variable"),
+            ("SELECT 1 INTO@`a`", Session, "INTO @variable"),
             (
                 "(SELECT 1) UNION (SELECT 2 INTO @`a`)",
                 Session,
@@ -697,6 +713,59 @@ mod tests {
     }
 
     #[test]
+    fn what_the_lexer_reads_on_into_is_refused() {
+        let number = "A number that a word follows without a blank";
+        for (sql, construct, position) in [
+            ("SELECT 1.5INTO OUTFILE '/tmp/f'", number, 8),
+            ("SELECT 1 FROM t WHERE a = .5FOR UPDATE", number, 27),
+            (
+                "SELECT 1 FROM t WHERE a = 1e1LOCK IN SHARE MODE",
+                number,
+                27,
+            ),
+            ("SELECT \\NINTO @a", "A backslash outside of quotes", 8),
+        ] {
+            let finding = classify(sql).findings.remove(0);
+            assert_eq!(
+                (finding.effect, finding.construct.as_str(), finding.position),
+                (Effect::HiddenCode, construct, position),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
+    fn into_is_found_behind_whatever_it_follows_at_once() {
+        for operand in [
+            "1.",
+            "1.5",
+            ".5",
+            "-1.",
+            "1e1",
+            "1.e1",
+            ".5e1",
+            "0x41",
+            "x'41'",
+            "b'1'",
+            "'a'",
+            "\"a\"",
+            "n'a'",
+            "_utf8'a'",
+            "(1)",
+            "t.`a`",
+            "@`a`",
+            "\\N",
+            "?",
+            "{d '2020-01-01'}",
+            "1/**/",
+            "1#\n",
+        ] {
+            let sql = format!("SELECT {operand}INTO @a");
+            assert_ne!(classify(&sql).class, Read, "{sql}");
+        }
+    }
+
+    #[test]
     fn what_only_looks_like_it_is_not_found() {
         for sql in [
             "SELECT 'LOAD_FILE(1)', `get_lock` FROM t -- LOAD_FILE()",
@@ -704,6 +773,8 @@ mod tests {
             "WITH http_codes (code) AS (SELECT 1) SELECT code FROM http_codes",
             "CREATE TABLE http_x (a INT)",
             "INSERT INTO http_x (a) VALUES (1)",
+            "SELECT@a, 1 OR@b, @@x.y, a AS b@c",
+            "SELECT 1.5, .5, 1., 1e5, 1.5e-3, 0x1F, a.1b, 2fa, 1L, t.2Late, \\N, \\N + 1 FROM 1st_t.2nd_t",
             "SELECT @a, @`b c`, @'d', @@version, @@SESSION.sql_mode, 'x@y', `a@b` -- c",
             "SELECT 1 --\n+ 1 --\t é",
             "SELECT IS_USED_LOCK('a'), SLEEP(0), LAST_INSERT_ID()",
@@ -726,6 +797,7 @@ mod tests {
             ("SELECT db.remembers (1)", true),
             ("SELECT @a := 1", true),
             ("SELECT 1 INTO @a", true),
+            ("SELECT 1 INTO@a", true),
             ("SET @a = 1", true),
             ("USE other", true),
             ("FROBNICATE", true),

@@ -31,7 +31,8 @@ impl Lexicon for Words {
     }
 
     fn is_identifier_part(&self, character: char) -> bool {
-        self.0.is_identifier_part(character)
+        // To the lexer the whole of `INTO@a` is a name; to the server a variable begins at the `@`.
+        character != '@' && self.0.is_identifier_part(character)
     }
 
     fn is_delimited_identifier_start(&self, character: char) -> bool {

@@ -628,12 +628,44 @@ mod tests {
     }
 
     #[test]
+    fn a_column_of_what_a_function_returns_is_a_call() {
+        for (sql, effect, construct, position) in [
+            (
+                "SELECT t.pg_ls_dir FROM unnest(ARRAY['.']) t",
+                Effect::ServerFiles,
+                "pg_ls_dir()",
+                10,
+            ),
+            (
+                "SELECT \"text\" . /* */ Pg_Read_File FROM a, LATERAL CAST(a.b AS text)",
+                Effect::ServerFiles,
+                "pg_read_file()",
+                23,
+            ),
+            (
+                "SELECT t.http_get FROM a JOIN ((s.f(1) t CROSS JOIN b)) ON true",
+                Effect::RemoteServers,
+                "http_get()",
+                10,
+            ),
+        ] {
+            assert_eq!(
+                finding(sql),
+                Some((effect, construct.to_owned(), position)),
+                "{sql}"
+            );
+        }
+    }
+
+    #[test]
     fn what_only_looks_like_it_is_not_found() {
         for sql in [
             "SELECT 'pg_notify(1)', \"pg_notify\" FROM \"nextval\" -- dblink()",
             "WITH dblink (a) AS (VALUES (1)) SELECT a FROM dblink",
             "SELECT U&'!0061' UESCAPE '!'",
             "SELECT t.pg_read_file, t.http_status, E'a' || 'b' FROM t",
+            "SELECT count(*), lower(t.dblink), t.pg_ls_dir FROM t WHERE f(t.nextval) ORDER BY a, g(b)",
+            "SELECT t.http_status FROM t, generate_series(1, 2)",
             "SELECT pg_size_pretty(pg_relation_size('t'))",
             "CREATE TABLE role (a int)",
             "CREATE OR REPLACE VIEW v AS SELECT 1",

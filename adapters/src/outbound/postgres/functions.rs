@@ -63,6 +63,11 @@ pub(super) fn is_view_of_a_file(name: &str) -> bool {
     READS_A_FILE.contains(&name)
 }
 
+/// Whether a name is a usual one for columns although its family is known: `http_status`, `http_method`.
+pub(super) fn may_be_a_column(name: &str) -> bool {
+    name.starts_with("http_") && !matches!(name, "http_get" | "http_head" | "http_delete")
+}
+
 fn exact(name: &str) -> Option<Effect> {
     Some(match name {
         "nextval" | "setval" => Effect::Sequences,

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     functions,
+    sources::Sources,
     syntax::{Called, Inner, Syntax, name_of},
 };
 
@@ -23,17 +24,23 @@ pub(super) struct Guess<'a> {
     chain: Chain,
     /// Names behind the point of a value: fields, or functions of one argument. And views that read files.
     fields: Vec<Called>,
+    /// Names behind the point of a name: columns, or functions of one argument.
+    columns: Vec<Range<usize>>,
+    sources: Sources,
     /// Whether the last token is a string with escapes.
     escaped: bool,
 }
 
-/// `(t).f`, `a[1].f`, `$1.f`: the server takes `f` for a function of that value where it is no field of it.
+/// `(t).f`, `a[1].f`, `$1.f`: the server takes `f` for a function of that value where it is no field of it. So it does with
+/// `t.f` where `t` is no row but what a function in FROM returns.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum Chain {
     #[default]
     None,
     Value,
     Point,
+    Name,
+    PointOfName,
 }
 
 /// What a token tells about the next one.
@@ -81,6 +88,7 @@ impl<'a> Guess<'a> {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
         let previous = self.name.take();
         self.field(text, at);
+        self.sources.token(text, is_name(text));
         self.continued(text, at);
         if text == "(" {
             let called = previous.map(|name| self.called(name));
@@ -133,11 +141,17 @@ impl<'a> Guess<'a> {
         self.chain = match (text, self.chain) {
             (")" | "]", _) => Chain::Value,
             (".", Chain::Value) => Chain::Point,
+            (".", Chain::Name) => Chain::PointOfName,
             (_, Chain::Point) if is_name(text) => {
                 let called = self.called(at..at + text.len());
                 self.fields.push(called);
                 Chain::Value
             }
+            (_, Chain::PointOfName) if is_name(text) => {
+                self.columns.push(at..at + text.len());
+                Chain::Name
+            }
+            _ if is_name(text) => Chain::Name,
             _ if text.starts_with('$') => Chain::Value,
             _ => Chain::None,
         };
@@ -158,8 +172,15 @@ impl<'a> Guess<'a> {
     }
 
     /// Names that may be called as fields.
-    pub(super) fn fields(&self) -> &[Called] {
-        &self.fields
+    pub(super) fn fields(&self) -> impl Iterator<Item = Called> {
+        let columns = if self.sources.have_a_function() {
+            self.columns.as_slice()
+        } else {
+            &[]
+        };
+        let columns = columns.iter().map(|column| self.called(column.clone()));
+        let columns = columns.filter(|column| !functions::may_be_a_column(&column.name));
+        self.fields.iter().cloned().chain(columns)
     }
 
     /// The last name, if nothing but white space has come since.
@@ -174,7 +195,7 @@ impl<'a> Guess<'a> {
         !self.telling
             && self.locks.is_empty()
             && !self.syntax.calls.iter().any(acts)
-            && !self.fields.iter().any(acts)
+            && !self.fields().any(|field| acts(&field))
     }
 
     /// What is written so that only the server can read it.
@@ -188,7 +209,8 @@ impl<'a> Guess<'a> {
     }
 
     pub(super) fn into_syntax(mut self) -> Syntax {
-        self.syntax.calls.extend(self.fields);
+        let fields: Vec<_> = self.fields().collect();
+        self.syntax.calls.extend(fields);
         Syntax {
             locks: self.locks.first().copied(),
             ..self.syntax

@@ -31,6 +31,7 @@ mod quoting;
 mod remedy;
 mod rows;
 mod session;
+mod sources;
 mod statements;
 mod stop;
 mod syntax;

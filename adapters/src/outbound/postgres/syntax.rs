@@ -191,7 +191,7 @@ impl Walk<'_> {
         if self.failed {
             return self.guess.into_syntax();
         }
-        self.syntax.calls.extend_from_slice(self.guess.fields());
+        self.syntax.calls.extend(self.guess.fields());
         Syntax {
             locks: self.locking.and_then(|at| self.guess.lock_at(at)),
             disguised: self.guess.disguised(),
@@ -383,6 +383,9 @@ mod tests {
                 "CREATE TABLE x AS",
                 "EXECUTE p(1)",
                 "SELECT nextval('s'), ('x').pg_ls_dir",
+                "SELECT t.pg_ls_dir, a.b",
+                "FROM a, unnest(b) t",
+                "FROM current_user t",
                 "SELECT a, substring(a FROM 1 FOR 2)",
                 "INTO x",
                 "FROM t, dblink(a) AS nextval (a int)",
