@@ -2,7 +2,9 @@
 
 mod attached;
 mod beside_other_programs;
+mod catalog;
 mod demo;
+mod explain;
 mod explaining;
 mod helpers;
 mod one_statement_a_call;

@@ -75,9 +75,10 @@ impl Dialect for SqliteDialect {
             )
             .with_hint("Leave `analyze` out to see the plan; execute_query runs the statement."));
         }
-        match self.classify(sql).construct.as_str() {
+        let statement = skip_blank(sql);
+        match self.classify(statement).construct.as_str() {
             "SELECT" | "VALUES" | "WITH" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE" => {
-                Ok(format!("EXPLAIN QUERY PLAN {}", skip_blank(sql)))
+                Ok(format!("EXPLAIN QUERY PLAN {statement}"))
             }
             "EXPLAIN" => Err(
                 Failure::invalid_argument("The statement is an EXPLAIN itself.")

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 /// The words that `SQLite`'s grammar knows, in order. Some of them may be names without quotes; in quotes all of them
-/// may.
-const KEYWORDS: [&str; 147] = [
+/// may. TRUE and FALSE are none, but mean something unless they are in quotes.
+const KEYWORDS: [&str; 149] = [
     "ABORT",
     "ACTION",
     "ADD",
@@ -57,6 +57,7 @@ const KEYWORDS: [&str; 147] = [
     "EXISTS",
     "EXPLAIN",
     "FAIL",
+    "FALSE",
     "FILTER",
     "FIRST",
     "FOLLOWING",
@@ -138,6 +139,7 @@ const KEYWORDS: [&str; 147] = [
     "TO",
     "TRANSACTION",
     "TRIGGER",
+    "TRUE",
     "UNBOUNDED",
     "UNION",
     "UNIQUE",
@@ -191,6 +193,7 @@ mod tests {
             ("_", "_"),
             ("order", "\"order\""),
             ("Order", "\"Order\""),
+            ("true", "\"true\""),
             ("2nd", "\"2nd\""),
             ("a b", "\"a b\""),
             ("a\"b", "\"a\"\"b\""),

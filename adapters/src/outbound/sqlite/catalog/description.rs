@@ -15,6 +15,7 @@ use super::{
 const BINARY: &str = "BINARY";
 const UNREADABLE_VIEW: &str =
     "INVALID: its columns cannot be found out; SELECT from it tells the reason";
+const TOO_HEAVY_VIEW: &str = "INVALID: it stands on too many other views for SQLite to find out its columns; do not SELECT from it";
 const UNREADABLE_VIRTUAL_TABLE: &str =
     "INVALID: its module is missing here or refuses; its columns cannot be found out";
 
@@ -35,7 +36,7 @@ pub(super) fn of(
             .collect()
     };
     TableDescription {
-        // There is only one.
+        // There is no other.
         schema: String::new(),
         name: table.name.clone(),
         kind: snapshot::kind(table),
@@ -114,6 +115,7 @@ pub(super) fn of(
 fn options(table: &Table, text: &DeclaredTable) -> Vec<String> {
     let unreadable = match table.kind {
         _ if table.columns.is_some() => None,
+        Kind::View if table.is_too_heavy => Some(TOO_HEAVY_VIEW),
         Kind::View => Some(UNREADABLE_VIEW),
         Kind::Virtual => Some(UNREADABLE_VIRTUAL_TABLE),
         Kind::Table => None,

@@ -27,6 +27,8 @@ pub(super) struct Table {
     pub(super) sql: String,
     /// `None` for a view that cannot be read, and for a virtual table without its module.
     pub(super) columns: Option<Vec<Column>>,
+    /// It stands on so many other views that `SQLite` must not be asked for its columns.
+    pub(super) is_too_heavy: bool,
     pub(super) indexes: Vec<Index>,
     pub(super) foreign_keys: Vec<ForeignKey>,
     /// Name and declaration.
@@ -86,7 +88,25 @@ pub(super) struct ForeignKey {
     pub(super) on_update: Option<String>,
 }
 
-/// A table's declaration and its place among the others.
+/// A row of `ESTIMATES`.
+#[derive(Debug)]
+pub(super) struct Estimate {
+    table: String,
+    index: String,
+    rows: Option<u64>,
+}
+
+impl Estimate {
+    pub(super) fn of(row: &Record) -> Self {
+        Self {
+            table: row.text(0).to_owned(),
+            index: row.text(1).to_owned(),
+            rows: row.number(2),
+        }
+    }
+}
+
+/// Its kind, its name, the table that it belongs to, and its declaration.
 type Object = (String, String, String, String);
 
 /// The rows of `OBJECTS`.
@@ -161,6 +181,7 @@ impl Facts {
                 name,
                 sql,
                 columns: None,
+                is_too_heavy: false,
                 indexes: Vec::new(),
                 foreign_keys: Vec::new(),
                 triggers: Vec::new(),
@@ -258,11 +279,18 @@ impl Facts {
         });
     }
 
-    /// Rows by the name of their table.
-    pub(super) fn add_estimates(&mut self, estimates: Vec<(String, Option<u64>)>) {
-        for (table, rows) in estimates {
-            if let Some(table) = self.get_mut(&table) {
-                table.estimated_rows = rows;
+    pub(super) fn add_estimates(&mut self, estimates: Vec<Estimate>) {
+        for estimate in estimates {
+            let Some(table) = self.get_mut(&estimate.table) else {
+                continue;
+            };
+            // A partial index says nothing of the other rows.
+            let is_partial = table
+                .indexes
+                .iter()
+                .any(|index| index.is_partial && index.name == estimate.index);
+            if !is_partial {
+                table.estimated_rows = table.estimated_rows.max(estimate.rows);
             }
         }
     }

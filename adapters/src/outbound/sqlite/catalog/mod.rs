@@ -28,7 +28,7 @@ use super::{
     session::SqliteSession,
     watched_file,
 };
-use facts::{Facts, ForeignKeys, Objects};
+use facts::{Estimate, Facts, ForeignKeys, Objects};
 
 pub(super) struct SqliteCatalog {
     pub(super) runner: Arc<dyn QueryRunner>,
@@ -124,7 +124,7 @@ impl SqliteCatalog {
                     Some(names),
                     cancel,
                     Vec::new(),
-                    |estimates, row| estimates.push((row.text(0).to_owned(), row.number(1))),
+                    |estimates: &mut Vec<Estimate>, row| estimates.push(Estimate::of(row)),
                 )
                 .await;
             match estimates {

@@ -31,11 +31,10 @@ pub(super) const FOREIGN_KEYS: &str = "
       AND (?1 IS NULL OR s.name COLLATE NOCASE IN (SELECT value FROM json_each(?1))
            OR f.\"table\" COLLATE NOCASE IN (SELECT value FROM json_each(?1)))";
 
-/// What ANALYZE found, where it has run. The first number is that of rows in the index; a partial one has fewer.
+/// What ANALYZE found, where it has run: the first number is that of rows in the index, or in the table without one.
 pub(super) const ESTIMATES: &str = "
-    SELECT tbl, max(CAST(stat AS INTEGER)) FROM main.sqlite_stat1
-    WHERE ?1 IS NULL OR tbl COLLATE NOCASE IN (SELECT value FROM json_each(?1))
-    GROUP BY tbl";
+    SELECT tbl, idx, CAST(stat AS INTEGER) FROM main.sqlite_stat1
+    WHERE ?1 IS NULL OR tbl COLLATE NOCASE IN (SELECT value FROM json_each(?1))";
 
 /// Every view, as one may read from another; and whether there is anything to ask [`ESTIMATES`] of.
 pub(super) const VIEWS: &str = "
