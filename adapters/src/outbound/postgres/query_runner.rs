@@ -180,18 +180,17 @@ async fn attempt(
         .await;
     let mut hint = None;
     if let Err(trouble) = &execution.result {
-        let position = match trouble {
+        let wanted = match trouble {
             Trouble::Driver {
                 error, position, ..
-            } if hint::may_help(error) => *position,
+            } if hint::may_help(error, *position) => Some((error, *position)),
             _ => None,
         };
         // A write that failed is undone before anybody hears of it.
-        if execution.ended == Ended::Open && (purpose == Purpose::Write || position.is_some()) {
+        if execution.ended == Ended::Open && (purpose == Purpose::Write || wanted.is_some()) {
             execution.ended = session.undo().await;
         }
-        if let Trouble::Driver { error, .. } = trouble
-            && let Some(position) = position
+        if let Some((error, position)) = wanted
             && execution.ended == Ended::Idle
         {
             match Box::pin(hint::find(session, statement, error, position)).await {
