@@ -90,7 +90,11 @@ impl<'c> Columns<'c> {
             .take(LISTED)
             .map(|(written, _)| written.as_str())
             .collect();
-        let more = if self.here.len() > LISTED { ", …" } else { "" };
+        let more = if self.here.len() > LISTED {
+            ", …"
+        } else {
+            ""
+        };
         (!names.is_empty()).then(|| names.join(", ") + more)
     }
 }
@@ -180,7 +184,11 @@ mod tests {
                 "telephone",
                 Some("Known columns: o.id."),
             ),
-            (&[], "emial", Some("Did you mean users.email or contacts.email?")),
+            (
+                &[],
+                "emial",
+                Some("Did you mean users.email or contacts.email?"),
+            ),
             (&[], "telephone", None),
         ] {
             let columns = Columns::of(sources, &known);

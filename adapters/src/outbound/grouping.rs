@@ -41,7 +41,9 @@ fn missing(lexed: &Lexed) -> Option<(Vec<String>, bool)> {
     let grouped: Vec<&[&Token]> = match group {
         Some(at) => items(
             tokens.get(at + 2..)?,
-            &["HAVING", "ORDER", "LIMIT", "WINDOW", "OFFSET", "FETCH", "FOR", "WITH"],
+            &[
+                "HAVING", "ORDER", "LIMIT", "WINDOW", "OFFSET", "FETCH", "FOR", "WITH",
+            ],
         ),
         None => Vec::new(),
     };
@@ -97,12 +99,25 @@ fn items<'t>(tokens: &'t [&'t Token], ends: &[&str]) -> Vec<&'t [&'t Token]> {
 /// A column with nothing around it, as it is written: `u.email`, `email AS mail`.
 fn plain(item: &[&Token]) -> Option<String> {
     let (name, behind) = match item {
-        [name @ Token::Word(_), Token::Period, column @ Token::Word(_), behind @ ..] => {
-            (format!("{name}.{column}"), behind)
-        }
+        [
+            name @ Token::Word(_),
+            Token::Period,
+            column @ Token::Word(_),
+            behind @ ..,
+        ] => (format!("{name}.{column}"), behind),
         [column @ Token::Word(_), behind @ ..]
-            if keyword(column, &["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIMESTAMP", "CASE"])
-                .is_none() =>
+            if keyword(
+                column,
+                &[
+                    "NULL",
+                    "TRUE",
+                    "FALSE",
+                    "CURRENT_DATE",
+                    "CURRENT_TIMESTAMP",
+                    "CASE",
+                ],
+            )
+            .is_none() =>
         {
             (column.to_string(), behind)
         }

@@ -174,9 +174,7 @@ mod tests {
             let found: Vec<String> = sources(&Lexed::of(&PostgreSqlDialect {}, sql))
                 .into_iter()
                 .map(|source| {
-                    let schema = source
-                        .schema
-                        .map_or(String::new(), |schema| schema + ".");
+                    let schema = source.schema.map_or(String::new(), |schema| schema + ".");
                     format!("{schema}{} {}", source.table, source.called)
                 })
                 .collect();

@@ -1,6 +1,6 @@
 //! After a statement failed over a name: the nearest names that exist and where they are, with a look into the catalog.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use domain::{Failure, nearest::nearest};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlRow, query::Query};
@@ -147,7 +147,10 @@ async fn for_function(message: &str, connection: &mut MySqlConnection) -> Option
     let mut words = message.split(' ');
     let kind = words.next()?;
     let name = words.next()?;
-    let (schema, name) = name.trim_end_matches('.').rsplit_once('.').unwrap_or(("", name));
+    let (schema, name) = name
+        .trim_end_matches('.')
+        .rsplit_once('.')
+        .unwrap_or(("", name));
     if kind == "FUNCTION" && FUNCTIONS.contains(&name.to_uppercase().as_str()) {
         return Some(format!(
             "Write {name}( without a blank before the parenthesis, and without a database before the name."
@@ -204,7 +207,15 @@ async fn for_column(
         &[column],
     )
     .await;
-    known.extend(others.unwrap_or_default());
+    let known_tables: HashSet<(String, String)> = known
+        .iter()
+        .map(|column| (column.schema.clone(), column.table.clone()))
+        .collect();
+    known.extend(
+        others.unwrap_or_default().into_iter().filter(|column| {
+            !known_tables.contains(&(column.schema.clone(), column.table.clone()))
+        }),
+    );
     if let Some(found) = Columns::of(&sources, &known).instead_of(column) {
         *hint = Some(found);
     }

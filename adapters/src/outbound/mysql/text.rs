@@ -65,7 +65,11 @@ pub(super) fn lexed(sql: &str) -> Lexed {
 
 /// Up to where the lexer cannot read on.
 pub(super) fn tokens(sql: &str) -> Vec<Token> {
-    lexed(sql).tokens.into_iter().map(|token| token.token).collect()
+    lexed(sql)
+        .tokens
+        .into_iter()
+        .map(|token| token.token)
+        .collect()
 }
 
 /// An unquoted word, in upper case.

@@ -123,14 +123,15 @@ impl PostgresQueryRunner {
                 execution = committed;
             }
             running.finish(purpose, execution.ended);
-            let (error, position, repeatable) = match execution.result {
+            let (error, position, parameter, repeatable) = match execution.result {
                 Ok(outcome) => return Ok(outcome),
                 Err(Trouble::Refused(failure)) => return Err(failure),
                 Err(Trouble::Driver {
                     error,
                     position,
+                    parameter,
                     repeatable,
-                }) => (error, position, repeatable),
+                }) => (error, position, parameter, repeatable),
                 Err(Trouble::UnknownTypes(_)) => {
                     return Err(Failure::internal(
                         "The result has a type that cannot be looked up.",
@@ -148,7 +149,10 @@ impl PostgresQueryRunner {
             }
             let timed_out =
                 (started.elapsed() >= limits.time).then(|| pool::timed_out(limits.time));
-            let failure = failure::of_statement(error, position, timed_out);
+            let mut failure = failure::of_statement(error, position, timed_out);
+            if let Some(parameter) = parameter {
+                failure = failure.with_parameter(parameter);
+            }
             return Err(match hint {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,

@@ -25,7 +25,7 @@ const COLUMNS: &str = "SELECT t.schema, t.name, c.name FROM pragma_table_list t,
 const FUNCTIONS: &str = "SELECT DISTINCT name FROM pragma_function_list";
 const ARGUMENTS: &str =
     "SELECT DISTINCT name, narg FROM pragma_function_list WHERE narg >= 0 ORDER BY 2";
-const SCHEMAS: &str = "SELECT name FROM pragma_database_list";
+const SCHEMAS: &str = "SELECT name FROM pragma_database_list WHERE name <> 'temp'";
 
 /// So many places of one name are told.
 const SAME: usize = 5;
@@ -89,15 +89,17 @@ async fn find(session: &mut SqliteSession, statement: &Statement, message: &str)
 /// Every column that there is.
 async fn columns(session: &mut SqliteSession) -> Option<Vec<KnownColumn>> {
     let columns: Vec<(String, String, String)> = session.ask(COLUMNS).await?;
-    let known = columns.into_iter().map(|(schema, table, name)| KnownColumn {
-        // A table of the main file comes before one of the same name in another.
-        is_on_path: true,
-        table_written: written(&schema, &table),
-        name_written: names::quoted(&name).into_owned(),
-        schema,
-        table,
-        name,
-    });
+    let known = columns
+        .into_iter()
+        .map(|(schema, table, name)| KnownColumn {
+            // A table of the main file comes before one of the same name in another.
+            is_on_path: true,
+            table_written: written(&schema, &table),
+            name_written: names::quoted(&name).into_owned(),
+            schema,
+            table,
+            name,
+        });
     Some(known.collect())
 }
 

@@ -65,11 +65,13 @@ async fn better(
         _ if failure::is_several(error) => None,
         "42601" => syntax(sql, position),
         "42804" => types::mismatch(reported.message()),
-        "42803" if reported.routine() == Some("check_ungrouped_columns_walker") => {
+        "42803" if is_about_grouping(reported) => {
             let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
             Some(grouping::hint(&lexed, &place::written_at(position, sql)?))
         }
-        "42883" if is_about_operator(reported) => types::operator(reported.message(), sql, position),
+        "42883" if is_about_operator(reported) => {
+            types::operator(reported.message(), sql, position)
+        }
         "42883" => {
             let parts = place::names_at(position, sql)?;
             names::function(session, &parts, reported.message()).await
@@ -82,7 +84,11 @@ async fn better(
         }
         "42702" => names::ambiguous(session, &place::names_at(position, sql)?, sql).await,
         // The server names columns without their quotes.
-        "42703" if reported.hint().is_none_or(|hint| hint.chars().skip(1).any(char::is_uppercase)) => {
+        "42703"
+            if reported
+                .hint()
+                .is_none_or(|hint| hint.chars().skip(1).any(char::is_uppercase)) =>
+        {
             if place::before(position, sql) == Some('@') {
                 return Some(placeholders("@name"));
             }
@@ -101,7 +107,10 @@ fn syntax(sql: &str, position: usize) -> Option<String> {
     if lexed.has_named_placeholder() {
         return Some(placeholders(":name"));
     }
-    if ["%s", "%("].iter().any(|other| place::text_at(position, sql).starts_with(other)) {
+    if ["%s", "%("]
+        .iter()
+        .any(|other| place::text_at(position, sql).starts_with(other))
+    {
         return Some(placeholders("%s"));
     }
     if let Some(Flaw::Unclosed { end, .. }) = lexed.flaw {
@@ -120,6 +129,14 @@ fn placeholders(others: &str) -> String {
 /// A question mark is an operator of PostgreSQL's own, but hardly where a text has that and no `$1`.
 fn has_question_marks(sql: &str) -> bool {
     sql.contains('?') && !sql.contains("$1")
+}
+
+/// Of a plain column, and not of an aggregate where none may stand. The second is PostgreSQL 18's.
+fn is_about_grouping(reported: &PgDatabaseError) -> bool {
+    matches!(
+        reported.routine(),
+        Some("check_ungrouped_columns_walker" | "substitute_grouped_columns_mutator")
+    )
 }
 
 /// No function, whose name would stand before a parenthesis.

@@ -20,7 +20,9 @@ pub(super) fn operator(message: &str, sql: &str, position: usize) -> Option<Stri
     if operator.contains('?') {
         return Some(match left {
             "jsonb" => "Write the operator of jsonb once: ?, ?| or ?&.".to_owned(),
-            "json" => format!("Only jsonb has the operator {operator}: cast the left side with ::jsonb."),
+            "json" => {
+                format!("Only jsonb has the operator {operator}: cast the left side with ::jsonb.")
+            }
             _ if has_question_marks(sql) => placeholders("question marks"),
             _ => return None,
         });
@@ -97,25 +99,40 @@ fn operands(sql: &str, position: usize) -> Option<(String, String)> {
         [before @ .., last] if keyword(last, &["NOT"]).is_some() => before,
         before => before,
     };
-    let after: Vec<&Token> = tokens.get(at + 1..)?.iter().map(|token| &token.token).collect();
+    let after: Vec<&Token> = tokens
+        .get(at + 1..)?
+        .iter()
+        .map(|token| &token.token)
+        .collect();
     let (left, outer) = match before {
-        [outer @ .., Token::Word(_), Token::Period, Token::Word(_)] => (before.get(outer.len()..)?, outer),
+        [outer @ .., Token::Word(_), Token::Period, Token::Word(_)] => {
+            (before.get(outer.len()..)?, outer)
+        }
         [outer @ .., one] if is_operand(one) => (std::slice::from_ref(one), outer),
         _ => return None,
     };
     let (right, further) = match after.as_slice() {
-        [a @ Token::Word(_), b @ Token::Period, c @ Token::Word(_), further @ ..] => {
-            (vec![*a, *b, *c], further)
-        }
+        [
+            a @ Token::Word(_),
+            b @ Token::Period,
+            c @ Token::Word(_),
+            further @ ..,
+        ] => (vec![*a, *b, *c], further),
         [one, further @ ..] if is_operand(one) => (vec![*one], further),
         _ => return None,
     };
     let is_edge = |token: Option<&&Token>| {
         token.is_none_or(|token| {
-            matches!(token, Token::Word(_) | Token::LParen | Token::RParen | Token::Comma | Token::SemiColon)
+            matches!(
+                token,
+                Token::Word(_) | Token::LParen | Token::RParen | Token::Comma | Token::SemiColon
+            )
         })
     };
-    if !is_edge(outer.last()) || !is_edge(further.first()) || further.first() == Some(&&Token::LParen) {
+    if !is_edge(outer.last())
+        || !is_edge(further.first())
+        || further.first() == Some(&&Token::LParen)
+    {
         return None;
     }
     let written = |tokens: &[&Token]| tokens.iter().map(ToString::to_string).collect::<String>();
@@ -164,7 +181,9 @@ pub(super) fn mismatch(message: &str) -> Option<String> {
     let (wanted, given) = types.split_once(", not type ")?;
     Some(match (wanted, INTEGERS.contains(&given)) {
         ("boolean", true) => "Compare it, such as value <> 0.".to_owned(),
-        ("boolean", false) => "Compare it, such as value IS NOT NULL, or cast it with ::boolean.".to_owned(),
+        ("boolean", false) => {
+            "Compare it, such as value IS NOT NULL, or cast it with ::boolean.".to_owned()
+        }
         _ => format!("Cast it: value::{wanted}."),
     })
 }
@@ -187,7 +206,11 @@ pub(super) fn wrong_text(message: &str) -> Option<String> {
     }
     Some(format!(
         "'{value}' is text and no {wanted}: give {article} {wanted}, or compare as text, such as column::text = '{value}'.",
-        article = if wanted.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" },
+        article = if wanted.starts_with(['a', 'e', 'i', 'o']) {
+            "an"
+        } else {
+            "a"
+        },
     ))
 }
 
@@ -257,7 +280,11 @@ mod tests {
             let at = sql.find(mark).unwrap();
             let position = sql[..at].chars().count() + 1;
             let message = format!("operator does not exist: {types}");
-            assert_eq!(operator(&message, sql, position).as_deref(), expected, "{sql}");
+            assert_eq!(
+                operator(&message, sql, position).as_deref(),
+                expected,
+                "{sql}"
+            );
         }
     }
 
@@ -290,7 +317,9 @@ mod tests {
     fn a_text_that_is_no_value_of_the_type_is_told() {
         assert_eq!(
             wrong_text("invalid input syntax for type integer: \"abc\"").as_deref(),
-            Some("'abc' is text and no integer: give an integer, or compare as text, such as column::text = 'abc'.")
+            Some(
+                "'abc' is text and no integer: give an integer, or compare as text, such as column::text = 'abc'."
+            )
         );
         assert_eq!(
             enumeration("invalid input value for enum app.mood: \"happy\""),
