@@ -101,7 +101,9 @@ impl<'c> Columns<'c> {
 
 impl Source {
     fn has(&self, column: &KnownColumn) -> bool {
-        let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        let same = |a: &str, b: &str| {
+            a.eq_ignore_ascii_case(b) || (!a.is_ascii() && a.to_lowercase() == b.to_lowercase())
+        };
         same(&self.table, &column.table)
             && match &self.schema {
                 Some(schema) => same(schema, &column.schema),

@@ -18,7 +18,7 @@ pub(super) fn hint(lexed: &Lexed, column: &str) -> String {
         format!("Add GROUP BY {list}")
     };
     let each = if names.len() > 1 { " each" } else { "" };
-    format!("{add}, or wrap{each} in an aggregate such as max({column}).")
+    format!("{add}; or wrap{each} in an aggregate such as max({column}).")
 }
 
 /// The plain columns of the list that are not grouped by, and whether anything is; `None` for more than one SELECT.
@@ -158,22 +158,22 @@ mod tests {
             (
                 "SELECT u.id, name AS n, count(*), sum(a + b) FROM users u",
                 "u.id",
-                "Add GROUP BY u.id, name, or wrap each in an aggregate such as max(u.id).",
+                "Add GROUP BY u.id, name; or wrap each in an aggregate such as max(u.id).",
             ),
             (
                 "SELECT u.age, email, u.\"Name\", city c, 1 FROM users u GROUP BY age, 4 HAVING true",
                 "email",
-                "Add email, u.\"Name\" to GROUP BY, or wrap each in an aggregate such as max(email).",
+                "Add email, u.\"Name\" to GROUP BY; or wrap each in an aggregate such as max(email).",
             ),
             (
                 "SELECT age + 1, u.city, count(*) FROM users u GROUP BY email",
                 "age",
-                "Add age, u.city to GROUP BY, or wrap each in an aggregate such as max(age).",
+                "Add age, u.city to GROUP BY; or wrap each in an aggregate such as max(age).",
             ),
             (
                 "SELECT a, b FROM (SELECT c AS a, d AS b FROM t) x GROUP BY a",
                 "b",
-                "Add b to GROUP BY, or wrap in an aggregate such as max(b).",
+                "Add b to GROUP BY; or wrap in an aggregate such as max(b).",
             ),
         ] {
             assert_eq!(

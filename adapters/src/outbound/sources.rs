@@ -34,13 +34,11 @@ pub(super) fn sources(lexed: &Lexed) -> Vec<Source> {
             if !found.contains(&source) {
                 found.push(source);
             }
-            match after.split_first() {
-                Some((Token::Comma, after)) => rest = after,
-                _ => {
-                    rest = after;
-                    break;
-                }
-            }
+            rest = after;
+            let Some((Token::Comma, after)) = after.split_first() else {
+                break;
+            };
+            rest = after;
         }
     }
     found

@@ -46,7 +46,7 @@ on_postgres!(
         let (database, schema) = made(server).await;
 
         let grouped =
-            "Add u.age, email to GROUP BY, or wrap each in an aggregate such as max(u.age).";
+            "Add u.age, email to GROUP BY; or wrap each in an aggregate such as max(u.age).";
         for (sql, code, hint) in [
             (
                 "SELECT userid FROM users u, contacts c",
@@ -86,12 +86,12 @@ on_postgres!(
             (
                 "SELECT total_SCHEMA('2020-01-01'::date)",
                 "42883",
-                "There is total_SCHEMA(amount integer). Cast the arguments to fit, such as value::numeric.",
+                "There is total_SCHEMA(amount integer). Cast the arguments to fit, with value::type.",
             ),
             (
                 "SELECT round(score, 2) FROM users",
                 "42883",
-                "There is round(numeric, integer), round(double precision), round(numeric). Cast the arguments to fit, such as value::numeric.",
+                "There is round(numeric, integer), round(double precision), round(numeric). Cast the arguments to fit, with value::type.",
             ),
             (
                 "SELECT u.id FROM users u WHERE u.id = email",

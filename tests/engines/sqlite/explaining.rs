@@ -63,6 +63,33 @@ async fn a_mistake_has_its_place_and_a_hint() {
             Some("Did you mean `upper`?"),
         ),
         (
+            " \n SELECT ( ",
+            "incomplete input",
+            Some(12),
+            Some("The text ends too early; add what is missing at its end."),
+        ),
+    ] {
+        let failure = refused(&database, sql).await;
+        assert_eq!(
+            (
+                failure.kind,
+                failure.message.as_str(),
+                failure.position,
+                failure.hint.as_deref()
+            ),
+            (FailureKind::InvalidSql, message, position, hint),
+            "{sql}"
+        );
+        assert_eq!(failure.native_code, Some(1), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_is_answered_with_what_to_write() {
+    let scratch = Scratch::new();
+    let database = open(shop(&scratch).await).await;
+    for (sql, message, position, hint) in [
+        (
             "SELECT id FROM customers c JOIN orders o ON o.customer = c.id",
             "ambiguous column name: id",
             Some(8),
@@ -100,25 +127,17 @@ async fn a_mistake_has_its_place_and_a_hint() {
             Some(33),
             Some("Placeholders are written `?` or `?1`."),
         ),
-        (
-            " \n SELECT ( ",
-            "incomplete input",
-            Some(12),
-            Some("The text ends too early; add what is missing at its end."),
-        ),
     ] {
         let failure = refused(&database, sql).await;
         assert_eq!(
             (
-                failure.kind,
                 failure.message.as_str(),
                 failure.position,
                 failure.hint.as_deref()
             ),
-            (FailureKind::InvalidSql, message, position, hint),
+            (message, position, hint),
             "{sql}"
         );
-        assert_eq!(failure.native_code, Some(1), "{sql}");
     }
 }
 

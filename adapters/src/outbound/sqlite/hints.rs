@@ -10,7 +10,7 @@ use super::{
     super::{
         columns_meant::{Columns, KnownColumn, or},
         lexer::Lexed,
-        sources::sources,
+        sources::{Source, sources},
     },
     names,
     session::SqliteSession,
@@ -27,6 +27,7 @@ const ARGUMENTS: &str =
     "SELECT DISTINCT name, narg FROM pragma_function_list WHERE narg >= 0 ORDER BY 2";
 const SCHEMAS: &str = "SELECT name FROM pragma_database_list WHERE name <> 'temp'";
 
+const LONGEST_READ: usize = 100_000;
 /// So many places of one name are told.
 const SAME: usize = 5;
 
@@ -60,12 +61,12 @@ async fn find(session: &mut SqliteSession, statement: &Statement, message: &str)
     });
     if let Some(name) = column {
         let known = columns(session).await?;
-        let sources = sources(&Lexed::of(&SQLiteDialect {}, &statement.sql));
+        let sources = named(&statement.sql);
         return Columns::of(&sources, &known).instead_of(name);
     }
     if let Some(name) = missing(message, "ambiguous column name: ") {
         let known = columns(session).await?;
-        let sources = sources(&Lexed::of(&SQLiteDialect {}, &statement.sql));
+        let sources = named(&statement.sql);
         if let Some(hint) = Columns::of(&sources, &known).candidates(name) {
             return Some(hint);
         }
@@ -84,6 +85,14 @@ async fn find(session: &mut SqliteSession, statement: &Statement, message: &str)
         ));
     }
     by_message(statement, message).map(str::to_owned)
+}
+
+/// The tables that a statement names; none of a text so long that reading it would keep other calls waiting.
+fn named(sql: &str) -> Vec<Source> {
+    if sql.len() > LONGEST_READ {
+        return Vec::new();
+    }
+    sources(&Lexed::of(&SQLiteDialect {}, sql))
 }
 
 /// Every column that there is.

@@ -21,6 +21,8 @@ use super::{
 
 const ILIKE: &str = "ILIKE stands between a text and a pattern, such as name ILIKE 'a%'.";
 
+/// A longer text would keep other calls waiting while it is read; its syntax alone is worth that.
+const LONGEST_READ: usize = 100_000;
 /// A hint is worth this much waiting.
 const LIMIT: Duration = Duration::from_secs(1);
 
@@ -64,6 +66,7 @@ async fn better(
     match reported.code() {
         _ if failure::is_several(error) => None,
         "42601" => syntax(sql, position),
+        _ if sql.len() > LONGEST_READ => None,
         "42804" => types::mismatch(reported.message()),
         "42803" if is_about_grouping(reported) => {
             let lexed = Lexed::of(&PostgreSqlDialect {}, sql);

@@ -109,7 +109,7 @@ pub(super) async fn function(
         let more = if same.len() > SAME { ", …" } else { "" };
         let told: Vec<String> = same.into_iter().take(SAME).map(|(_, told)| told).collect();
         return Some(format!(
-            "There is {}{more}. Cast the arguments to fit, such as value::numeric.",
+            "There is {}{more}. Cast the arguments to fit, with value::type.",
             told.join(", ")
         ));
     }
@@ -228,16 +228,14 @@ pub(super) async fn labels(
     if labels.is_empty() {
         return None;
     }
-    Some(match nearest(value, labels.iter().copied()) {
-        Some(near) => format!("Did you mean '{near}'?"),
-        None => {
-            let quoted: Vec<String> = labels.iter().map(|label| format!("'{label}'")).collect();
-            format!(
-                "Values of {name}: {}.",
-                list(quoted.iter().map(String::as_str))
-            )
-        }
-    })
+    if let Some(near) = nearest(value, labels.iter().copied()) {
+        return Some(format!("Did you mean '{near}'?"));
+    }
+    let labels: Vec<String> = labels.iter().map(|label| format!("'{label}'")).collect();
+    Some(format!(
+        "Values of {name}: {}.",
+        list(labels.iter().map(String::as_str))
+    ))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {

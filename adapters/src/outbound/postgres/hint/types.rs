@@ -56,10 +56,8 @@ pub(super) fn operator(message: &str, sql: &str, position: usize) -> Option<Stri
     }
     let both = format!("{a}::text {sign} {b}::text");
     let try_this = match (is_text(left), is_text(right)) {
-        _ if sign.ends_with("LIKE") => match is_text(left) {
-            true => format!("{a} {sign} {b}::text"),
-            false => format!("{a}::text {sign} {b}"),
-        },
+        (true, _) if sign.ends_with("LIKE") => format!("{a} {sign} {b}::text"),
+        (false, _) if sign.ends_with("LIKE") => format!("{a}::text {sign} {b}"),
         (true, true) => return None,
         (true, false) => format!("{a} {sign} {b}::text or {a}::{right} {sign} {b}"),
         (false, true) => format!("{a}::text {sign} {b} or {a} {sign} {b}::{left}"),
