@@ -165,6 +165,21 @@ on_postgres!(
                 "PostgreSQL's placeholders are $1, $2, …, not %s.",
             ),
             (
+                "SELECT * FROM information_schma.tables",
+                "42P01",
+                "Did you mean the schema information_schema?",
+            ),
+            (
+                "SELECT id FROM users WHERE id = ANY ('a')",
+                "22P02",
+                "An array is written ARRAY[1, 2], or as the text '{1,2}'.",
+            ),
+            (
+                "SELECT id + email FROM users",
+                "42883",
+                "Cast one side: id + email::integer.",
+            ),
+            (
                 "SELECT 1 / 0",
                 "22012",
                 "Guard the divisor with NULLIF(divisor, 0).",

@@ -42,6 +42,16 @@ pub(super) async fn table(session: &mut PostgresSession, parts: &[String]) -> Op
         Some(schema) if in_schema.is_empty() => format!("No table can be seen in {schema}. "),
         _ => String::new(),
     };
+    if let (Some(schema), false) = (schema, missing.is_empty()) {
+        let systems = ["information_schema", "pg_catalog"];
+        let schemas = tables.iter().map(|(_, _, at)| *at).chain(systems);
+        if let Some(near) = nearest(schema, schemas) {
+            return Some(format!(
+                "Did you mean the schema {}?",
+                quoting::quoted(near)
+            ));
+        }
+    }
     let near = |tables: &[&(&str, &str, &str)]| {
         let near = nearest(wanted, tables.iter().map(|(name, _, _)| *name))?;
         let places: Vec<&str> = tables

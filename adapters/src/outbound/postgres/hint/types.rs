@@ -54,20 +54,27 @@ pub(super) fn operator(message: &str, sql: &str, position: usize) -> Option<Stri
     if (left == "unknown" || right == "unknown") && !sign.ends_with("LIKE") {
         return None;
     }
-    let both = format!("{a}::text {sign} {b}::text");
+    let compares = ["=", "<>", "<", ">", "<=", ">="].contains(&sign);
     let try_this = match (is_text(left), is_text(right)) {
         (true, _) if sign.ends_with("LIKE") => format!("{a} {sign} {b}::text"),
         (false, _) if sign.ends_with("LIKE") => format!("{a}::text {sign} {b}"),
         (true, true) => return None,
-        (true, false) => format!("{a} {sign} {b}::text or {a}::{right} {sign} {b}"),
-        (false, true) => format!("{a}::text {sign} {b} or {a} {sign} {b}::{left}"),
+        (true, false) if compares => {
+            format!("{a} {sign} {b}::text or {a}::{right} {sign} {b}")
+        }
+        (false, true) if compares => {
+            format!("{a}::text {sign} {b} or {a} {sign} {b}::{left}")
+        }
+        (true, false) => format!("{a}::{right} {sign} {b}"),
+        (false, true) => format!("{a} {sign} {b}::{left}"),
+        (false, false) if !compares => return None,
         (false, false) if left == "boolean" && INTEGERS.contains(&right) => {
             format!("{a}::integer {sign} {b}")
         }
         (false, false) if right == "boolean" && INTEGERS.contains(&left) => {
             format!("{a} {sign} {b}::integer")
         }
-        (false, false) => both,
+        (false, false) => format!("{a}::text {sign} {b}::text"),
     };
     Some(format!("Cast one side: {try_this}."))
 }
@@ -195,6 +202,9 @@ pub(super) fn enumeration(message: &str) -> Option<(&str, &str)> {
 
 /// `invalid input syntax for type integer: "abc"`.
 pub(super) fn wrong_text(message: &str) -> Option<String> {
+    if message.starts_with("malformed array literal") {
+        return Some("An array is written ARRAY[1, 2], or as the text '{1,2}'.".to_owned());
+    }
     let (before, value) = message.split_once(": \"")?;
     let (_, wanted) = before.split_once(" for type ")?;
     let value = value.strip_suffix('"')?;
@@ -273,6 +283,13 @@ mod tests {
                 "=",
                 Some("PostgreSQL's placeholders are $1, $2, …, not question marks."),
             ),
+            (
+                "integer + text",
+                "SELECT id + email FROM u",
+                "+",
+                Some("Cast one side: id + email::integer."),
+            ),
+            ("date + uuid", "SELECT a + b FROM u", "+", None),
             ("- text", "SELECT -email FROM u", "-", None),
         ] {
             let at = sql.find(mark).unwrap();
