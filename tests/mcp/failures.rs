@@ -234,6 +234,7 @@ async fn each_mistake_on_sqlite_is_told_with_what_to_do() {
     let more = [
         ("slow", ENDLESS),
         ("unsupported text", "SELECT 1 FROM T WHERE id = unhex()"),
+        ("percent placeholder", "SELECT * FROM T WHERE id = %s"),
         ("attach", "ATTACH 'other.db' AS other"),
     ];
     keep_failures("failures_sqlite", launch, "failing", "?", &more).await;
@@ -261,6 +262,15 @@ async fn each_mistake_on_postgres_is_told_with_what_to_do() {
             "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)",
         ),
         ("psql", "\\d T"),
+        ("types of an operator", "SELECT id FROM T WHERE id = name"),
+        ("text as a number", "SELECT id FROM T WHERE id = 'one'"),
+        ("types of a function", "SELECT upper(id) FROM T"),
+        (
+            "types of a union",
+            "SELECT id FROM T UNION SELECT name FROM T",
+        ),
+        ("grouping", "SELECT id, name, count(*) FROM T"),
+        ("percent placeholder", "SELECT * FROM T WHERE id = %s"),
     ];
     keep_failures_of("postgres_18", "failures_postgres", "$1", &more).await;
 }
@@ -275,6 +285,8 @@ async fn each_mistake_on_mysql_is_told_with_what_to_do() {
         ("out of range", "SELECT 9223372036854775807 + 1"),
         ("unknown database", "SELECT * FROM no_such_database.t"),
         ("unprepared", "HELP 'x'"),
+        ("grouping", "SELECT id, name, count(*) FROM T"),
+        ("percent placeholder", "SELECT * FROM T WHERE id = %s"),
     ];
     keep_failures_of("mysql_9", "failures_mysql", "?", &more).await;
 }

@@ -8,6 +8,7 @@ mod connections;
 mod defects;
 mod ended_calls;
 mod endings;
+mod explain;
 mod failures;
 mod growth;
 mod guide;

@@ -114,7 +114,7 @@ const MYSQL: Words = Words {
     ],
     decimal: || json!("1.20"),
     nearest_table: |table| format!("Did you mean `{table}`?"),
-    nearest_column: |table, column| format!("Did you mean `{column}` of `{table}`?"),
+    nearest_column: |table, column| format!("Did you mean {table}.{column}?"),
     unknown_table_at: None,
     unknown_column_at: None,
     server: Some(ServerWords {
@@ -144,7 +144,7 @@ const SQLITE: Words = Words {
     // It stores a float.
     decimal: || json!(1.2),
     nearest_table: |table| format!("Did you mean `{table}`?"),
-    nearest_column: |_, column| format!("Did you mean `{column}`?"),
+    nearest_column: |table, column| format!("Did you mean {table}.{column}?"),
     unknown_table_at: None,
     unknown_column_at: Some(8),
     server: None,

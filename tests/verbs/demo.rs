@@ -22,7 +22,7 @@ async fn the_tour_is_printed_whole_and_ends_with_how_to_go_on() {
     assert_eq!((answers, failures), (3, 2), "{}", ran.stdout);
     for told in [
         "Tools: execute_query, ",
-        "Did you mean `email`?",
+        "Did you mean customers.email?",
         "this connection is read-only",
         "|category|orders|revenue|",
     ] {

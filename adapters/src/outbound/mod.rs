@@ -1,9 +1,11 @@
 //! Ways out: one folder an engine, and the list of them.
 
 mod clock;
+mod columns_meant;
 mod file_roots;
 #[cfg(test)]
 mod fuzz;
+mod grouping;
 mod lexer;
 mod mysql;
 mod pool;
@@ -11,6 +13,7 @@ mod postgres;
 mod reach;
 mod records;
 mod remembered;
+mod sources;
 mod sqlite;
 mod turns;
 

@@ -35,12 +35,12 @@ impl ExplainQuery {
             sql: database.dialect.explain_request(sql, self.analyze)?,
             params: self.statement.params.clone(),
         };
-        let ours = characters_before(&request.sql, sql);
+        let shared = SharedEnd::of(&request.sql, sql);
         database
             .config
             .policy
             .admit(&request.sql, &*database.dialect)
-            .map_err(|failure| shifted(failure, ours).located_in(sql))?;
+            .map_err(|failure| shared.shifted(failure).located_in(sql))?;
         let limits = QueryLimits {
             rows: MAX_PLAN_ROWS,
             bytes: usize::MAX,
@@ -53,7 +53,7 @@ impl ExplainQuery {
         }
         let answer = ask(database, &request, self.analyze, &limits, cancel)
             .await
-            .map_err(|failure| shifted(failure, ours).located_in(sql))?;
+            .map_err(|failure| shared.shifted(failure).located_in(sql))?;
         let plan = database.dialect.query_plan(&answer)?;
         // How large tables are makes a full scan worth a word or not; a plan without it is still a plan.
         let schema = connection.schema(cancel).await.ok();
@@ -99,20 +99,38 @@ fn refused(mut failure: Failure) -> Failure {
     )
 }
 
-/// How many characters we put before the caller's own text; none if it is not the request's end.
-fn characters_before(request: &str, sql: &str) -> usize {
-    request
-        .strip_suffix(sql)
-        .map_or(0, |ours| ours.chars().count())
+/// The end that the request and the caller's text have in common: before it stand our words, and in the caller's text
+/// perhaps what a dialect leaves out.
+struct SharedEnd {
+    /// Characters before it in the request.
+    ours: usize,
+    /// Characters before it in the caller's text.
+    theirs: usize,
 }
 
-/// A position in the request as one in the caller's text.
-fn shifted(mut failure: Failure, ours: usize) -> Failure {
-    failure.position = failure
-        .position
-        .and_then(|position| position.checked_sub(ours))
-        .filter(|position| *position > 0);
-    failure
+impl SharedEnd {
+    fn of(request: &str, sql: &str) -> Self {
+        let shared = request
+            .chars()
+            .rev()
+            .zip(sql.chars().rev())
+            .take_while(|(one, other)| one == other)
+            .count();
+        Self {
+            ours: request.chars().count() - shared,
+            theirs: sql.chars().count() - shared,
+        }
+    }
+
+    /// A position in the request as one in the caller's text; none for one in our words.
+    fn shifted(&self, mut failure: Failure) -> Failure {
+        failure.position = failure
+            .position
+            .and_then(|position| position.checked_sub(self.ours))
+            .filter(|position| *position > 0)
+            .map(|position| position + self.theirs);
+        failure
+    }
 }
 
 /// The estimated rows of a table as a plan names it: with its schema or without, and perhaps with an alias behind.

@@ -51,13 +51,10 @@ on_mysql!(an_unknown_column_gets_the_nearest, async |server: &str| {
         (near.kind, near.native_code),
         (FailureKind::InvalidSql, Some(1054))
     );
-    assert_eq!(
-        near.hint.unwrap(),
-        format!("Did you mean `email` of `{table}`?")
-    );
+    assert_eq!(near.hint.unwrap(), "Did you mean p.email?");
     assert_eq!(
         far.hint.unwrap(),
-        format!("Columns there: {table}.id, {table}.email.")
+        format!("Known columns: `{table}`.id, `{table}`.email.")
     );
     run_beside(server, format!("DROP TABLE {table}")).await;
 });

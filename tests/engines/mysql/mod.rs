@@ -9,6 +9,7 @@ mod described;
 mod explain;
 mod failures;
 mod fingerprint;
+mod hints;
 mod left_over;
 mod parameters;
 mod posture;

@@ -7,6 +7,7 @@ mod catalog;
 mod connecting;
 mod environment;
 mod explain;
+mod hints;
 mod pooler;
 mod posture;
 mod read_only;

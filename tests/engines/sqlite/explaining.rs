@@ -24,19 +24,19 @@ async fn a_mistake_has_its_place_and_a_hint() {
             "SELECT 'é', emial FROM customers",
             "no such column: emial",
             Some(13),
-            Some("Did you mean `email`?"),
+            Some("Did you mean customers.email?"),
         ),
         (
             "SELECT c.nmae FROM customers c",
             "no such column: c.nmae",
             Some(8),
-            Some("Did you mean `name`?"),
+            Some("Did you mean c.name?"),
         ),
         (
             "SELECT price FROM orders",
             "no such column: price",
             Some(8),
-            Some("The columns are id, customer, total."),
+            Some("Known columns: orders.id, orders.customer, orders.total."),
         ),
         (
             "SELECT * FROM custmers",
@@ -81,6 +81,63 @@ async fn a_mistake_has_its_place_and_a_hint() {
             "{sql}"
         );
         assert_eq!(failure.native_code, Some(1), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_is_answered_with_what_to_write() {
+    let scratch = Scratch::new();
+    let database = open(shop(&scratch).await).await;
+    for (sql, message, position, hint) in [
+        (
+            "SELECT id FROM customers c JOIN orders o ON o.customer = c.id",
+            "ambiguous column name: id",
+            Some(8),
+            Some("Write c.id or o.id."),
+        ),
+        (
+            "SELECT emial FROM orders",
+            "no such column: emial",
+            Some(8),
+            Some(
+                "Known columns: orders.id, orders.customer, orders.total. Of other tables: customers.email.",
+            ),
+        ),
+        (
+            "SELECT * FROM archive.customers",
+            "no such table: archive.customers",
+            None,
+            Some("Did you mean `customers`?"),
+        ),
+        (
+            "SELECT * FROM archive.nothing_of_the_kind",
+            "no such table: archive.nothing_of_the_kind",
+            None,
+            Some("The databases here are main."),
+        ),
+        (
+            "SELECT substr('a')",
+            "wrong number of arguments to function substr()",
+            Some(8),
+            Some("substr() takes 2 or 3 arguments."),
+        ),
+        (
+            "SELECT * FROM orders WHERE id = %s",
+            "near \"%\": syntax error",
+            Some(33),
+            Some("Placeholders are written `?` or `?1`."),
+        ),
+    ] {
+        let failure = refused(&database, sql).await;
+        assert_eq!(
+            (
+                failure.message.as_str(),
+                failure.position,
+                failure.hint.as_deref()
+            ),
+            (message, position, hint),
+            "{sql}"
+        );
     }
 }
 

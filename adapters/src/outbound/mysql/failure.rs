@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{ConnectStep, Failure, FailureKind};
 use sqlx::mysql::MySqlDatabaseError;
 
-use super::{super::pool, text};
+use super::{super::pool, hints, text};
 
 /// The server's message shows no more of a statement than this many bytes.
 const SHOWN_OF_STATEMENT: usize = 80;
@@ -136,6 +136,11 @@ pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Fa
     if let Some(hint) = hint_from_text(number, reported.message(), sql) {
         failure = failure.with_hint(hint);
     }
+    if matches!(number, 1055 | 1140)
+        && let Some(hint) = hints::for_grouping(reported.message(), sql)
+    {
+        failure = failure.with_hint(hint);
+    }
     with_codes(failure, &error).with_source(error)
 }
 
@@ -235,7 +240,6 @@ fn hint(number: u16) -> Option<&'static str> {
             "Check the value against the type that it is converted to."
         }
         1365 => "Guard the divisor with NULLIF(divisor, 0).",
-        1052 => "Qualify the column with the name or alias of its table.",
         1055 | 1140 => "Add the column to GROUP BY, or wrap it in an aggregate such as MAX().",
         1111 => {
             "Put a condition on an aggregate into HAVING, and an aggregate of aggregates around a subquery."
@@ -244,7 +248,6 @@ fn hint(number: u16) -> Option<&'static str> {
         1241 => "Select one column in the subquery.",
         1222 => "Select the same number of columns on both sides.",
         1136 => "Give one value for each column, or name the columns before VALUES.",
-        1049 => "SHOW DATABASES lists those that this connection may see.",
         1051 => "SHOW TABLES lists the tables.",
         1091 => "SHOW CREATE TABLE tells what the table has.",
         1007 | 1050 | 1060 | 1061 | 1304 | 1359 => {

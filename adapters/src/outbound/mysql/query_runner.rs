@@ -131,18 +131,17 @@ impl MySqlQueryRunner {
                     call.finish(sql, after, ran);
                     return failure;
                 }
-                let look = hints::find(&failure, sql, &mut call.session().connection);
+                let mut hint = None;
+                let connection = &mut call.session().connection;
+                let look = hints::find(&failure, sql, connection, &mut hint);
                 // A look that takes too long is dropped, and with it the call.
-                match tokio::time::timeout(hints::LIMIT, look).await {
-                    Ok(hint) => {
-                        call.session().asked(1);
-                        call.finish(sql, after, ran);
-                        match hint {
-                            Some(hint) => failure.with_hint(hint),
-                            None => failure,
-                        }
-                    }
-                    Err(_) => failure,
+                if let Ok(asked) = tokio::time::timeout(hints::LIMIT, look).await {
+                    call.session().asked(asked);
+                    call.finish(sql, after, ran);
+                }
+                match hint.or_else(|| hints::in_general(&failure)) {
+                    Some(hint) => failure.with_hint(hint),
+                    None => failure,
                 }
             }
         }

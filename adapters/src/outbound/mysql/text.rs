@@ -10,7 +10,7 @@ use sqlparser::{
 use super::super::lexer::Lexed;
 
 pub(super) const PLACEHOLDER_HINT: &str =
-    "Write `?` for each parameter; MySQL and MariaDB know no `$1` and no `:name`.";
+    "Write `?` for each parameter; MySQL and MariaDB know no `$1`, `:name`, `@p1` or `%s`.";
 
 /// The lexer's own MySQL, but an executable comment stays a comment: the lexer would present its contents as
 /// code, and which server runs it as code depends on the version in it.
@@ -60,10 +60,17 @@ impl Lexicon for Words {
     }
 }
 
+pub(super) fn lexed(sql: &str) -> Lexed {
+    Lexed::of(&Words::MYSQL, sql)
+}
+
 /// Up to where the lexer cannot read on.
 pub(super) fn tokens(sql: &str) -> Vec<Token> {
-    let lexed = Lexed::of(&Words::MYSQL, sql);
-    lexed.tokens.into_iter().map(|token| token.token).collect()
+    lexed(sql)
+        .tokens
+        .into_iter()
+        .map(|token| token.token)
+        .collect()
 }
 
 /// An unquoted word, in upper case.
@@ -129,7 +136,7 @@ pub(super) fn first_word(sql: &str) -> String {
 /// The first placeholder of another database's kind.
 pub(super) fn numbered_placeholder(sql: &str) -> Option<String> {
     let tokens = tokens(sql);
-    let mut after_colon = false;
+    let (mut after_colon, mut after_percent) = (false, false);
     for token in &tokens {
         let text = match token {
             Token::Word(word) if word.quote_style.is_none() => word.value.as_str(),
@@ -139,12 +146,18 @@ pub(super) fn numbered_placeholder(sql: &str) -> Option<String> {
         if after_colon && !text.is_empty() {
             return Some(format!(":{text}"));
         }
-        if text.strip_prefix('$').is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        if ["$", "@p"].into_iter().any(|kind| {
+            text.strip_prefix(kind).is_some_and(|number| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
         }) {
             return Some(text.to_owned());
         }
+        if after_percent && text == "s" {
+            return Some("%s".to_owned());
+        }
         after_colon = matches!(token, Token::Colon);
+        after_percent = matches!(token, Token::Mod);
     }
     None
 }
@@ -229,7 +242,9 @@ mod tests {
         for (sql, found) in [
             ("SELECT $1", Some("$1")),
             ("SELECT * FROM t WHERE a = :name", Some(":name")),
-            ("SELECT ?, '$1', ':name', `$1`", None),
+            ("SELECT * FROM t WHERE a = @p1", Some("@p1")),
+            ("SELECT * FROM t WHERE a = %s", Some("%s")),
+            ("SELECT ?, '$1', ':name', `$1`, a % s", None),
             ("SELECT @a := 1", None),
         ] {
             assert_eq!(numbered_placeholder(sql).as_deref(), found, "{sql}");

@@ -10,7 +10,6 @@ use sqlx::{AssertSqlSafe, Either, Error, postgres::PgRow, raw_sql};
 use super::{
     super::turns::Turn,
     dialect::PostgresDialect,
-    failure,
     message::Message,
     outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
     rows::{Held, Pushed, Rows},
@@ -152,8 +151,7 @@ fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'
     }
     let position = position(&error);
     if let Some(number) = position.and_then(|position| message.parameter_at(position)) {
-        let failure = failure::of_statement(error, None, None).with_parameter(number);
-        return Execution::refused(failure, Ended::Open);
+        return Execution::failed_over(number, error);
     }
     // All that stands before the client's text is ASCII.
     let position = position

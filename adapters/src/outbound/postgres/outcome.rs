@@ -34,6 +34,8 @@ pub(super) enum Trouble {
         error: Error,
         /// Where the server's position is, if it gave one, in characters of the client's own text.
         position: Option<usize>,
+        /// The value that the server would not take, counted from 1.
+        parameter: Option<usize>,
         /// The statement can be sent again without harm.
         repeatable: bool,
     },
@@ -75,9 +77,23 @@ impl Execution {
             result: Err(Trouble::Driver {
                 error,
                 position,
+                parameter: None,
                 repeatable,
             }),
             ended,
+        }
+    }
+
+    /// A failure over a value, which no repetition mends.
+    pub(super) fn failed_over(parameter: usize, error: Error) -> Self {
+        Self {
+            result: Err(Trouble::Driver {
+                error,
+                position: None,
+                parameter: Some(parameter),
+                repeatable: false,
+            }),
+            ended: Ended::Open,
         }
     }
 

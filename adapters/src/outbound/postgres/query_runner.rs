@@ -123,14 +123,15 @@ impl PostgresQueryRunner {
                 execution = committed;
             }
             running.finish(purpose, execution.ended);
-            let (error, position, repeatable) = match execution.result {
+            let (error, position, parameter, repeatable) = match execution.result {
                 Ok(outcome) => return Ok(outcome),
                 Err(Trouble::Refused(failure)) => return Err(failure),
                 Err(Trouble::Driver {
                     error,
                     position,
+                    parameter,
                     repeatable,
-                }) => (error, position, repeatable),
+                }) => (error, position, parameter, repeatable),
                 Err(Trouble::UnknownTypes(_)) => {
                     return Err(Failure::internal(
                         "The result has a type that cannot be looked up.",
@@ -148,7 +149,10 @@ impl PostgresQueryRunner {
             }
             let timed_out =
                 (started.elapsed() >= limits.time).then(|| pool::timed_out(limits.time));
-            let failure = failure::of_statement(error, position, timed_out);
+            let mut failure = failure::of_statement(error, position, timed_out);
+            if let Some(parameter) = parameter {
+                failure = failure.with_parameter(parameter);
+            }
             return Err(match hint {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,
@@ -180,18 +184,17 @@ async fn attempt(
         .await;
     let mut hint = None;
     if let Err(trouble) = &execution.result {
-        let position = match trouble {
+        let wanted = match trouble {
             Trouble::Driver {
                 error, position, ..
-            } if hint::may_help(error) => *position,
+            } if hint::may_help(error, *position) => Some((error, *position)),
             _ => None,
         };
         // A write that failed is undone before anybody hears of it.
-        if execution.ended == Ended::Open && (purpose == Purpose::Write || position.is_some()) {
+        if execution.ended == Ended::Open && (purpose == Purpose::Write || wanted.is_some()) {
             execution.ended = session.undo().await;
         }
-        if let Trouble::Driver { error, .. } = trouble
-            && let Some(position) = position
+        if let Some((error, position)) = wanted
             && execution.ended == Ended::Idle
         {
             match Box::pin(hint::find(session, statement, error, position)).await {

@@ -1,7 +1,8 @@
--- Tables that this user may read, those on the search path first: the name, and how it is written here.
+-- Tables that this user may read, those on the search path first: the name, how it is written here, and its schema.
 SELECT
     class.relname,
-    class.oid::pg_catalog.regclass::pg_catalog.text
+    class.oid::pg_catalog.regclass::pg_catalog.text,
+    namespace.nspname
 FROM pg_catalog.pg_class AS class
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
 WHERE class.relkind IN ('r', 'v', 'm', 'f', 'p')
