@@ -1,5 +1,7 @@
 //! A table's name as a caller writes it, and which table it means.
 
+use std::borrow::Cow;
+
 use super::snapshot::{Relation, RelationId, Snapshot};
 use crate::{Failure, nearest::nearest};
 
@@ -8,6 +10,8 @@ use crate::{Failure, nearest::nearest};
 pub struct TableName {
     schema: Option<Part>,
     name: Part,
+    /// The text itself, where it has dots and no quotes: a table may be called just so.
+    whole: Option<Part>,
 }
 
 /// A part between dots. One in quotes means exactly what it says.
@@ -34,7 +38,28 @@ impl TableName {
             // PostgreSQL and SQL Server allow a database in front; there is no other than this one.
             return Err(unreadable());
         }
-        Ok(Self { schema, name })
+        let whole = schema
+            .as_ref()
+            .filter(|schema| !schema.quoted && !name.quoted)
+            .map(|_| Part {
+                text: text.trim().to_owned(),
+                quoted: false,
+            });
+        Ok(Self {
+            schema,
+            name,
+            whole,
+        })
+    }
+
+    /// The schema as it was written, without quotes.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_ref().map(|schema| schema.text.as_str())
+    }
+
+    /// The name without its schema and without quotes.
+    pub fn name(&self) -> &str {
+        &self.name.text
     }
 
     /// The relation that is meant, as an engine would resolve it: the search path first, the exact spelling before
@@ -58,6 +83,16 @@ impl TableName {
             }
             if !found.is_empty() {
                 return Err(self.ambiguous(found.iter().map(|(_, relation)| *relation)));
+            }
+        }
+        if let Some(whole) = &self.whole {
+            let whole = Self {
+                schema: None,
+                name: whole.clone(),
+                whole: None,
+            };
+            if let Ok(id) = whole.resolve(snapshot) {
+                return Ok(id);
             }
         }
         Err(self.unknown(snapshot))
@@ -140,8 +175,22 @@ impl Part {
     }
 }
 
+/// So that it means the same when it is sent back.
 fn written(relation: &Relation) -> String {
-    format!("`{}.{}`", relation.schema, relation.name)
+    format!("`{}.{}`", part(&relation.schema), part(&relation.name))
+}
+
+/// In double quotes, which are understood on every engine, where a bare name would be read as something else.
+fn part(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty()
+        && name.trim() == name
+        && !name.contains('.')
+        && !name.starts_with(['"', '`', '[']);
+    if is_plain {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+    }
 }
 
 /// The parts between dots; `None` where a quote is not closed, or something stands behind one or between two dots.
@@ -261,6 +310,7 @@ mod tests {
             ("`public`.`users`", "public", "users"),
             ("audit.\"Log.Entry\"", "audit", "Log.Entry"),
             ("[audit].[Log.Entry]", "audit", "Log.Entry"),
+            ("Log.Entry", "audit", "Log.Entry"),
         ] {
             let expected = (schema.to_owned(), name.to_owned());
             assert_eq!(resolved(&snapshot, text).unwrap(), expected, "{text}");
@@ -288,6 +338,20 @@ mod tests {
         ] {
             let failure = resolved(&snapshot, text).unwrap_err();
             assert_eq!(failure.hint.as_deref(), Some(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_told_means_the_same_when_it_is_sent_back() {
+        for name in ["Log.Entry", "a\"b", "\"", "`x", "[x]", " padded", "Old Orders", ""] {
+            let snapshot = snapshot(&["public"], &[("the.audit", name), ("other", "x")]);
+            let relation = snapshot.relations.first().unwrap();
+
+            let told = written(relation);
+
+            let back = resolved(&snapshot, told.trim_matches('`')).ok();
+            let expected = ("the.audit".to_owned(), name.to_owned());
+            assert_eq!(back, (!name.is_empty()).then_some(expected), "{told}");
         }
     }
 
