@@ -115,10 +115,11 @@ impl TableName {
     fn unknown(&self, snapshot: &Snapshot) -> Failure {
         let failure = Failure::invalid_argument(format!("There is no table or view `{self}`."));
         if let Some(schema) = &self.schema
-            && !snapshot
-                .schemas
-                .iter()
-                .any(|known| schema.means(&known.name, false))
+            && !snapshot.schemas.iter().any(|known| {
+                [true, false]
+                    .iter()
+                    .any(|exactly| schema.means(&known.name, *exactly))
+            })
         {
             let names: Vec<&str> = snapshot.schemas.iter().map(|known| &*known.name).collect();
             let meant = nearest(&schema.text, names.iter().copied());
@@ -335,6 +336,7 @@ mod tests {
                 "search_schema finds tables by parts of their names.",
             ),
             ("\"Orders\"", "Did you mean `public.orders`?"),
+            ("\"public\".\"order\"", "Did you mean `public.orders`?"),
         ] {
             let failure = resolved(&snapshot, text).unwrap_err();
             assert_eq!(failure.hint.as_deref(), Some(hint), "{text}");
