@@ -176,6 +176,15 @@ impl Part {
     }
 }
 
+/// A name alone, as of a schema, without the quotes around it, if they are around it.
+pub fn unquoted(name: &str) -> Cow<'_, str> {
+    let name = name.trim();
+    match parts(name).as_deref() {
+        Some([part]) if part.quoted => Cow::Owned(part.text.clone()),
+        _ => Cow::Borrowed(name),
+    }
+}
+
 /// So that it means the same when it is sent back.
 fn written(relation: &Relation) -> String {
     format!("`{}.{}`", part(&relation.schema), part(&relation.name))
@@ -345,7 +354,16 @@ mod tests {
 
     #[test]
     fn a_name_that_is_told_means_the_same_when_it_is_sent_back() {
-        for name in ["Log.Entry", "a\"b", "\"", "`x", "[x]", " padded", "Old Orders", ""] {
+        for name in [
+            "Log.Entry",
+            "a\"b",
+            "\"",
+            "`x",
+            "[x]",
+            " padded",
+            "Old Orders",
+            "",
+        ] {
             let snapshot = snapshot(&["public"], &[("the.audit", name), ("other", "x")]);
             let relation = snapshot.relations.first().unwrap();
 
