@@ -75,6 +75,7 @@ pub(super) fn table(
         exclusions: Vec::new(),
         foreign_keys: foreign_keys(answers, at, schema),
         referenced_by: referenced_by(answers, schema, name),
+        referenced_by_count: None,
         indexes,
         triggers: triggers(answers, at),
         partitioned_by: None,

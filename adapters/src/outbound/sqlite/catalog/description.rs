@@ -65,6 +65,7 @@ pub(super) fn of(
             .rev()
             .map(|key| foreign_key(facts, table, key, &text))
             .collect(),
+        referenced_by_count: None,
         referenced_by: references
             .iter()
             .filter(|(_, key)| key.parent.eq_ignore_ascii_case(&table.name))
