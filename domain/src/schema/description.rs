@@ -192,7 +192,7 @@ pub struct ReferenceDescription {
 #[serde(rename_all = "camelCase")]
 pub struct IndexDescription {
     pub name: String,
-    /// Columns and expressions, with direction where it is not the usual one.
+    /// Columns and expressions as they are declared, with direction where it is not the usual one.
     pub columns: Vec<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub unique: bool,
