@@ -1,5 +1,7 @@
 //! A description tells all of a table: what is made from it is described in the same words.
 
+use std::fmt::Write as _;
+
 use domain::{Cancel, connection::Database, schema::TableDescription};
 use proptest::{collection::vec, option, prelude::any, sample::select, strategy::Strategy};
 use support::{
@@ -53,6 +55,10 @@ struct Column {
     comment: Option<&'static str>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is thrown as a coin of its own"
+)]
 #[derive(Debug, Clone)]
 struct Index {
     column: usize,
@@ -242,17 +248,17 @@ impl Writer<'_> {
         for column in &table.columns {
             let mut item = format!("{} {}", self.name(&column.name), column.type_name);
             if let Some(collation) = &column.collation {
-                item += &format!(" COLLATE {}", self.name(collation));
+                write!(item, " COLLATE {}", self.name(collation)).unwrap();
             }
             if let Some(generated) = &column.generated {
                 let expression = generated.strip_suffix(" stored").unwrap();
-                item += &format!(" GENERATED ALWAYS AS ({expression}) STORED");
+                write!(item, " GENERATED ALWAYS AS ({expression}) STORED").unwrap();
             }
             if let Some(identity) = column.identity.as_ref().filter(|_| self.is_postgres) {
-                item += &format!(" GENERATED {identity} AS IDENTITY");
+                write!(item, " GENERATED {identity} AS IDENTITY").unwrap();
             }
             if let Some(default) = &column.default {
-                item += &format!(" DEFAULT ({default})");
+                write!(item, " DEFAULT ({default})").unwrap();
             }
             if column.not_null {
                 item += " NOT NULL";

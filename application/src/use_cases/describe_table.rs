@@ -101,8 +101,11 @@ impl DescribeTable {
     }
 }
 
-/// Schema and name of each table that is meant, once, and the names that mean none.
-fn apart(meant: Meant<'_>) -> (Vec<(String, String)>, Vec<(&str, Failure)>) {
+/// Schema and name.
+type Names = Vec<(String, String)>;
+
+/// Each table that is meant, once, and the names that mean none.
+fn apart(meant: Meant<'_>) -> (Names, Vec<(&str, Failure)>) {
     let mut known = Vec::new();
     let mut failures = Vec::new();
     for (name, table) in meant.tables {

@@ -23,7 +23,7 @@ const NAMES: [&str; 12] = [
 ];
 
 fn quoted(subject: &Subject, name: &str) -> String {
-    let quote = if subject.name.starts_with("m") {
+    let quote = if subject.name.starts_with('m') {
         '`'
     } else {
         '"'
