@@ -137,20 +137,34 @@ impl TableName {
                 None => format!("There is no schema `{}`. Schemas: {told}.", schema.text),
             });
         }
+        let is_named = |relation: &Relation| {
+            self.schema.as_ref().is_some_and(|schema| {
+                [true, false]
+                    .iter()
+                    .any(|exactly| schema.means(&relation.schema, *exactly))
+            })
+        };
+        let relations = || snapshot.relations.iter();
         let meant = nearest(
             &self.name.text,
-            snapshot.relations.iter().map(|relation| &*relation.name),
-        );
+            relations()
+                .filter(|relation| is_named(relation))
+                .map(|relation| &*relation.name),
+        )
+        .or_else(|| nearest(&self.name.text, relations().map(|relation| &*relation.name)));
         match meant {
             Some(meant) => {
-                let where_it_is: Vec<String> = snapshot
-                    .relations
-                    .iter()
+                let mut found: Vec<&Relation> = relations()
                     .filter(|relation| &*relation.name == meant)
-                    .take(TOLD)
-                    .map(written)
                     .collect();
-                failure.with_hint(format!("Did you mean {}?", where_it_is.join(" or ")))
+                // Where it was looked for, then where it would be looked for.
+                let path = &snapshot.search_path;
+                found.sort_by_key(|relation| {
+                    let place = path.iter().position(|schema| *schema == relation.schema);
+                    (!is_named(relation), place.unwrap_or(path.len()))
+                });
+                let told: Vec<String> = found.into_iter().take(TOLD).map(written).collect();
+                failure.with_hint(format!("Did you mean {}?", told.join(" or ")))
             }
             None => failure.with_hint("search_schema finds tables by parts of their names."),
         }
@@ -346,6 +360,36 @@ mod tests {
             ),
             ("\"Orders\"", "Did you mean `public.orders`?"),
             ("\"public\".\"order\"", "Did you mean `public.orders`?"),
+        ] {
+            let failure = resolved(&snapshot, text).unwrap_err();
+            assert_eq!(failure.hint.as_deref(), Some(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_several_that_are_near_the_one_where_it_was_looked_for_is_told_first() {
+        let snapshot = snapshot(
+            &["public"],
+            &[
+                ("a", "orders"),
+                ("public", "orders"),
+                ("z", "orders"),
+                ("z", "order_s"),
+            ],
+        );
+        for (text, hint) in [
+            (
+                "ordrs",
+                "Did you mean `public.orders` or `a.orders` or `z.orders`?",
+            ),
+            (
+                "z.ordrs",
+                "Did you mean `z.orders` or `public.orders` or `a.orders`?",
+            ),
+            (
+                "a.orders_s",
+                "Did you mean `a.orders` or `public.orders` or `z.orders`?",
+            ),
         ] {
             let failure = resolved(&snapshot, text).unwrap_err();
             assert_eq!(failure.hint.as_deref(), Some(hint), "{text}");
