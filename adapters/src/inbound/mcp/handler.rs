@@ -141,7 +141,8 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let cancel = Cancel::new();
-        let reading = resources::read(self, &request.uri, cancel.clone());
+        // On the heap: rmcp keeps room for the largest of all answers in each of them.
+        let reading = Box::pin(resources::read(self, &request.uri, cancel.clone()));
         let contents = self.attend(reading, &cancel, &context).await?;
         let mut result = ReadResourceResult::new(vec![contents]);
         if is_modern(&context) {
@@ -159,7 +160,7 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let cancel = Cancel::new();
-        let completing = completion::complete(self, &request, cancel.clone());
+        let completing = Box::pin(completion::complete(self, &request, cancel.clone()));
         let mut result = CompleteResult::new(self.attend(completing, &cancel, &context).await);
         result.meta = is_modern(&context).then(who_answers);
         Ok(result)

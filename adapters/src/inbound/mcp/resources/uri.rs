@@ -35,8 +35,8 @@ impl SchemaUri {
                  each name percent-encoded.",
             )
         };
-        let (scheme, path) = uri.split_at_checked(SCHEME.len()).ok_or_else(unknown)?;
-        if !scheme.eq_ignore_ascii_case(SCHEME) {
+        let (before, path) = uri.split_at_checked(SCHEME.len()).ok_or_else(unknown)?;
+        if !before.eq_ignore_ascii_case(SCHEME) {
             return Err(unknown());
         }
         let parts: Option<Vec<String>> = path.split('/').map(decoded).collect();
