@@ -339,7 +339,7 @@ impl Registry {
     }
 
     /// Names known or open, each once, in order.
-    fn names(&self) -> Vec<ConnectionName> {
+    pub fn names(&self) -> Vec<ConnectionName> {
         let mut names = self.known_names();
         names.extend(self.open_names());
         names.sort();

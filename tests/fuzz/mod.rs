@@ -6,6 +6,7 @@
 mod answers;
 mod classifier;
 mod configuration;
+mod described;
 mod functions;
 mod grammar;
 mod guide;

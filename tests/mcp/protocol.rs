@@ -45,7 +45,10 @@ async fn the_handshake_says_who_answers_and_how_to_use_it() {
         result["serverInfo"],
         json!({"name": "portolan", "title": "Portolan", "version": env!("CARGO_PKG_VERSION")})
     );
-    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    assert_eq!(
+        result["capabilities"],
+        json!({"tools": {}, "resources": {}, "prompts": {}, "completions": {}})
+    );
     let instructions = result["instructions"].as_str().unwrap();
     assert!(instructions.chars().count() < 600, "{}", instructions.len());
 }

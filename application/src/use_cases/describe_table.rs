@@ -1,11 +1,9 @@
 //! Everything about some tables.
 
-use domain::{
-    Cancel, Failure,
-    schema::{RelationId, Snapshot, TableDescription, TableName},
-};
+use domain::{Cancel, Failure, FailureKind, schema::TableDescription};
 use serde::Serialize;
 
+use super::meant::{Meant, beyond};
 use crate::registry::OpenConnection;
 
 /// The request.
@@ -57,26 +55,38 @@ impl DescribeTable {
             ))
             .with_hint(format!("Name up to {MOST_TABLES}.")));
         }
-        let snapshot = connection.schema(cancel).await?;
-        let (known, mut unknown) = self.resolved(&snapshot)?;
-        let names: Vec<(String, String)> = known
-            .iter()
-            .filter_map(|id| snapshot.relation(*id))
-            .map(|relation| (relation.schema.to_string(), relation.name.to_string()))
-            .collect();
-        let tables = connection.database.catalog.describe(&names, cancel).await?;
-        if tables.len() < names.len() {
-            // Dropped since the schema was read.
-            connection.catalog.outdate();
-            for (schema, name) in names {
-                if !tables.iter().any(|table| table.name == name) {
-                    unknown.push(Unknown {
-                        name: format!("{schema}.{name}"),
-                        hint: "It has just been dropped or renamed; search_schema finds what is there now."
-                            .to_owned(),
-                    });
+        let names = self.tables.iter().map(String::as_str);
+        let meant = Meant::by(names, connection, cancel).await?;
+        let (known, failures) = apart(meant);
+        let mut tables = if known.is_empty() {
+            Vec::new()
+        } else {
+            connection.database.catalog.describe(&known, cancel).await?
+        };
+        let mut unknown = Vec::new();
+        for (name, failure) in failures {
+            match beyond(name, connection, cancel).await {
+                Ok(found) if found.is_empty() => unknown.push((name.to_owned(), failure)),
+                Ok(found) => tables.extend(found),
+                Err(failure) if failure.kind == FailureKind::NotAllowed => {
+                    unknown.push((name.to_owned(), failure));
                 }
+                Err(failure) => return Err(failure),
             }
+        }
+        for (schema, name) in known {
+            // An engine without schemas tells none.
+            let is_it = |table: &TableDescription| {
+                table.name == name && (table.schema.is_empty() || table.schema == schema)
+            };
+            if !tables.iter().any(is_it) {
+                // Dropped since the schema was read.
+                connection.catalog.outdate();
+                unknown.push((format!("{schema}.{name}"), just_dropped(&schema, &name)));
+            }
+        }
+        if tables.is_empty() {
+            return Err(none_known(unknown));
         }
         let max_bytes = self
             .max_bytes
@@ -84,44 +94,73 @@ impl DescribeTable {
             .clamp(LEAST_BYTES, MOST_BYTES);
         Answer {
             tables,
-            unknown,
+            unknown: unknown.into_iter().map(Unknown::of).collect(),
             cut: Vec::new(),
         }
         .within(max_bytes)
     }
+}
 
-    /// Each table that is meant, once, and the names that mean none.
-    fn resolved(&self, snapshot: &Snapshot) -> Result<(Vec<RelationId>, Vec<Unknown>), Failure> {
-        let mut known = Vec::new();
-        let mut failures = Vec::new();
-        for name in &self.tables {
-            match TableName::parse(name).and_then(|name| name.resolve(snapshot)) {
-                Ok(id) if known.contains(&id) => {}
-                Ok(id) => known.push(id),
-                Err(failure) => failures.push((name, failure)),
-            }
+/// Schema and name.
+type Names = Vec<(String, String)>;
+
+/// Each table that is meant, once, and the names that mean none.
+fn apart(meant: Meant<'_>) -> (Names, Vec<(&str, Failure)>) {
+    let mut known = Vec::new();
+    let mut failures = Vec::new();
+    for (name, table) in meant.tables {
+        match table {
+            Ok(id) if known.contains(&id) => {}
+            Ok(id) => known.push(id),
+            Err(failure) => failures.push((name, failure)),
         }
-        if known.is_empty() && failures.len() > 1 {
-            let hints: Vec<String> = failures
-                .iter()
-                .filter_map(|(name, failure)| Some(format!("{name}: {}", failure.hint.as_deref()?)))
-                .collect();
-            return Err(Failure::invalid_argument("None of these tables is known.")
-                .with_hint(hints.join(" ")));
-        }
-        if known.is_empty()
-            && let Some((_, failure)) = failures.pop()
-        {
-            return Err(failure);
-        }
-        let unknown = failures
-            .into_iter()
-            .map(|(name, failure)| Unknown {
-                name: name.clone(),
-                hint: failure.hint.unwrap_or(failure.message),
-            })
-            .collect();
-        Ok((known, unknown))
+    }
+    let known = known
+        .into_iter()
+        .filter_map(|id| meant.snapshot.relation(id))
+        .map(|relation| (relation.schema.to_string(), relation.name.to_string()))
+        .collect();
+    (known, failures)
+}
+
+fn just_dropped(schema: &str, name: &str) -> Failure {
+    Failure::invalid_argument(format!(
+        "There is no table or view `{schema}.{name}` any more."
+    ))
+    .with_hint("It has just been dropped or renamed; search_schema finds what is there now.")
+}
+
+/// The failure of a call that finds nothing at all.
+fn none_known(mut unknown: Vec<(String, Failure)>) -> Failure {
+    if unknown.len() == 1
+        && let Some((_, failure)) = unknown.pop()
+    {
+        return failure;
+    }
+    let kind = if unknown
+        .iter()
+        .all(|(_, failure)| failure.kind == FailureKind::NotAllowed)
+    {
+        FailureKind::NotAllowed
+    } else {
+        FailureKind::InvalidArgument
+    };
+    let hints: Vec<String> = unknown
+        .into_iter()
+        .map(Unknown::of)
+        .map(|unknown| format!("{}: {}", unknown.name, unknown.hint))
+        .collect();
+    Failure::new(kind, "None of these tables can be described.").with_hint(hints.join(" "))
+}
+
+impl Unknown {
+    fn of((name, failure): (String, Failure)) -> Self {
+        // Of a table that is kept from the role, what it lacks says more than whom to ask.
+        let hint = match failure.hint {
+            Some(hint) if failure.kind != FailureKind::NotAllowed => hint,
+            _ => failure.message,
+        };
+        Self { name, hint }
     }
 }
 
@@ -163,6 +202,7 @@ const CUTS: &[Cut] = &[
         }
         cut
     }),
+    ("referencedBy", |table| references(table, 40)),
     ("row security", |table| {
         !std::mem::take(&mut table.row_security).is_empty()
     }),
@@ -175,11 +215,7 @@ const CUTS: &[Cut] = &[
     ("indexes", |table| {
         !std::mem::take(&mut table.indexes).is_empty()
     }),
-    ("referencedBy", |table| {
-        let count = table.referenced_by.len();
-        table.referenced_by.truncate(5);
-        count > 5
-    }),
+    ("referencedBy", |table| references(table, 5)),
 ];
 
 impl Answer {
@@ -194,8 +230,9 @@ impl Answer {
                     cut_from.push(table.name.clone());
                 }
             }
-            if !cut_from.is_empty() {
-                self.cut.push(format!("{what} of {}", cut_from.join(", ")));
+            let told = format!("{what} of {}", cut_from.join(", "));
+            if !cut_from.is_empty() && !self.cut.contains(&told) {
+                self.cut.push(told);
             }
         }
         while self.tables.len() > 1 && self.text()?.len() > max_bytes {
@@ -207,10 +244,12 @@ impl Answer {
         let text = self.text()?;
         if text.len() > max_bytes {
             return Err(Failure::new(
-                domain::FailureKind::TooLarge,
+                FailureKind::TooLarge,
                 format!("The shortest description takes {} bytes.", text.len()),
             )
-            .with_hint("Raise `maxBytes`, or ask information_schema for what you need."));
+            .with_hint(
+                "Raise `maxBytes`; search_schema with `kinds`: [\"column\"] finds single columns.",
+            ));
         }
         Ok(text)
     }
@@ -241,6 +280,16 @@ impl Answer {
     }
 }
 
+/// Keeps so many of the keys that point to a table, and tells how many there are.
+fn references(table: &mut TableDescription, most: usize) -> bool {
+    let count = table.referenced_by.len();
+    table.referenced_by.truncate(most);
+    if count > most {
+        table.referenced_by_count = table.referenced_by_count.or(u64::try_from(count).ok());
+    }
+    count > most
+}
+
 /// Cuts a text, and says whether there was more of it.
 fn shorten(text: Option<&mut String>, most: usize) -> bool {
     let Some(text) = text.filter(|text| text.len() > most) else {
@@ -253,7 +302,10 @@ fn shorten(text: Option<&mut String>, most: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::schema::{ColumnDescription, RelationKind, TriggerDescription, samples::retail};
+    use domain::schema::{
+        Check, ColumnDescription, ReferenceDescription, RelationKind, TriggerDescription,
+        samples::retail,
+    };
     use serde_json::{Value, json};
 
     use super::*;
@@ -277,7 +329,8 @@ mod tests {
     ) -> Result<Value, Failure> {
         let connection = connection_to(retail(), move |catalog| {
             catalog.expect_describe().returning(move |names, _| {
-                let mut tables: Vec<_> = names.iter().map(|(_, name)| described(name)).collect();
+                let there = names.iter().filter(|(schema, _)| !schema.is_empty());
+                let mut tables: Vec<_> = there.map(|(_, name)| described(name)).collect();
                 tables.iter_mut().for_each(change);
                 Ok(tables)
             });
@@ -328,7 +381,7 @@ mod tests {
             one.hint.as_deref(),
             Some("Did you mean `public.customers`?")
         );
-        assert_eq!(two.message, "None of these tables is known.");
+        assert_eq!(two.message, "None of these tables can be described.");
         assert_eq!(
             two.hint.as_deref(),
             Some("custmers: Did you mean `public.customers`? ordrs: Did you mean `public.orders`?")
@@ -362,6 +415,101 @@ mod tests {
 
         assert_eq!(answer["cut"], json!(["definition of orders"]));
         assert_eq!(answer["tables"][0]["triggers"][0]["action"], "audit()");
+    }
+
+    #[tokio::test]
+    async fn of_a_table_that_all_point_to_the_first_keys_and_their_number_are_told() {
+        let answer = describe(tables(&["orders"]), |table| {
+            table.referenced_by = (0..3_000)
+                .map(|at| ReferenceDescription {
+                    from: format!("part_{at}(order_id)"),
+                    columns: vec!["id".to_owned()],
+                    on_delete: None,
+                })
+                .collect();
+            table.checks = vec![Check {
+                name: "positive".to_owned(),
+                definition: "id > 0".to_owned(),
+            }];
+        })
+        .await
+        .unwrap();
+
+        let table = &answer["tables"][0];
+        assert!(answer.to_string().len() <= DEFAULT_BYTES);
+        assert_eq!(table["referencedBy"].as_array().unwrap().len(), 40);
+        assert_eq!(table["referencedByCount"], 3_000);
+        assert_eq!(table["checks"][0]["name"], "positive");
+        assert_eq!(answer["cut"], json!(["referencedBy of orders"]));
+    }
+
+    #[tokio::test]
+    async fn a_partition_is_described_though_the_schema_counts_it_in_its_parent() {
+        let connection = connection_to(retail(), |catalog| {
+            catalog
+                .expect_describe()
+                .withf(|names, _| *names == [("public".to_owned(), "orders_2024".to_owned())])
+                .returning(|_, _| Ok(vec![described("orders_2024")]));
+        });
+        let request = tables(&["public.orders_2024"]);
+
+        let answer = request.execute(&connection, &Cancel::new()).await.unwrap();
+
+        assert!(answer.contains("\"name\":\"orders_2024\""), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_from_the_role_is_told_as_that() {
+        let kept = || {
+            Failure::new(FailureKind::NotAllowed, "`hidden.plans` exists, but …")
+                .with_hint("Whoever administers the database can grant it.")
+        };
+        let connection = connection_to(retail(), move |catalog| {
+            catalog.expect_describe().returning(move |names, _| {
+                match names.first().map(|(_, name)| name.as_str()) {
+                    Some("plans") => Err(kept()),
+                    Some(name) => Ok(vec![described(name)]),
+                    None => Ok(Vec::new()),
+                }
+            });
+        });
+        let cancel = Cancel::new();
+
+        let alone = tables(&["plans"]).execute(&connection, &cancel).await;
+        let beside = tables(&["orders", "plans"])
+            .execute(&connection, &cancel)
+            .await;
+
+        assert_eq!(alone.unwrap_err().kind, FailureKind::NotAllowed);
+        let beside: Value = serde_json::from_str(&beside.unwrap()).unwrap();
+        assert_eq!(
+            beside["unknown"],
+            json!([{"name": "plans", "hint": "`hidden.plans` exists, but …"}])
+        );
+    }
+
+    #[tokio::test]
+    async fn of_two_tables_of_one_name_the_one_that_was_dropped_is_told() {
+        let mut two = retail();
+        let mut other = two.relations[0].clone();
+        other.schema = "old".into();
+        let name = other.name.to_string();
+        two.relations.push(other);
+        let connection = connection_to(two, |catalog| {
+            catalog.expect_describe().returning(|names, _| {
+                let kept = names.iter().filter(|(schema, _)| schema == "public");
+                Ok(kept.map(|(_, name)| described(name)).collect())
+            });
+        });
+        let request = DescribeTable {
+            tables: vec![format!("public.{name}"), format!("old.{name}")],
+            max_bytes: None,
+        };
+
+        let answer = request.execute(&connection, &Cancel::new()).await.unwrap();
+
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["unknown"][0]["name"], format!("old.{name}"));
     }
 
     #[tokio::test]

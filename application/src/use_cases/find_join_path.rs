@@ -4,12 +4,13 @@ use domain::{
     Cancel, Failure,
     query::Dialect,
     schema::{
-        RelationId, Snapshot, TableName,
+        RelationId, Snapshot,
         joins::{JoinPath, JoinPaths, MOST_COUNTED, Step, guessed_paths, join_paths, reach},
     },
 };
 use serde::Serialize;
 
+use super::meant::{Meant, beyond};
 use crate::registry::OpenConnection;
 
 /// The request: two tables, as a caller names them.
@@ -75,13 +76,41 @@ impl FindJoinPath {
         connection: &OpenConnection,
         cancel: &Cancel,
     ) -> Result<String, Failure> {
-        let snapshot = connection.schema(cancel).await?;
-        let from = TableName::parse(&self.from)?.resolve(&snapshot)?;
-        let to = TableName::parse(&self.to)?.resolve(&snapshot)?;
-        let answer = answer(&snapshot, &*connection.database.dialect, from, to);
+        let names = [self.from.as_str(), self.to.as_str()];
+        let meant = Meant::by(names.into_iter(), connection, cancel).await?;
+        let mut ends = Vec::new();
+        for (name, table) in meant.tables {
+            match table {
+                Ok(id) => ends.push(id),
+                Err(failure) => return Err(not_joined(name, failure, connection, cancel).await),
+            }
+        }
+        let [from, to] = ends.as_slice() else {
+            return Err(Failure::internal("Two names have become another number."));
+        };
+        let answer = answer(&meant.snapshot, &*connection.database.dialect, *from, *to);
         serde_json::to_string(&answer).map_err(|error| {
             Failure::internal("The answer cannot be written as JSON.").with_source(error)
         })
+    }
+}
+
+/// Why a table cannot be joined that the schema does not tell of.
+async fn not_joined(
+    name: &str,
+    failure: Failure,
+    connection: &OpenConnection,
+    cancel: &Cancel,
+) -> Failure {
+    match beyond(name, connection, cancel).await {
+        Err(kept_from_us) => kept_from_us,
+        Ok(found) => match found.into_iter().find_map(|table| table.parent) {
+            Some(parent) => Failure::invalid_argument(format!("`{name}` is a part of `{parent}`."))
+                .with_hint(format!(
+                    "Ask for the joins of `{parent}`; they are those of its parts."
+                )),
+            None => failure,
+        },
     }
 }
 
@@ -289,7 +318,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_table_is_told_the_nearest() {
-        let connection = connection_to(retail(), |_| ());
+        let connection = connection_to(retail(), |catalog| {
+            catalog.expect_describe().returning(|_, _| Ok(Vec::new()));
+        });
         let request = FindJoinPath {
             from: "orders".to_owned(),
             to: "custmers".to_owned(),

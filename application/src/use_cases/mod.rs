@@ -15,6 +15,7 @@ mod export_connections;
 mod find_join_path;
 mod import_connections;
 mod list_connections;
+mod meant;
 mod read_on;
 mod report;
 mod search_schema;

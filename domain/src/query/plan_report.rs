@@ -244,16 +244,15 @@ fn full_scan(
     rows_of: &dyn Fn(&str) -> Option<u64>,
 ) -> Option<String> {
     let table = node.table.as_deref().unwrap_or("its input");
-    let read = match (node.actual_rows, node.removed_rows) {
-        (Some(kept), removed) => Some(kept + removed.unwrap_or(0.0)),
-        #[expect(clippy::cast_precision_loss, reason = "an estimate is not exact")]
-        (None, _) => node
-            .table
-            .as_deref()
-            .and_then(rows_of)
+    // What is kept and what is thrown away was read.
+    let passed = |kept: f64| kept + node.removed_rows.unwrap_or(0.0);
+    #[expect(clippy::cast_precision_loss, reason = "an estimate is not exact")]
+    let read = node.actual_rows.map(passed).or_else(|| {
+        let known = node.table.as_deref().and_then(rows_of);
+        known
             .map(|rows| rows as f64)
-            .or(node.estimated_rows),
-    };
+            .or_else(|| node.estimated_rows.map(passed))
+    });
     let rows = match read {
         Some(rows) if rows < MANY_ROWS => return None,
         Some(rows) => format!("all {} rows", whole(rows)),
@@ -405,6 +404,14 @@ mod tests {
                 vec!["Step 1: reads all 50000 rows of orders."],
             ),
             (scan("unknown"), vec!["Step 1: reads all rows of unknown."]),
+            (
+                PlanNode {
+                    estimated_rows: Some(100.0),
+                    removed_rows: Some(1_900.0),
+                    ..scan("unknown")
+                },
+                vec!["Step 1: reads all 2000 rows of unknown."],
+            ),
             (
                 PlanNode {
                     actual_rows: Some(1.0),

@@ -42,6 +42,9 @@ pub struct TableDescription {
     /// From others to this table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referenced_by: Vec<ReferenceDescription>,
+    /// How many keys point here, where not all are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referenced_by_count: Option<u64>,
     /// Without those that only hold up the primary key or a unique constraint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<IndexDescription>,
@@ -89,6 +92,7 @@ impl TableDescription {
             exclusions: Vec::new(),
             foreign_keys: Vec::new(),
             referenced_by: Vec::new(),
+            referenced_by_count: None,
             indexes: Vec::new(),
             triggers: Vec::new(),
             partitioned_by: None,
@@ -190,7 +194,7 @@ pub struct ReferenceDescription {
 #[serde(rename_all = "camelCase")]
 pub struct IndexDescription {
     pub name: String,
-    /// Columns and expressions, with direction where it is not the usual one.
+    /// Columns and expressions as they are declared, with direction where it is not the usual one.
     pub columns: Vec<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub unique: bool,

@@ -1,6 +1,7 @@
 //! What a database holds besides rows: its tables, how they hang together, and how one is found among many.
 
 pub mod description;
+pub mod diagram;
 pub mod joins;
 pub mod name;
 pub mod port;
@@ -19,6 +20,7 @@ pub use description::{
     Check, ColumnDescription, ForeignKeyDescription, IndexDescription, KeyDescription, Policy,
     ReferenceDescription, TableDescription, TriggerDescription,
 };
+pub use diagram::diagram;
 pub use name::TableName;
 pub use port::{Catalog, Fingerprint};
 pub use snapshot::{

@@ -1,5 +1,7 @@
 //! A table's name as a caller writes it, and which table it means.
 
+use std::borrow::Cow;
+
 use super::snapshot::{Relation, RelationId, Snapshot};
 use crate::{Failure, nearest::nearest};
 
@@ -8,6 +10,8 @@ use crate::{Failure, nearest::nearest};
 pub struct TableName {
     schema: Option<Part>,
     name: Part,
+    /// The text itself, where it has dots and no quotes: a table may be called just so.
+    whole: Option<Part>,
 }
 
 /// A part between dots. One in quotes means exactly what it says.
@@ -34,7 +38,28 @@ impl TableName {
             // PostgreSQL and SQL Server allow a database in front; there is no other than this one.
             return Err(unreadable());
         }
-        Ok(Self { schema, name })
+        let whole = schema
+            .as_ref()
+            .filter(|schema| !schema.quoted && !name.quoted)
+            .map(|_| Part {
+                text: text.trim().to_owned(),
+                quoted: false,
+            });
+        Ok(Self {
+            schema,
+            name,
+            whole,
+        })
+    }
+
+    /// The schema as it was written, without quotes.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_ref().map(|schema| schema.text.as_str())
+    }
+
+    /// The name without its schema and without quotes.
+    pub fn name(&self) -> &str {
+        &self.name.text
     }
 
     /// The relation that is meant, as an engine would resolve it: the search path first, the exact spelling before
@@ -60,6 +85,16 @@ impl TableName {
                 return Err(self.ambiguous(found.iter().map(|(_, relation)| *relation)));
             }
         }
+        if let Some(whole) = &self.whole {
+            let whole = Self {
+                schema: None,
+                name: whole.clone(),
+                whole: None,
+            };
+            if let Ok(id) = whole.resolve(snapshot) {
+                return Ok(id);
+            }
+        }
         Err(self.unknown(snapshot))
     }
 
@@ -80,10 +115,11 @@ impl TableName {
     fn unknown(&self, snapshot: &Snapshot) -> Failure {
         let failure = Failure::invalid_argument(format!("There is no table or view `{self}`."));
         if let Some(schema) = &self.schema
-            && !snapshot
-                .schemas
-                .iter()
-                .any(|known| schema.means(&known.name, false))
+            && !snapshot.schemas.iter().any(|known| {
+                [true, false]
+                    .iter()
+                    .any(|exactly| schema.means(&known.name, *exactly))
+            })
         {
             let names: Vec<&str> = snapshot.schemas.iter().map(|known| &*known.name).collect();
             let meant = nearest(&schema.text, names.iter().copied());
@@ -101,20 +137,34 @@ impl TableName {
                 None => format!("There is no schema `{}`. Schemas: {told}.", schema.text),
             });
         }
+        let is_named = |relation: &Relation| {
+            self.schema.as_ref().is_some_and(|schema| {
+                [true, false]
+                    .iter()
+                    .any(|exactly| schema.means(&relation.schema, *exactly))
+            })
+        };
+        let relations = || snapshot.relations.iter();
         let meant = nearest(
             &self.name.text,
-            snapshot.relations.iter().map(|relation| &*relation.name),
-        );
+            relations()
+                .filter(|relation| is_named(relation))
+                .map(|relation| &*relation.name),
+        )
+        .or_else(|| nearest(&self.name.text, relations().map(|relation| &*relation.name)));
         match meant {
             Some(meant) => {
-                let where_it_is: Vec<String> = snapshot
-                    .relations
-                    .iter()
+                let mut found: Vec<&Relation> = relations()
                     .filter(|relation| &*relation.name == meant)
-                    .take(TOLD)
-                    .map(written)
                     .collect();
-                failure.with_hint(format!("Did you mean {}?", where_it_is.join(" or ")))
+                // Where it was looked for, then where it would be looked for.
+                let path = &snapshot.search_path;
+                found.sort_by_key(|relation| {
+                    let place = path.iter().position(|schema| *schema == relation.schema);
+                    (!is_named(relation), place.unwrap_or(path.len()))
+                });
+                let told: Vec<String> = found.into_iter().take(TOLD).map(written).collect();
+                failure.with_hint(format!("Did you mean {}?", told.join(" or ")))
             }
             None => failure.with_hint("search_schema finds tables by parts of their names."),
         }
@@ -140,8 +190,31 @@ impl Part {
     }
 }
 
+/// A name alone, as of a schema, without the quotes around it, if they are around it.
+pub fn unquoted(name: &str) -> Cow<'_, str> {
+    let name = name.trim();
+    match parts(name).as_deref() {
+        Some([part]) if part.quoted => Cow::Owned(part.text.clone()),
+        _ => Cow::Borrowed(name),
+    }
+}
+
+/// So that it means the same when it is sent back.
 fn written(relation: &Relation) -> String {
-    format!("`{}.{}`", relation.schema, relation.name)
+    format!("`{}.{}`", part(&relation.schema), part(&relation.name))
+}
+
+/// In double quotes, which are understood on every engine, where a bare name would be read as something else.
+fn part(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty()
+        && name.trim() == name
+        && !name.contains('.')
+        && !name.starts_with(['"', '`', '[']);
+    if is_plain {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+    }
 }
 
 /// The parts between dots; `None` where a quote is not closed, or something stands behind one or between two dots.
@@ -261,6 +334,7 @@ mod tests {
             ("`public`.`users`", "public", "users"),
             ("audit.\"Log.Entry\"", "audit", "Log.Entry"),
             ("[audit].[Log.Entry]", "audit", "Log.Entry"),
+            ("Log.Entry", "audit", "Log.Entry"),
         ] {
             let expected = (schema.to_owned(), name.to_owned());
             assert_eq!(resolved(&snapshot, text).unwrap(), expected, "{text}");
@@ -285,9 +359,63 @@ mod tests {
                 "search_schema finds tables by parts of their names.",
             ),
             ("\"Orders\"", "Did you mean `public.orders`?"),
+            ("\"public\".\"order\"", "Did you mean `public.orders`?"),
         ] {
             let failure = resolved(&snapshot, text).unwrap_err();
             assert_eq!(failure.hint.as_deref(), Some(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_several_that_are_near_the_one_where_it_was_looked_for_is_told_first() {
+        let snapshot = snapshot(
+            &["public"],
+            &[
+                ("a", "orders"),
+                ("public", "orders"),
+                ("z", "orders"),
+                ("z", "order_s"),
+            ],
+        );
+        for (text, hint) in [
+            (
+                "ordrs",
+                "Did you mean `public.orders` or `a.orders` or `z.orders`?",
+            ),
+            (
+                "z.ordrs",
+                "Did you mean `z.orders` or `public.orders` or `a.orders`?",
+            ),
+            (
+                "a.orders_s",
+                "Did you mean `a.orders` or `public.orders` or `z.orders`?",
+            ),
+        ] {
+            let failure = resolved(&snapshot, text).unwrap_err();
+            assert_eq!(failure.hint.as_deref(), Some(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_told_means_the_same_when_it_is_sent_back() {
+        for name in [
+            "Log.Entry",
+            "a\"b",
+            "\"",
+            "`x",
+            "[x]",
+            " padded",
+            "Old Orders",
+            "",
+        ] {
+            let snapshot = snapshot(&["public"], &[("the.audit", name), ("other", "x")]);
+            let relation = snapshot.relations.first().unwrap();
+
+            let told = written(relation);
+
+            let back = resolved(&snapshot, told.trim_matches('`')).ok();
+            let expected = ("the.audit".to_owned(), name.to_owned());
+            assert_eq!(back, (!name.is_empty()).then_some(expected), "{told}");
         }
     }
 

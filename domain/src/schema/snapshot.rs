@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 /// Words that occur often (names of schemas, columns and types) are shared, so that 150,000 columns stay small.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Where a name without a schema is looked for, in order. Never empty: an engine without schemas has one.
+    /// Where a name without a schema is looked for, in order. An engine without schemas has one; a session may
+    /// have none, as on MySQL without a default database, and then each name needs its schema.
     pub search_path: Vec<Arc<str>>,
     pub schemas: Vec<Namespace>,
     /// Without partitions: those are counted in their parent.

@@ -114,3 +114,17 @@ async fn a_vector_is_refused_by_name_and_harms_nothing() {
     assert_eq!(readable, text("[1.00000e+00,2.00000e+00]"));
     run_beside(server, format!("DROP TABLE {table}")).await;
 }
+
+on_mysql!(
+    more_columns_than_can_be_counted_are_too_large,
+    async |server: &str| {
+        let database = open(alone(config(server))).await;
+
+        for count in [65_536, 70_000] {
+            let sql = format!("SELECT {}", vec!["1"; count].join(","));
+            let failure = read(&database, &sql, vec![]).await.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::TooLarge, "{count}");
+            assert_eq!(cell(&database, "SELECT 'on'", vec![]).await, text("on"));
+        }
+    }
+);

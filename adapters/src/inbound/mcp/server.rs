@@ -1,4 +1,4 @@
-//! The server as a client sees it: who it is, its tools, and what stands around every call.
+//! The server, and what stands around every call: turns, ends, signs of life, the log.
 
 use std::{
     any::Any,
@@ -21,13 +21,8 @@ use application::{
 use domain::{Cancel, Failure, cancel::CancelReason};
 use futures_util::FutureExt as _;
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
-    model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject, ListToolsResult,
-        MetaObject, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
-        ServerConfig, Tool,
-    },
+    RoleServer,
+    model::{JsonObject, ProgressNotificationParam},
     service::RequestContext,
 };
 use tokio::sync::SemaphorePermit;
@@ -43,11 +38,6 @@ use super::{
     turns::Turns,
 };
 
-/// What every client is told first. Clients show the model little more than this before a tool is chosen.
-const INSTRUCTIONS: &str = include_str!("instructions.md");
-
-/// How long a client may take the list of tools for granted. It does not change while the process runs.
-const TOOLS_TTL_MS: u64 = 300_000;
 /// A call that takes longer sends its first sign of life after this, if the client wants any.
 const FIRST_PROGRESS: Duration = Duration::from_secs(1);
 const NEXT_PROGRESS: Duration = Duration::from_secs(5);
@@ -156,6 +146,10 @@ impl McpServer {
         &self.0.registry
     }
 
+    pub(super) fn toolbox(&self) -> &Toolbox {
+        &self.0.toolbox
+    }
+
     pub(super) fn ad_hoc(&self) -> &AdHoc {
         &self.0.ad_hoc
     }
@@ -215,27 +209,40 @@ impl McpServer {
         let tool = self.tool(tool)?;
         let call = Arc::new(Call::new(tool.name(), cancel));
         let work = async {
-            let _turn = if tool.reaches_database() {
-                Some(self.0.turns.take(&call.cancel).await?)
-            } else {
-                None
-            };
             if aside::is_long(&arguments) {
                 aside::run(self, tool.name(), arguments, &call).await
             } else {
                 tool.call(self, arguments, &call).await
             }
         };
-        let result = AssertUnwindSafe(work)
+        Ok(self.guarded(&call, tool.reaches_database(), work).await)
+    }
+
+    /// Does `work` in its turn, if it needs one, logs the call, and survives a panic.
+    pub(super) async fn guarded<T>(
+        &self,
+        call: &Call,
+        needs_turn: bool,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let in_turn = async {
+            let _turn = if needs_turn {
+                Some(self.0.turns.take(&call.cancel).await?)
+            } else {
+                None
+            };
+            work.await
+        };
+        let result = AssertUnwindSafe(in_turn)
             .catch_unwind()
             .await
             .unwrap_or_else(|panic| Err(defect(panic.as_ref())));
         call.log(&result, self.0.options.slow_call);
-        Ok(result)
+        result
     }
 
     /// Waits for `work`, passes on the client's wish to end it, and lets the client know that it goes on.
-    async fn attend<T>(
+    pub(super) async fn attend<T>(
         &self,
         work: impl Future<Output = T>,
         cancel: &Cancel,
@@ -302,89 +309,4 @@ fn defect(panic: &(dyn Any + Send)) -> Failure {
     Failure::internal("The call met a defect of this server.")
         .with_hint("Try it another way. Whoever runs this server finds the cause in its log.")
         .with_source(words)
-}
-
-fn implementation() -> Implementation {
-    Implementation::new("portolan", env!("CARGO_PKG_VERSION")).with_title("Portolan")
-}
-
-/// Without a handshake every result says who answers.
-fn who_answers() -> MetaObject {
-    let mut meta = MetaObject::new();
-    if let Ok(implementation) = serde_json::to_value(implementation()) {
-        meta.0.insert(
-            "io.modelcontextprotocol/serverInfo".to_owned(),
-            implementation,
-        );
-    }
-    meta
-}
-
-/// Whether the request belongs to a revision without a handshake.
-fn is_modern(context: &RequestContext<RoleServer>) -> bool {
-    context
-        .protocol_version()
-        .is_some_and(|version| !version.has_initialize())
-}
-
-impl ServerHandler for McpServer {
-    fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(implementation())
-            .with_instructions(INSTRUCTIONS.trim_end())
-    }
-
-    async fn list_tools(
-        &self,
-        _: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        let mut tools = ListToolsResult::with_all_items(self.0.toolbox.definitions());
-        if is_modern(&context) {
-            tools.meta = Some(who_answers());
-            tools = tools
-                .with_ttl_ms(TOOLS_TTL_MS)
-                .with_cache_scope(CacheScope::Private);
-        }
-        Ok(tools)
-    }
-
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.0.toolbox.definition(name)
-    }
-
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        let cancel = Cancel::new();
-        let arguments = request.arguments.unwrap_or_default();
-        let call = self.call(&request.name, arguments, cancel.clone());
-        let outcome = self
-            .attend(call, &cancel, &context)
-            .await
-            .map_err(|unknown| ErrorData::invalid_params(unknown, None))?;
-        let structured = self.0.toolbox.is_structured(&request.name) && !outcome.is_error;
-        let mut result = CallToolResult::default();
-        result.is_error = Some(outcome.is_error);
-        result.structured_content = structured
-            .then(|| serde_json::from_str(&outcome.text).ok())
-            .flatten();
-        result.meta = is_modern(&context).then(who_answers);
-        result.content = vec![ContentBlock::text(outcome.text)];
-        Ok(result.into())
-    }
-
-    async fn on_custom_request(
-        &self,
-        request: CustomRequest,
-        _: RequestContext<RoleServer>,
-    ) -> Result<CustomResult, ErrorData> {
-        Err(ErrorData::new(
-            ErrorCode::METHOD_NOT_FOUND,
-            format!("There is no method `{}`.", request.method),
-            None,
-        ))
-    }
 }

@@ -149,6 +149,11 @@ pub(super) fn is_vector(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Protocol(message) if message.contains("unknown column type 0xf2"))
 }
 
+/// The driver counts columns in two bytes, and takes the first one that it did not count for a row.
+fn has_uncountable_columns(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(message) if message.contains("expected 0x00 (ROW) but found 0x03"))
+}
+
 fn of_driver(error: sqlx::Error) -> Failure {
     let failure = match &error {
         error if is_vector(error) => Failure::new(
@@ -161,6 +166,11 @@ fn of_driver(error: sqlx::Error) -> Failure {
             "A column of the result has a type that the driver cannot read.",
         )
         .with_hint("Convert the column in the query, for example with CAST(column AS CHAR)."),
+        error if has_uncountable_columns(error) => Failure::new(
+            FailureKind::TooLarge,
+            "The result has more columns than the driver can count: 65,535.",
+        )
+        .with_hint("Select fewer columns, or bring what is in them into rows."),
         _ => Failure::internal("The database's answer could not be read.")
             .with_hint("Report this, with the statement; the log has the details."),
     };

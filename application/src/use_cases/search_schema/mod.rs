@@ -16,6 +16,7 @@ use domain::{
     query::Dialect,
     schema::{
         Snapshot,
+        name::unquoted,
         search::{Kind, Search, SearchIndex},
     },
 };
@@ -142,21 +143,23 @@ impl SearchSchema {
     }
 }
 
-/// The schema of this name, in whatever letter case.
+/// The schema of this name, in whatever letter case, with or without the quotes that an overview puts around it.
 fn schema_called(snapshot: &Snapshot, name: &str) -> Result<String, Failure> {
-    let name = name.trim();
+    let written = name.trim();
+    let unquoted = unquoted(written);
     let names = || snapshot.schemas.iter().map(|schema| &*schema.name);
-    let lower = name.to_lowercase();
+    let lower = unquoted.to_lowercase();
     if let Some(known) = names()
-        .find(|known| *known == name)
+        .find(|known| *known == written)
+        .or_else(|| names().find(|known| *known == unquoted))
         .or_else(|| names().find(|known| known.to_lowercase() == lower))
     {
         return Ok(known.to_owned());
     }
     let told: Vec<&str> = names().take(10).collect();
     Err(
-        Failure::invalid_argument(format!("There is no schema `{name}`.")).with_hint(
-            match nearest(name, names()) {
+        Failure::invalid_argument(format!("There is no schema `{written}`.")).with_hint(
+            match nearest(&unquoted, names()) {
                 Some(meant) => format!("Did you mean `{meant}`?"),
                 None => format!("Schemas: {}.", told.join(", ")),
             },

@@ -96,13 +96,13 @@ impl Guide<'_> {
             let none = Counts::default();
             let counts = counts.get(&*schema.name).unwrap_or(&none);
             let mut line = format!(
-                "{}: {} tables",
+                "{}: {}",
                 self.dialect.quoted(&schema.name),
-                counts.tables
+                counted(counts.tables, "table")
             );
-            for (count, word) in [(counts.views, "views"), (counts.routines, "routines")] {
+            for (count, word) in [(counts.views, "view"), (counts.routines, "routine")] {
                 if count > 0 {
-                    let _ = write!(line, ", {count} {word}");
+                    let _ = write!(line, ", {}", counted(count, word));
                 }
             }
             if let Some(comment) = schema
@@ -165,4 +165,10 @@ impl Guide<'_> {
         }
         line
     }
+}
+
+/// `1 view`, `2 views`.
+fn counted(count: usize, word: &str) -> String {
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{many}")
 }

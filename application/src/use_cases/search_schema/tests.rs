@@ -212,7 +212,7 @@ fn the_overview_tells_the_centre_and_what_it_leaves_out() {
 
     assert!(text.len() <= 6_000, "{}", text.len());
     let answer: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(answer["schemas"][0], "public: 175 tables, 1 views");
+    assert_eq!(answer["schemas"][0], "public: 175 tables, 1 view");
     let tables = answer["tables"].as_array().unwrap();
     let orders = "orders ~200000 rows, 8 columns: customer_id → customers.id; shipping_address_id → addresses.id; billing_address_id → addresses.id; store_id → stores.id";
     assert!(tables[..15].contains(&json!(orders)), "{text}");

@@ -150,7 +150,7 @@ on_postgres!(kinds_and_comments_are_told, async |server: &str| {
         schemas,
         [
             ("other", None),
-            ("public", Some("standard public schema")),
+            ("public", None),
             ("shop", Some("What is sold"))
         ]
     );

@@ -1,7 +1,8 @@
 //! What a role sees is what it may see.
 
-use domain::FailureKind;
-use support::on_postgres;
+use application::use_cases::{DescribeTable, FindJoinPath};
+use domain::{Cancel, FailureKind};
+use support::{databases::opened, on_postgres};
 
 use super::{Shop, describe, names};
 
@@ -49,6 +50,59 @@ on_postgres!(
             assert_eq!(failure.kind, FailureKind::NotAllowed, "{name}");
             assert!(failure.message.ends_with(lacking), "{failure:?}");
         }
+        shop.leave().await;
+    }
+);
+
+on_postgres!(
+    a_caller_who_names_it_is_told_so_too,
+    async |server: &str| {
+        let shop = Shop::on(server).await;
+        let connection = opened(&shop.database);
+        let (tables, cancel) = (["hidden.plans", "plans", "shop.kept_back"], Cancel::new());
+
+        for name in tables {
+            let describe = DescribeTable {
+                tables: vec![name.to_owned()],
+                max_bytes: None,
+            };
+            let join = FindJoinPath {
+                from: "shop.customers".to_owned(),
+                to: name.to_owned(),
+            };
+            for failure in [
+                describe.execute(&connection, &cancel).await.unwrap_err(),
+                join.execute(&connection, &cancel).await.unwrap_err(),
+            ] {
+                assert_eq!(failure.kind, FailureKind::NotAllowed, "{failure:?}");
+                let kept = "exists, but the role of this connection lacks";
+                assert!(failure.message.contains(kept), "{failure:?}");
+            }
+        }
+        shop.leave().await;
+    }
+);
+
+on_postgres!(
+    a_partition_is_described_and_joins_are_its_parents,
+    async |server: &str| {
+        let shop = Shop::on(server).await;
+        let connection = opened(&shop.database);
+        let partition = "shop.orders_2024";
+
+        let describe = DescribeTable {
+            tables: vec![partition.to_owned()],
+            max_bytes: None,
+        };
+        let told = describe.execute(&connection, &Cancel::new()).await.unwrap();
+        let join = FindJoinPath {
+            from: "shop.customers".to_owned(),
+            to: partition.to_owned(),
+        };
+        let failure = join.execute(&connection, &Cancel::new()).await.unwrap_err();
+
+        assert!(told.contains("\"name\":\"orders_2024\""), "{told}");
+        assert_eq!(failure.message, "`shop.orders_2024` is a part of `orders`.");
         shop.leave().await;
     }
 );

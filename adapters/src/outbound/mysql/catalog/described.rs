@@ -6,6 +6,7 @@ use domain::schema::{
 };
 
 use super::{
+    super::reserved::quoted,
     Flavor,
     describe::Row,
     form::{self, Part},
@@ -75,6 +76,7 @@ pub(super) fn table(
         exclusions: Vec::new(),
         foreign_keys: foreign_keys(answers, at, schema),
         referenced_by: referenced_by(answers, schema, name),
+        referenced_by_count: None,
         indexes,
         triggers: triggers(answers, at),
         partitioned_by: None,
@@ -248,10 +250,16 @@ fn rule(rule: &str) -> Option<String> {
 /// A table with its schema where that is another one.
 fn seen_from(here: &str, schema: &str, table: &str) -> String {
     if schema == here {
-        table.to_owned()
+        quoted(table).into_owned()
     } else {
-        format!("{schema}.{table}")
+        format!("{}.{}", quoted(schema), quoted(table))
     }
+}
+
+/// `customers(id)`, as it would be written in a statement.
+fn with_columns(table: &str, columns: &[&str]) -> String {
+    let columns: Vec<_> = columns.iter().map(|name| quoted(name)).collect();
+    format!("{table}({})", columns.join(", "))
 }
 
 fn foreign_keys(answers: &Answers, at: usize, schema: &str) -> Vec<ForeignKeyDescription> {
@@ -278,7 +286,7 @@ fn foreign_keys(answers: &Answers, at: usize, schema: &str) -> Vec<ForeignKeyDes
     let mut keys: Vec<ForeignKeyDescription> = keys
         .into_iter()
         .map(|(mut key, referenced)| {
-            key.references = format!("{}({})", key.references, referenced.join(", "));
+            key.references = with_columns(&key.references, &referenced);
             key
         })
         .collect();
@@ -305,11 +313,7 @@ fn referenced_by(answers: &Answers, schema: &str, name: &str) -> Vec<ReferenceDe
                 .iter()
                 .find(|rules| (0..3).all(|cell| rules.text(cell) == first.text(cell + 2)));
             Some(ReferenceDescription {
-                from: format!(
-                    "{}({})",
-                    seen_from(schema, first.text(2), first.text(3)),
-                    from.join(", ")
-                ),
+                from: with_columns(&seen_from(schema, first.text(2), first.text(3)), &from),
                 columns: key.iter().map(|row| row.text(7).to_owned()).collect(),
                 on_delete: rules.and_then(|rules| rule(rules.text(3))),
             })

@@ -6,6 +6,7 @@ use domain::schema::{
 };
 
 use super::{
+    super::names::quoted,
     declared::{self, DeclaredIndex, DeclaredTable},
     facts::{Facts, ForeignKey, Index, Kind, Origin, Table},
     snapshot,
@@ -66,6 +67,7 @@ pub(super) fn of(
             .rev()
             .map(|key| foreign_key(facts, table, key, &text))
             .collect(),
+        referenced_by_count: None,
         referenced_by: references
             .iter()
             .filter(|(_, key)| key.parent.eq_ignore_ascii_case(&table.name))
@@ -246,7 +248,7 @@ fn index_of(index: &Index, sql: &str, text: &DeclaredTable) -> IndexDescription 
                     .column(name)
                     .and_then(|column| column.collation.as_deref())
                     .unwrap_or(BINARY);
-                let mut written = name.clone();
+                let mut written = quoted(name).into_owned();
                 if !column.collation.eq_ignore_ascii_case(usual) {
                     written.push_str(" COLLATE ");
                     written.push_str(&column.collation);
@@ -265,10 +267,12 @@ fn index_of(index: &Index, sql: &str, text: &DeclaredTable) -> IndexDescription 
     }
 }
 
-/// `customers(id)`.
+/// `customers(id)`, as it would be written in a statement.
 fn with_columns(table: &str, columns: &[String]) -> String {
+    let table = quoted(table);
     if columns.is_empty() {
-        return table.to_owned();
+        return table.into_owned();
     }
+    let columns: Vec<_> = columns.iter().map(|name| quoted(name)).collect();
     format!("{table}({})", columns.join(", "))
 }

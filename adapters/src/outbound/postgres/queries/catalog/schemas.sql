@@ -1,7 +1,7 @@
--- Schemas: name, comment, place on the search path.
+-- Schemas: name, comment, place on the search path. What initdb writes about `public` tells nothing.
 SELECT
     nspname,
-    pg_catalog.obj_description(oid, 'pg_namespace'),
+    NULLIF(pg_catalog.obj_description(oid, 'pg_namespace'), 'standard public schema'),
     pg_catalog.array_position(pg_catalog.current_schemas(false), nspname)
 FROM pg_catalog.pg_namespace
 WHERE nspname !~ '^pg_'

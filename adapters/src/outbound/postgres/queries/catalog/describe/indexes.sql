@@ -20,7 +20,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT
             key.place,
-            COALESCE(attribute.attname::pg_catalog.text,
+            COALESCE(pg_catalog.quote_ident(attribute.attname),
                 pg_catalog.pg_get_indexdef(index.indexrelid, key.place::pg_catalog.int4, true)) AS name,
             -- Kept for no columns but those that are searched by.
             CASE WHEN key.place > index.indnkeyatts THEN '' ELSE pg_catalog.concat(
