@@ -37,7 +37,7 @@ async fn completed(server: &mut Server, params: Value) -> Value {
     server.request("completion/complete", params).await["result"]["completion"].clone()
 }
 
-fn of_table(argument: &str, value: &str, context: Value) -> Value {
+fn of_table(argument: &str, value: &str, context: &Value) -> Value {
     json!({
         "ref": {"type": "ref/resource", "uri": "portolan://{connection}/schema/{schema}/{table}"},
         "argument": {"name": argument, "value": value},
@@ -232,7 +232,7 @@ async fn names_of_connections_are_completed() {
         .database("shed", "sqlite:///nowhere.db");
     let mut server = Server::start(launch).await;
 
-    let found = completed(&mut server, of_table("connection", "sh", json!({}))).await;
+    let found = completed(&mut server, of_table("connection", "sh", &json!({}))).await;
 
     assert_eq!(
         found,
@@ -246,8 +246,8 @@ async fn names_of_schemas_and_tables_are_completed() {
     let mut server = Server::start(hostile(&scratch).await).await;
     let context = json!({"connection": "hostile", "schema": "main"});
 
-    let schemas = completed(&mut server, of_table("schema", "", context.clone())).await;
-    let tables = completed(&mut server, of_table("table", "DIA", context)).await;
+    let schemas = completed(&mut server, of_table("schema", "", &context)).await;
+    let tables = completed(&mut server, of_table("table", "DIA", &context)).await;
 
     assert_eq!(schemas["values"], json!(["main"]));
     assert_eq!(tables["values"], json!(["diagram"]));
@@ -260,10 +260,10 @@ async fn nothing_is_completed_where_nothing_is_known() {
 
     let tables = completed(
         &mut server,
-        of_table("table", "a", json!({"connection": "gone"})),
+        of_table("table", "a", &json!({"connection": "gone"})),
     )
     .await;
-    let other = completed(&mut server, of_table("colour", "a", json!({}))).await;
+    let other = completed(&mut server, of_table("colour", "a", &json!({}))).await;
 
     assert_eq!(tables["values"], json!([]));
     assert_eq!(other["values"], json!([]));

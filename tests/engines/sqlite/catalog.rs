@@ -435,16 +435,16 @@ async fn names_are_taken_as_they_are() {
                     {"name": "q", "type": "INT"},
                 ],
                 "primaryKey": ["select"],
-                "referencedBy": [{"from": "größe %_(x)", "columns": ["select"]}],
+                "referencedBy": [{"from": "\"größe %_\"(x)", "columns": ["select"]}],
             },
             {
                 "name": "größe %_", "kind": "table",
                 "columns": [{"name": "x", "type": "any"}, {"name": "x y", "type": "any"}],
                 "foreignKeys": [
-                    {"columns": ["x"], "references": format!("{hostile}(select)")},
-                    {"columns": ["x y"], "references": "GRÖSSE", "notes": "there is no such table"},
+                    {"columns": ["x"], "references": "\"a\"\"b'; DROP TABLE x --\"(\"select\")"},
+                    {"columns": ["x y"], "references": "\"GRÖSSE\"", "notes": "there is no such table"},
                 ],
-                "indexes": [{"name": "on (x)", "columns": ["x y", "lower(\"x y\")"]}],
+                "indexes": [{"name": "on (x)", "columns": ["\"x y\"", "lower(\"x y\")"]}],
             },
         ])
     );
