@@ -13,7 +13,7 @@ use support::{
 
 use super::helpers::config;
 
-const EVERYTHING: &str = r#"
+const EVERYTHING: &str = r"
     CREATE TABLE regions ( -- where we sell
         code TEXT PRIMARY KEY COLLATE NOCASE, -- two letters
         name TEXT NOT NULL DEFAULT 'it''s'
@@ -39,7 +39,7 @@ const EVERYTHING: &str = r#"
     CREATE VIRTUAL TABLE words USING fts5(title, body);
     CREATE TRIGGER no_free_orders BEFORE INSERT ON orders WHEN new.a = 0 BEGIN SELECT raise(ABORT, 'free'); END;
     INSERT INTO regions (code) VALUES ('AT'), ('DE'), ('CH');
-    ANALYZE"#;
+    ANALYZE";
 
 async fn file(scratch: &Scratch, sql: &'static str) -> Database {
     let file = scratch.path("file.db");
