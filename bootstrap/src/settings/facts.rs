@@ -1,0 +1,70 @@
+//! The table of settings: how each is written, what it should be, and who may say it.
+
+use domain::connection::{AllowedHosts, parameters::boolean};
+
+/// What is known of a setting beside its field.
+pub(super) struct Facts {
+    /// As in `MCP_{word}`; in lower case the name of the field.
+    pub(super) word: &'static str,
+    /// As under `server`.
+    pub(super) key: &'static str,
+    /// To be read after "expected".
+    pub(super) expected: &'static str,
+    /// How a list of the file is joined.
+    pub(super) separator: Option<Separator>,
+    /// Whether a file that was merely found may say this; it may not loosen anything.
+    pub(super) from_found: fn(&str) -> bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Separator {
+    Comma,
+    Path,
+}
+
+const BOOLEAN: &str = "true or false";
+const LEVELS: &str = "error, warn, info or debug";
+
+fn always(_: &str) -> bool {
+    true
+}
+
+fn never(_: &str) -> bool {
+    false
+}
+
+fn only_false(text: &str) -> bool {
+    boolean(text) == Some(false)
+}
+
+fn only_true(text: &str) -> bool {
+    boolean(text) == Some(true)
+}
+
+fn at_most<const LIMIT: u64>(text: &str) -> bool {
+    text.parse::<u64>().is_ok_and(|number| number <= LIMIT)
+}
+
+#[rustfmt::skip]
+pub(super) const FACTS: &[Facts] = &[
+    Facts { word: "LOG_LEVEL", key: "logLevel", expected: LEVELS, separator: None, from_found: always },
+    Facts { word: "LOG_FORMAT", key: "logFormat", expected: "json, text or auto", separator: None, from_found: always },
+    Facts { word: "TOOLS", key: "tools", expected: "profiles, groups or names of tools", separator: Some(Separator::Comma), from_found: always },
+    Facts { word: "MAX_ROWS_CEILING", key: "maxRowsCeiling", expected: "a whole number of rows from 1 to 1,000,000,000", separator: None, from_found: at_most::<100_000> },
+    Facts { word: "MAX_BYTES_CEILING", key: "maxBytesCeiling", expected: "a whole number of bytes from 1,000 to 1,073,741,824", separator: None, from_found: at_most::<{ 64 << 20 }> },
+    Facts { word: "MAX_CONCURRENT_CALLS", key: "maxConcurrentCalls", expected: "a whole number of calls from 1 to 10,000", separator: None, from_found: at_most::<64> },
+    Facts { word: "SQLITE_ROOTS", key: "sqliteRoots", expected: "folders, separated as in PATH", separator: Some(Separator::Path), from_found: never },
+    Facts { word: "ALLOWED_HOSTS", key: "allowedHosts", expected: AllowedHosts::EXPECTED, separator: Some(Separator::Comma), from_found: never },
+    Facts { word: "ADHOC_CONNECTIONS", key: "adhocConnections", expected: BOOLEAN, separator: None, from_found: only_false },
+    Facts { word: "REQUIRE_LEAST_PRIVILEGE", key: "requireLeastPrivilege", expected: BOOLEAN, separator: None, from_found: only_true },
+    Facts { word: "SHUTDOWN_GRACE_MS", key: "shutdownGraceMs", expected: "a whole number of milliseconds from 0 to 600,000", separator: None, from_found: always },
+    Facts { word: "STRUCTURED_RESULTS", key: "structuredResults", expected: BOOLEAN, separator: None, from_found: always },
+    Facts { word: "SLOW_CALL_MS", key: "slowCallMs", expected: "a whole number of milliseconds from 0 to 86,400,000", separator: None, from_found: always },
+];
+
+/// By its key or its word.
+pub(super) fn facts_of_key(key: &str) -> Option<&'static Facts> {
+    FACTS.iter().find(|facts| {
+        facts.key == key || facts.word == key || facts.word.to_ascii_lowercase() == key
+    })
+}

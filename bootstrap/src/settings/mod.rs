@@ -1,0 +1,167 @@
+//! The settings of the server itself: `MCP_*`, or the same keys under `server` in the file.
+//!
+//! Connections are not here: they are read by prefix, so that one bad entry harms no other.
+
+mod facts;
+mod reading;
+
+use std::path::{Path, PathBuf};
+
+use domain::connection::{AllowedHosts, parameters::boolean};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IntoDeserializer},
+};
+use validator::Validate;
+
+use self::facts::FACTS;
+pub(crate) use self::reading::{FromFile, read};
+
+/// What is written to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Json,
+    Text,
+    /// Text if the error stream is a terminal, else JSON.
+    #[default]
+    Auto,
+}
+
+/// Every setting of the server. Each may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Validate)]
+#[serde(default)]
+pub struct Settings {
+    /// The least important lines of the log: error, warn, info (default) or debug. Libraries log warnings at most.
+    #[serde(deserialize_with = "word")]
+    pub log_level: LogLevel,
+    /// json, text, or auto (default).
+    #[serde(deserialize_with = "word")]
+    pub log_format: LogFormat,
+    /// The tools that are offered: a profile, groups or names, separated by commas. Default: standard.
+    pub tools: String,
+    /// Most rows that a call can ask for. Default 100,000.
+    #[validate(range(min = 1, max = 1_000_000_000))]
+    pub max_rows_ceiling: u64,
+    /// Most bytes of result text that a call can ask for. Default 67,108,864 (64 MiB).
+    #[validate(range(min = 1_000, max = 1_073_741_824))]
+    pub max_bytes_ceiling: u64,
+    /// Calls that run at the same time; others wait their turn. Default 64.
+    #[validate(range(min = 1, max = 10_000))]
+    pub max_concurrent_calls: usize,
+    /// The folders below which a client may open `SQLite` files, separated as in PATH. Default: the working
+    /// directory (`.`). [`Settings::sqlite_roots`] reads it.
+    pub sqlite_roots: String,
+    /// The hosts and sockets that a client may connect to. Default: any host but link-local and metadata addresses,
+    /// and no socket (`*`).
+    #[serde(deserialize_with = "hosts", serialize_with = "shown")]
+    pub allowed_hosts: AllowedHosts,
+    /// Whether a client may open and import connections of its own. Default true.
+    #[serde(deserialize_with = "truth")]
+    pub adhoc_connections: bool,
+    /// Whether a read-only connection is refused whose role in the database could write. Default false.
+    #[serde(deserialize_with = "truth")]
+    pub require_least_privilege: bool,
+    /// How long running calls may go on once the server is to stop, in milliseconds. Default 500.
+    #[validate(range(max = 600_000))]
+    pub shutdown_grace_ms: u64,
+    /// Whether rows are sent as structured content too, with a schema. Default false.
+    #[serde(deserialize_with = "truth")]
+    pub structured_results: bool,
+    /// Calls that take at least this many milliseconds are logged as warnings. Default 500.
+    #[validate(range(max = 86_400_000))]
+    pub slow_call_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            log_level: LogLevel::default(),
+            log_format: LogFormat::default(),
+            tools: "standard".to_owned(),
+            max_rows_ceiling: 100_000,
+            max_bytes_ceiling: 64 << 20,
+            max_concurrent_calls: 64,
+            sqlite_roots: ".".to_owned(),
+            allowed_hosts: AllowedHosts::default(),
+            adhoc_connections: true,
+            require_least_privilege: false,
+            shutdown_grace_ms: 500,
+            structured_results: false,
+            slow_call_ms: 500,
+        }
+    }
+}
+
+impl Settings {
+    /// The folders below which a client may open `SQLite` files. Relative ones begin at the working directory.
+    pub fn sqlite_roots(&self, working_directory: &Path) -> Vec<PathBuf> {
+        std::env::split_paths(&self.sqlite_roots)
+            .filter(|path| !path.as_os_str().is_empty())
+            .map(|path| working_directory.join(path))
+            .collect()
+    }
+}
+
+/// One setting as it is in force, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// As under `server`.
+    pub key: &'static str,
+    pub value: serde_json::Value,
+    pub is_default: bool,
+}
+
+impl Settings {
+    /// Every setting, in the order of the table.
+    pub fn effective(&self) -> Vec<Effective> {
+        let fields = |settings: &Self| serde_json::to_value(settings).unwrap_or_default();
+        let (mine, default) = (fields(self), fields(&Self::default()));
+        FACTS
+            .iter()
+            .map(|facts| {
+                let field = facts.word.to_ascii_lowercase();
+                let value = mine.get(&field).cloned().unwrap_or_default();
+                Effective {
+                    key: facts.key,
+                    is_default: default.get(&field) == Some(&value),
+                    value,
+                }
+            })
+            .collect()
+    }
+}
+
+/// A truth value in any of its words.
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    boolean(&text).ok_or_else(|| D::Error::custom("neither true nor false"))
+}
+
+/// A list of hosts.
+fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedHosts, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    AllowedHosts::parse(&text).ok_or_else(|| D::Error::custom("not a list of hosts"))
+}
+
+/// As it would be given.
+fn shown<S: Serializer>(hosts: &AllowedHosts, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(hosts)
+}
+
+/// A word in any letter case.
+fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    T::deserialize(text.to_ascii_lowercase().into_deserializer())
+}
