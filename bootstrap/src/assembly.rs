@@ -8,7 +8,7 @@ use std::{
 };
 
 use adapters::{
-    inbound::mcp::{McpOptions, McpServer, ToolSelection},
+    inbound::mcp::{Around, McpOptions, McpServer, ToolSelection},
     outbound::{ENGINES, Roots, create_demo},
 };
 use application::{ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
@@ -128,8 +128,9 @@ pub async fn assemble(
         slow_call: Duration::from_millis(settings.slow_call_ms),
         ..McpOptions::default()
     };
+    let around = Around::default();
     Ok(Assembly {
-        server: McpServer::new(Arc::clone(&registry), ad_hoc, options),
+        server: McpServer::new(Arc::clone(&registry), ad_hoc, options, around),
         registry,
         demo,
     })

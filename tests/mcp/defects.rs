@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adapters::{
-    inbound::mcp::{McpOptions, McpServer},
+    inbound::mcp::{Around, McpOptions, McpServer},
     outbound::Roots,
 };
 use application::{ad_hoc::AdHoc, registry::Registry};
@@ -53,10 +53,18 @@ async fn a_panic_is_an_internal_failure_and_the_next_call_works() {
         Arc::new(Roots::new([])),
         AllowedHosts::default(),
     );
-    let server = McpServer::new(Arc::new(registry), ad_hoc, McpOptions::default());
+    let server = McpServer::new(
+        Arc::new(registry),
+        ad_hoc,
+        McpOptions::default(),
+        Around::default(),
+    );
     let call = async |tool: &str, arguments: Value| {
         let arguments = arguments.as_object().unwrap().clone();
-        server.call(tool, arguments, Cancel::new()).await.unwrap()
+        server
+            .call(tool, arguments, server.local_caller(), Cancel::new())
+            .await
+            .unwrap()
     };
 
     let broken = call("execute_query", json!({"sql": "SELECT 1"})).await;
@@ -79,11 +87,16 @@ async fn tools_for_connections_of_ones_own_are_not_there_where_they_are_switched
         Arc::new(Roots::new([])),
         AllowedHosts::default(),
     );
-    let server = McpServer::new(registry, ad_hoc, McpOptions::default());
+    let server = McpServer::new(registry, ad_hoc, McpOptions::default(), Around::default());
 
     for tool in ["connect_database", "import_connections"] {
         let refused = server
-            .call(tool, serde_json::Map::new(), Cancel::new())
+            .call(
+                tool,
+                serde_json::Map::new(),
+                server.local_caller(),
+                Cancel::new(),
+            )
             .await;
         assert!(
             refused.unwrap_err().starts_with("There is no tool"),

@@ -1,3 +1,4 @@
 //! Ways in: today the Model Context Protocol.
 
+pub mod http;
 pub mod mcp;

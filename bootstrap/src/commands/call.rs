@@ -28,7 +28,16 @@ async fn call(assembly: &Assembly, tool: &str, arguments: &str) -> Called {
             };
         }
     };
-    match assembly.server.call(tool, arguments, Cancel::new()).await {
+    match assembly
+        .server
+        .call(
+            tool,
+            arguments,
+            assembly.server.local_caller(),
+            Cancel::new(),
+        )
+        .await
+    {
         Ok(outcome) => Called {
             exit_code: u8::from(outcome.is_error),
             text: outcome.text,

@@ -2,15 +2,20 @@
 
 use std::{
     future::Future,
+    hash::{BuildHasher, Hasher, RandomState},
     sync::{
-        OnceLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use application::registry::OpenConnection;
-use domain::{Cancel, Failure, FailureKind, cancel::CancelReason};
+use domain::{
+    Cancel, Failure, FailureKind,
+    calls::{CallId, CallRecord, Caller},
+    cancel::CancelReason,
+};
 
 use super::{failure, redact::redacted};
 
@@ -19,27 +24,58 @@ use super::{failure, redact::redacted};
 pub(crate) struct Call {
     /// The caller's wish that the call end. Fires too when the call is given up.
     pub(crate) cancel: Cancel,
-    /// Tells the calls of this process apart.
-    id: u64,
-    tool: &'static str,
+    pub(crate) caller: Arc<Caller>,
+    id: CallId,
+    method: &'static str,
+    tool: Option<&'static str>,
+    began: SystemTime,
     started: Instant,
+    turn_came: OnceLock<Duration>,
+    database: OnceLock<Duration>,
     connection: OnceLock<(String, &'static str)>,
     statement: OnceLock<String>,
     rows: OnceLock<u64>,
+    bytes: OnceLock<usize>,
 }
 
 impl Call {
-    pub(super) fn new(tool: &'static str, cancel: Cancel) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+    /// A request of this method, for this caller.
+    pub(super) fn new(method: &'static str, caller: Arc<Caller>, cancel: Cancel) -> Self {
         Self {
             cancel,
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            tool,
+            caller,
+            id: next_id(),
+            method,
+            tool: None,
+            began: SystemTime::now(),
             started: Instant::now(),
+            turn_came: OnceLock::new(),
+            database: OnceLock::new(),
             connection: OnceLock::new(),
             statement: OnceLock::new(),
             rows: OnceLock::new(),
+            bytes: OnceLock::new(),
         }
+    }
+
+    /// A call of a tool.
+    pub(super) fn of_tool(tool: &'static str, caller: Arc<Caller>, cancel: Cancel) -> Self {
+        let mut call = Self::new("tools/call", caller, cancel);
+        call.tool = Some(tool);
+        call
+    }
+
+    /// Its turn has come: what it waited until now was no work.
+    pub(super) fn runs_now(&self) {
+        let _ = self.turn_came.set(self.started.elapsed());
+    }
+
+    /// Counts the time that `statement` takes.
+    pub(super) async fn timed<T>(&self, statement: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let done = statement.await;
+        let _ = self.database.set(began.elapsed());
+        done
     }
 
     /// The connection that the call is about.
@@ -52,13 +88,38 @@ impl Call {
 
     /// The statement that the call runs; the log gets its beginning without the values in it.
     pub(super) fn runs(&self, sql: &str) {
-        if tracing::enabled!(tracing::Level::WARN) {
-            let _ = self.statement.set(sql.to_owned());
-        }
+        let _ = self.statement.set(sql.to_owned());
     }
 
     pub(super) fn returned(&self, rows: u64) {
         let _ = self.rows.set(rows);
+    }
+
+    /// The text of the answer has this many bytes.
+    pub(super) fn answered(&self, bytes: usize) {
+        let _ = self.bytes.set(bytes);
+    }
+
+    /// What there is to know of it, now that it has ended.
+    pub(super) fn record<'call>(&'call self, failure: Option<&'call Failure>) -> CallRecord<'call> {
+        let connection = self.connection.get();
+        let duration = self.started.elapsed();
+        CallRecord {
+            id: self.id,
+            caller: &self.caller,
+            method: self.method,
+            tool: self.tool,
+            connection: connection.map(|(name, _)| name.as_str()),
+            engine: connection.map(|(_, engine)| *engine),
+            statement: self.statement.get().map(String::as_str),
+            rows: self.rows.get().copied(),
+            bytes: self.bytes.get().copied(),
+            failure,
+            began: self.began,
+            duration,
+            waited: self.turn_came.get().copied().unwrap_or(duration),
+            database: self.database.get().copied(),
+        }
     }
 
     /// Does `work`, unless the caller wants the call to end. Only for work that may be dropped half done.
@@ -72,48 +133,55 @@ impl Call {
             done = work => done,
         }
     }
+}
 
-    /// The one log line of a call.
-    pub(super) fn log<T>(&self, result: &Result<T, Failure>, slow: Duration) {
-        let failure = result.as_ref().err();
-        let duration = self.started.elapsed();
-        let (connection, engine) = self
-            .connection
-            .get()
-            .map_or((None, None), |(name, engine)| {
-                (Some(name.as_str()), Some(*engine))
-            });
-        // The level is part of what a log line is made of, so each has a line of its own.
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    call = self.id,
-                    tool = self.tool,
-                    connection,
-                    engine,
-                    duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3,
-                    rows = self.rows.get().copied(),
-                    outcome = failure.map_or("ok", |failure| failure.kind.as_str()),
-                    sqlstate = failure.and_then(|failure| failure.sqlstate.as_deref()),
-                    cause = failure
-                        .map(failure::causes)
-                        .filter(|causes| !causes.is_empty()),
-                    statement = self.statement.get().map(|sql| redacted(sql)),
-                    "{}",
-                    if duration >= slow {
-                        "slow call"
-                    } else {
-                        "call"
-                    },
-                )
-            };
-        }
-        match failure.map(|failure| failure.kind) {
-            Some(FailureKind::Internal) => line!(error),
-            Some(FailureKind::Unavailable) => line!(warn),
-            _ if duration >= slow => line!(warn),
-            _ => line!(info),
-        }
+/// The one log line of a call.
+pub(super) fn log(record: &CallRecord<'_>, slow: Duration) {
+    let failure = record.failure;
+    // The level is part of what a log line is made of, so each has a line of its own.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                call = %record.id,
+                principal = record.caller.principal.as_str(),
+                tool = record.tool.unwrap_or(record.method),
+                connection = record.connection,
+                engine = record.engine,
+                duration_ms = (record.duration.as_secs_f64() * 1e6).round() / 1e3,
+                rows = record.rows,
+                outcome = record.outcome(),
+                sqlstate = failure.and_then(|failure| failure.sqlstate.as_deref()),
+                cause = failure
+                    .map(failure::causes)
+                    .filter(|causes| !causes.is_empty()),
+                statement = record.statement.map(redacted),
+                "{}",
+                if record.duration >= slow {
+                    "slow call"
+                } else {
+                    "call"
+                },
+            )
+        };
+    }
+    match failure.map(|failure| failure.kind) {
+        Some(FailureKind::Internal) => line!(error),
+        Some(FailureKind::Unavailable) => line!(warn),
+        _ if record.duration >= slow => line!(warn),
+        _ => line!(info),
+    }
+}
+
+/// Counted within the process, which is told apart from others by chance.
+fn next_id() -> CallId {
+    static PROCESS: LazyLock<u32> = LazyLock::new(|| {
+        let random = RandomState::new().build_hasher().finish();
+        u32::try_from(random >> 32).unwrap_or_default()
+    });
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    CallId {
+        process: *PROCESS,
+        number: NEXT.fetch_add(1, Ordering::Relaxed),
     }
 }
 

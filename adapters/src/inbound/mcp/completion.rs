@@ -1,7 +1,9 @@
 //! What a client's user could mean while typing: names of connections, schemas and tables.
 
+use std::sync::Arc;
+
 use application::registry::OpenConnection;
-use domain::{Cancel, Failure};
+use domain::{Cancel, Failure, calls::Caller};
 use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 
 use super::{call::Call, prompts, resources, server::McpServer};
@@ -19,6 +21,7 @@ enum Wanted {
 pub(super) async fn complete(
     server: &McpServer,
     request: &CompleteRequestParams,
+    caller: Arc<Caller>,
     cancel: Cancel,
 ) -> CompletionInfo {
     let Some(wanted) = wanted(request) else {
@@ -27,7 +30,7 @@ pub(super) async fn complete(
     let names = match wanted {
         Wanted::Connection => connections(server),
         Wanted::Schema | Wanted::Table => {
-            let call = Call::new("completion/complete", cancel);
+            let call = Call::new("completion/complete", caller, cancel);
             let work = of_schema(server, wanted, request, &call);
             server.guarded(&call, true, work).await.unwrap_or_default()
         }

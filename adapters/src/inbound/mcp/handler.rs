@@ -89,7 +89,12 @@ impl ServerHandler for McpServer {
     ) -> Result<CallToolResponse, ErrorData> {
         let cancel = Cancel::new();
         let arguments = request.arguments.unwrap_or_default();
-        let call = self.call(&request.name, arguments, cancel.clone());
+        let call = self.call(
+            &request.name,
+            arguments,
+            self.caller_of(&context),
+            cancel.clone(),
+        );
         let outcome = self
             .attend(call, &cancel, &context)
             .await
@@ -142,7 +147,12 @@ impl ServerHandler for McpServer {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let cancel = Cancel::new();
         // On the heap: rmcp keeps room for the largest of all answers in each of them.
-        let reading = Box::pin(resources::read(self, &request.uri, cancel.clone()));
+        let reading = Box::pin(resources::read(
+            self,
+            &request.uri,
+            self.caller_of(&context),
+            cancel.clone(),
+        ));
         let contents = self.attend(reading, &cancel, &context).await?;
         let mut result = ReadResourceResult::new(vec![contents]);
         if is_modern(&context) {
@@ -160,7 +170,12 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let cancel = Cancel::new();
-        let completing = Box::pin(completion::complete(self, &request, cancel.clone()));
+        let completing = Box::pin(completion::complete(
+            self,
+            &request,
+            self.caller_of(&context),
+            cancel.clone(),
+        ));
         let mut result = CompleteResult::new(self.attend(completing, &cancel, &context).await);
         result.meta = is_modern(&context).then(who_answers);
         Ok(result)

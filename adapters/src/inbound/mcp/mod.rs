@@ -17,6 +17,6 @@ mod tools;
 mod transport;
 mod turns;
 
-pub use server::{McpOptions, McpServer, Outcome};
+pub use server::{Around, McpOptions, McpServer, Outcome};
 pub use stdio::serve_stdio;
 pub use tools::ToolSelection;

@@ -18,7 +18,11 @@ use application::{
     registry::{OpenConnection, Registry},
     use_cases::Ceilings,
 };
-use domain::{Cancel, Failure, cancel::CancelReason};
+use domain::{
+    Cancel, Failure,
+    calls::{AuditTrail, CallLimits, CallObserver, Caller, InFlight, TraceContext},
+    cancel::CancelReason,
+};
 use futures_util::FutureExt as _;
 use rmcp::{
     RoleServer,
@@ -32,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     aside,
     backlog::Backlog,
-    call::Call,
+    call::{self, Call},
     failure,
     tools::{Offered, ToolSelection, Toolbox},
     turns::Turns,
@@ -64,6 +68,8 @@ pub struct McpOptions {
     pub shutdown_grace: Duration,
     /// Calls that take at least this long are logged as warnings.
     pub slow_call: Duration,
+    /// Who calls where nobody signs in: over standard input and output, and from a shell.
+    pub local: Arc<Caller>,
 }
 
 impl Default for McpOptions {
@@ -77,8 +83,17 @@ impl Default for McpOptions {
             ceilings: Ceilings::default(),
             shutdown_grace: Duration::from_millis(500),
             slow_call: Duration::from_millis(500),
+            local: Arc::new(Caller::local()),
         }
     }
+}
+
+/// What stands around every call.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    pub observers: Vec<Arc<dyn CallObserver>>,
+    pub audit: Option<Arc<dyn AuditTrail>>,
+    pub limits: Option<Arc<dyn CallLimits>>,
 }
 
 /// The server. Clones are the same server: it is made once, whatever the number of clients.
@@ -90,6 +105,7 @@ struct Shared {
     registry: Arc<Registry>,
     ad_hoc: AdHoc,
     options: McpOptions,
+    around: Around,
     toolbox: Toolbox,
     turns: Turns,
     stopping: CancellationToken,
@@ -105,7 +121,12 @@ pub struct Outcome {
 
 impl McpServer {
     /// `ad_hoc` says what callers may open themselves; where that is nothing, the tools for it are not offered.
-    pub fn new(registry: Arc<Registry>, ad_hoc: AdHoc, options: McpOptions) -> Self {
+    pub fn new(
+        registry: Arc<Registry>,
+        ad_hoc: AdHoc,
+        options: McpOptions,
+        around: Around,
+    ) -> Self {
         let toolbox = Toolbox::new(&registry, &ad_hoc, &options);
         Self(Arc::new(Shared {
             registry,
@@ -114,6 +135,7 @@ impl McpServer {
             turns: Turns::new(&options),
             stopping: CancellationToken::new(),
             options,
+            around,
         }))
     }
 
@@ -122,9 +144,10 @@ impl McpServer {
         &self,
         tool: &str,
         arguments: JsonObject,
+        caller: Arc<Caller>,
         cancel: Cancel,
     ) -> Result<Outcome, String> {
-        let result = self.run(tool, arguments, cancel).await?;
+        let result = self.run(tool, arguments, caller, cancel).await?;
         Ok(match result {
             Ok(text) => Outcome {
                 text,
@@ -156,6 +179,27 @@ impl McpServer {
 
     pub(super) fn options(&self) -> &McpOptions {
         &self.0.options
+    }
+
+    /// Who calls where nobody signs in.
+    pub fn local_caller(&self) -> Arc<Caller> {
+        Arc::clone(&self.0.options.local)
+    }
+
+    /// Who makes this request.
+    pub(super) fn caller_of(&self, context: &RequestContext<RoleServer>) -> Arc<Caller> {
+        let caller = self.local_caller();
+        let traceparent = context
+            .meta
+            .get("traceparent")
+            .and_then(|value| value.as_str());
+        match traceparent.and_then(TraceContext::parse) {
+            Some(trace) => Arc::new(Caller {
+                trace: Some(trace),
+                ..Caller::clone(&caller)
+            }),
+            None => caller,
+        }
     }
 
     /// The connection that a call means, opened if need be.
@@ -204,41 +248,72 @@ impl McpServer {
         &self,
         tool: &str,
         arguments: JsonObject,
+        caller: Arc<Caller>,
         cancel: Cancel,
     ) -> Result<Result<String, Failure>, String> {
         let tool = self.tool(tool)?;
-        let call = Arc::new(Call::new(tool.name(), cancel));
+        let call = Arc::new(Call::of_tool(tool.name(), caller, cancel));
         let work = async {
-            if aside::is_long(&arguments) {
+            let answer = if aside::is_long(&arguments) {
                 aside::run(self, tool.name(), arguments, &call).await
             } else {
                 tool.call(self, arguments, &call).await
-            }
+            }?;
+            call.answered(answer.len());
+            Ok(answer)
         };
         Ok(self.guarded(&call, tool.reaches_database(), work).await)
     }
 
-    /// Does `work` in its turn, if it needs one, logs the call, and survives a panic.
+    /// Does `work` in its turn, if it needs one, lets others watch and record the call, and survives a panic.
     pub(super) async fn guarded<T>(
         &self,
         call: &Call,
         needs_turn: bool,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        for observer in &self.0.around.observers {
+            observer.began(&call.caller);
+        }
         let in_turn = async {
+            let _place = self.enter(call).await?;
             let _turn = if needs_turn {
                 Some(self.0.turns.take(&call.cancel).await?)
             } else {
                 None
             };
+            call.runs_now();
             work.await
         };
-        let result = AssertUnwindSafe(in_turn)
+        let mut result = AssertUnwindSafe(in_turn)
             .catch_unwind()
             .await
             .unwrap_or_else(|panic| Err(defect(panic.as_ref())));
-        call.log(&result, self.0.options.slow_call);
+        if let Some(audit) = &self.0.around.audit
+            && let Err(unrecorded) = audit.record(&call.record(result.as_ref().err())).await
+        {
+            result = Err(unrecorded);
+        }
+        let record = call.record(result.as_ref().err());
+        for observer in &self.0.around.observers {
+            observer.ended(&record);
+        }
+        call::log(&record, self.0.options.slow_call);
+        if let (Some(limits), Some(rows)) = (&self.0.around.limits, record.rows) {
+            limits.gave(&call.caller, rows).await;
+        }
         result
+    }
+
+    /// Lets a call begin, unless it could not be recorded or its caller has to wait.
+    async fn enter(&self, call: &Call) -> Result<InFlight, Failure> {
+        if let Some(audit) = &self.0.around.audit {
+            audit.ready()?;
+        }
+        match &self.0.around.limits {
+            Some(limits) => limits.enter(&call.caller).await,
+            None => Ok(InFlight::unlimited()),
+        }
     }
 
     /// Waits for `work`, passes on the client's wish to end it, and lets the client know that it goes on.

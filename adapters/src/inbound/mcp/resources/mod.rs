@@ -3,8 +3,10 @@
 mod contents;
 mod uri;
 
+use std::sync::Arc;
+
 use application::registry::Registry;
-use domain::{Cancel, Failure, FailureKind};
+use domain::{Cancel, Failure, FailureKind, calls::Caller};
 use rmcp::{
     ErrorData,
     model::{Resource, ResourceContents, ResourceTemplate},
@@ -64,9 +66,10 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 pub(super) async fn read(
     server: &McpServer,
     uri: &str,
+    caller: Arc<Caller>,
     cancel: Cancel,
 ) -> Result<ResourceContents, ErrorData> {
-    let call = Call::new("resources/read", cancel);
+    let call = Call::new("resources/read", caller, cancel);
     let contents = server
         .guarded(&call, true, async {
             let wanted = SchemaUri::parse(uri)?;

@@ -170,7 +170,9 @@ async fn run(server: &McpServer, params: Params, call: &Call) -> Result<Answer, 
     let ceilings = server.options().ceilings;
     let longest = asked.longest_answer(&connection.database.config, ceilings);
     let _room = server.room(longest, call).await?;
-    let answer = query.execute(&connection, ceilings, &call.cancel).await;
+    let answer = call
+        .timed(query.execute(&connection, ceilings, &call.cancel))
+        .await;
     connection.record(&answer);
     answer
 }
@@ -199,7 +201,9 @@ async fn read_on(
         .asked
         .longest_answer(&connection.database.config, ceilings);
     let _room = server.room(longest, call).await?;
-    let answer = page.execute(&connection, ceilings, &call.cancel).await;
+    let answer = call
+        .timed(page.execute(&connection, ceilings, &call.cancel))
+        .await;
     connection.record(&answer);
     answer
 }

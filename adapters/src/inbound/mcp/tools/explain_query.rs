@@ -53,7 +53,7 @@ impl Tool for ExplainQueryTool {
         let connection = server
             .connection(params.connection.as_deref(), call)
             .await?;
-        let report = explain.execute(&connection, &call.cancel).await;
+        let report = call.timed(explain.execute(&connection, &call.cancel)).await;
         connection.record(&report);
         json(&report?)
     }

@@ -1,0 +1,82 @@
+//! Who makes a call.
+
+use std::{fmt, net::IpAddr};
+
+use serde_json::{Map, Value};
+
+use super::TraceContext;
+
+/// The name under which somebody is known here: the signed-in identity, or the one user of this process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Principal(String);
+
+impl Principal {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// Whoever started this process.
+    pub fn local() -> Self {
+        Self::new("local")
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What somebody who can be trusted has said of a caller, such as the issuer of a token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    pub fn new(claims: Map<String, Value>) -> Self {
+        Self(claims)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Who makes a call, and from where. Verified before anything here sees it: nothing of it is what a call says of
+/// itself, but for `client`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub principal: Principal,
+    pub claims: Claims,
+    /// Where the call came from, over a network.
+    pub address: Option<IpAddr>,
+    /// The name and version that the client gives itself.
+    pub client: Option<String>,
+    /// The trace of the client's that the call belongs to.
+    pub trace: Option<TraceContext>,
+}
+
+impl Caller {
+    /// Somebody who has signed in.
+    pub fn new(principal: Principal, claims: Claims) -> Self {
+        Self {
+            principal,
+            claims,
+            address: None,
+            client: None,
+            trace: None,
+        }
+    }
+
+    /// Whoever started this process, and who is trusted as far as it goes.
+    pub fn local() -> Self {
+        Self::new(Principal::local(), Claims::default())
+    }
+}

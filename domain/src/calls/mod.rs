@@ -1,0 +1,13 @@
+//! A call as those who watch, record or limit calls see it: who makes it, and what came of it.
+
+mod caller;
+mod port;
+mod record;
+mod trace;
+
+pub use self::{
+    caller::{Caller, Claims, Principal},
+    port::{AuditTrail, CallLimits, CallObserver, InFlight},
+    record::{CallId, CallRecord},
+    trace::TraceContext,
+};

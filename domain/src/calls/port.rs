@@ -1,0 +1,64 @@
+//! The ports through which calls are watched, recorded and limited.
+
+use std::{any::Any, fmt};
+
+use async_trait::async_trait;
+
+use super::{CallRecord, Caller};
+use crate::failure::Failure;
+
+/// Counts or shows calls. Never keeps one waiting, and never fails one.
+pub trait CallObserver: fmt::Debug + Send + Sync {
+    /// A call is about to run, or to wait for its turn.
+    fn began(&self, caller: &Caller) {
+        let _ = caller;
+    }
+
+    /// It is over, whatever came of it; its answer has not left yet.
+    fn ended(&self, record: &CallRecord<'_>);
+}
+
+/// Keeps a lasting record of every call.
+#[async_trait]
+pub trait AuditTrail: fmt::Debug + Send + Sync {
+    /// Whether a call that begins now could be recorded; it is not run otherwise.
+    fn ready(&self) -> Result<(), Failure>;
+
+    /// Records the call. The answer leaves only once this is `Ok`; a failure takes its place.
+    async fn record(&self, call: &CallRecord<'_>) -> Result<(), Failure>;
+}
+
+/// Says how much a caller may do, and when.
+#[async_trait]
+pub trait CallLimits: fmt::Debug + Send + Sync {
+    /// Lets a call begin, or fails with `Busy` and when to try again.
+    async fn enter(&self, caller: &Caller) -> Result<InFlight, Failure>;
+
+    /// Counts the rows that a call was given.
+    async fn gave(&self, caller: &Caller, rows: u64);
+}
+
+/// A call that was let in, until this is dropped.
+pub struct InFlight {
+    /// Gives its place back when it is dropped.
+    _place: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl InFlight {
+    pub fn holding(place: impl Any + Send + Sync) -> Self {
+        Self {
+            _place: Some(Box::new(place)),
+        }
+    }
+
+    /// Where nothing is limited.
+    pub fn unlimited() -> Self {
+        Self { _place: None }
+    }
+}
+
+impl fmt::Debug for InFlight {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("InFlight").finish_non_exhaustive()
+    }
+}

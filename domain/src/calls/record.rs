@@ -1,0 +1,59 @@
+//! What came of a call.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use super::Caller;
+use crate::failure::Failure;
+
+/// Tells a call apart from every other one, of this process and of others: the same in the log, the traces and the
+/// audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallId {
+    /// Drawn once a process.
+    pub process: u32,
+    /// Counted from 1.
+    pub number: u64,
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:08x}-{}", self.process, self.number)
+    }
+}
+
+/// A call that has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct CallRecord<'call> {
+    pub id: CallId,
+    pub caller: &'call Caller,
+    /// As the protocol names it, such as `tools/call`.
+    pub method: &'static str,
+    /// Where it called one.
+    pub tool: Option<&'static str>,
+    /// The connection it was about, if it came so far.
+    pub connection: Option<&'call str>,
+    /// Of that connection.
+    pub engine: Option<&'static str>,
+    /// As the client sent it.
+    pub statement: Option<&'call str>,
+    pub rows: Option<u64>,
+    /// Of the answer's text.
+    pub bytes: Option<usize>,
+    pub failure: Option<&'call Failure>,
+    pub began: SystemTime,
+    pub duration: Duration,
+    /// The part of the duration before its turn came.
+    pub waited: Duration,
+    /// The part of the duration in which a statement ran.
+    pub database: Option<Duration>,
+}
+
+impl CallRecord<'_> {
+    /// `ok`, or the word of the failure's kind.
+    pub fn outcome(&self) -> &'static str {
+        self.failure.map_or("ok", |failure| failure.kind.as_str())
+    }
+}
