@@ -26,6 +26,9 @@ pub trait AuditTrail: fmt::Debug + Send + Sync {
 
     /// Records the call. The answer leaves only once this is `Ok`; a failure takes its place.
     async fn record(&self, call: &CallRecord<'_>) -> Result<(), Failure>;
+
+    /// Records a call that nobody waits for any more, as well as that is possible without waiting.
+    fn abandoned(&self, call: &CallRecord<'_>);
 }
 
 /// Says how much a caller may do, and when.

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod plan;
 pub mod plan_report;
 pub mod port;
+pub mod redacted;
 pub mod rows;
 pub mod statement;
 
@@ -16,5 +17,6 @@ pub use explained::{PlanNode, QueryPlan};
 pub use limits::QueryLimits;
 pub use plan_report::PlanReport;
 pub use port::QueryRunner;
+pub use redacted::{redacted, redacted_to};
 pub use rows::{Cell, Column, DynRowSink, Flow, Outcome, RowSink};
 pub use statement::Statement;

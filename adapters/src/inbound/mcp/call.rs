@@ -15,9 +15,10 @@ use domain::{
     Cancel, Failure, FailureKind,
     calls::{CallId, CallRecord, Caller},
     cancel::CancelReason,
+    query::redacted,
 };
 
-use super::{failure, redact::redacted};
+use super::failure;
 
 /// What a running tool knows of its call, and tells about it.
 #[derive(Debug)]

@@ -8,7 +8,6 @@ mod completion;
 mod failure;
 mod handler;
 mod prompts;
-mod redact;
 mod resources;
 mod schema;
 mod server;

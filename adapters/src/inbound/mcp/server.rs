@@ -20,7 +20,7 @@ use application::{
 };
 use domain::{
     Cancel, Failure,
-    calls::{AuditTrail, CallLimits, CallObserver, Caller, InFlight, TraceContext},
+    calls::{AuditTrail, CallLimits, CallObserver, CallRecord, Caller, InFlight, TraceContext},
     cancel::CancelReason,
 };
 use futures_util::FutureExt as _;
@@ -275,6 +275,7 @@ impl McpServer {
         for observer in &self.0.around.observers {
             observer.began(&call.caller);
         }
+        let mut telling = Telling::of(&self.0, call);
         let in_turn = async {
             let _place = self.enter(call).await?;
             let _turn = if needs_turn {
@@ -289,16 +290,14 @@ impl McpServer {
             .catch_unwind()
             .await
             .unwrap_or_else(|panic| Err(defect(panic.as_ref())));
-        if let Some(audit) = &self.0.around.audit
-            && let Err(unrecorded) = audit.record(&call.record(result.as_ref().err())).await
-        {
-            result = Err(unrecorded);
+        if let Some(audit) = &self.0.around.audit {
+            telling.is_recorded = true;
+            if let Err(unrecorded) = audit.record(&call.record(result.as_ref().err())).await {
+                result = Err(unrecorded);
+            }
         }
         let record = call.record(result.as_ref().err());
-        for observer in &self.0.around.observers {
-            observer.ended(&record);
-        }
-        call::log(&record, self.0.options.slow_call);
+        telling.done(&record);
         if let (Some(limits), Some(rows)) = (&self.0.around.limits, record.rows) {
             limits.gave(&call.caller, rows).await;
         }
@@ -349,6 +348,50 @@ impl McpServer {
             }
             () = &mut progress => work.await,
         }
+    }
+}
+
+/// Tells those who watch and record that a call has ended, whatever ended it: whoever waits for a call may be dropped.
+struct Telling<'call> {
+    server: &'call Shared,
+    call: &'call Call,
+    /// Or about to be.
+    is_recorded: bool,
+    is_told: bool,
+}
+
+impl<'call> Telling<'call> {
+    fn of(server: &'call Shared, call: &'call Call) -> Self {
+        Self {
+            server,
+            call,
+            is_recorded: false,
+            is_told: false,
+        }
+    }
+
+    fn done(&mut self, record: &CallRecord<'_>) {
+        self.is_told = true;
+        for observer in &self.server.around.observers {
+            observer.ended(record);
+        }
+        call::log(record, self.server.options.slow_call);
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if self.is_told {
+            return;
+        }
+        let failure = call::ended(CancelReason::Client);
+        let record = self.call.record(Some(&failure));
+        if let Some(audit) = &self.server.around.audit
+            && !self.is_recorded
+        {
+            audit.abandoned(&record);
+        }
+        self.done(&record);
     }
 }
 

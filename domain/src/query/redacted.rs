@@ -1,17 +1,22 @@
-//! A statement as a log may show it: its beginning, without the values in it.
+//! A statement as a log or an audit may show it: its beginning, without the values in it.
 
-/// How many characters are shown.
+/// How many characters of it a log shows.
 const SHOWN_CHARACTERS: usize = 200;
 
 /// The beginning of a statement with every literal replaced by `?`, without comments and line breaks.
 ///
 /// The engines disagree about what a quote means: in double quotes one has names and another strings, a backslash
 /// escapes here and not there. Where that matters, more is hidden than needed rather than less.
-pub(super) fn redacted(sql: &str) -> String {
+pub fn redacted(sql: &str) -> String {
+    redacted_to(SHOWN_CHARACTERS, sql)
+}
+
+/// The same, with so many characters at most.
+pub fn redacted_to(characters: usize, sql: &str) -> String {
     let mut rest = sql;
     let mut shown = String::new();
     let mut length = 0;
-    while length < SHOWN_CHARACTERS {
+    while length < characters {
         let Some(first) = rest.chars().next() else {
             return shown;
         };
@@ -52,7 +57,7 @@ pub(super) fn redacted(sql: &str) -> String {
         }
         rest = rest.get(consumed..).unwrap_or_default();
     }
-    let mut shown: String = shown.chars().take(SHOWN_CHARACTERS).collect();
+    let mut shown: String = shown.chars().take(characters).collect();
     shown.push('…');
     shown
 }
