@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use domain::calls::Caller;
 use http::{HeaderValue, StatusCode, request::Parts};
+use serde_json::Value;
 
 /// Finds out who makes a request, before anything of it is done.
 #[async_trait]
@@ -16,12 +17,18 @@ pub trait SignIn: fmt::Debug + Send + Sync {
     fn admits_anybody(&self) -> bool {
         false
     }
+
+    /// What RFC 9728 wants at `/.well-known/oauth-protected-resource` and below it at `/mcp`, for whoever asks: where
+    /// a client gets a token by itself. `None`, which is a 404, where it cannot.
+    fn protected_resource(&self) -> Option<Value> {
+        None
+    }
 }
 
 /// The answer to somebody who is not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// 401 for who is not known, 403 for who is and may not, 503 where that cannot be found out now.
+    /// 400 for a credential that is given in a wrong way, 401 for who is not known, 403 for who is and may not, 503 where that cannot be found out now.
     pub status: StatusCode,
     /// How to sign in: `WWW-Authenticate`.
     pub challenge: Option<HeaderValue>,
