@@ -31,6 +31,9 @@ pub enum Command {
     Check(CheckArguments),
     /// Call one tool and print its answer
     Call(CallArguments),
+    /// Make bearer tokens for clients that come over HTTP
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Show a tour over an embedded database
     Demo,
 }
@@ -78,6 +81,29 @@ pub struct CallArguments {
     /// Its arguments, a JSON object
     #[arg(value_name = "JSON", default_value = "{}")]
     pub arguments: String,
+}
+
+/// What is to be done about tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token, print it once, and print the entry that lets its holder in
+    New(NewTokenArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct NewTokenArguments {
+    /// Who will hold it: the name under which its calls are known
+    #[arg(long)]
+    pub name: String,
+    /// How long it is to be good, such as 90d; for ever if left out
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<String>,
+    /// A claim that its holder has, such as team=billing; repeatable
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    pub claims: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where connections come from, besides the environment.
@@ -135,7 +161,7 @@ impl Cli {
         let bare = match &command {
             Command::Serve(serve) => serve.bare.as_slice(),
             Command::Check(check) => check.bare.as_slice(),
-            Command::Call(_) | Command::Demo => &[],
+            Command::Call(_) | Command::Demo | Command::Token(_) => &[],
         };
         match bare
             .iter()
@@ -155,12 +181,11 @@ fn is_word(text: &str) -> bool {
 }
 
 fn unknown_command(word: &str) -> clap::Error {
-    let commands = ["serve", "check", "call", "demo", "help"];
+    let commands = ["serve", "check", "call", "token", "demo", "help"];
     let message = match nearest(word, commands) {
         Some(meant) => format!("There is no such command. Did you mean `{meant}`?\n"),
-        None => {
-            "This is neither a command (serve, check, call, demo) nor a database URL.\n".to_owned()
-        }
+        None => "This is neither a command (serve, check, call, token, demo) nor a database URL.\n"
+            .to_owned(),
     };
     clap::Error::raw(ErrorKind::InvalidSubcommand, message)
 }

@@ -5,6 +5,8 @@ pub mod cli;
 pub mod commands;
 pub mod configuration;
 pub mod environment;
+pub mod identity;
 mod log_line;
 pub mod logging;
+pub mod reload;
 pub mod settings;

@@ -3,15 +3,19 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
+    time::SystemTime,
 };
 
 use bootstrap::{
     assembly::{self, Wanted, assemble, load},
-    cli::{CallArguments, CheckArguments, Cli, Command, ServeArguments},
+    cli::{
+        CallArguments, CheckArguments, Cli, Command, NewTokenArguments, ServeArguments,
+        TokenCommand,
+    },
     commands::{
         call,
         check::{CheckOptions, check},
-        demo, serve,
+        demo, serve, token,
     },
     configuration::Configuration,
     logging,
@@ -54,6 +58,7 @@ async fn run(command: Command) -> io::Result<u8> {
         Command::Serve(arguments) => serve(arguments).await,
         Command::Check(arguments) => check_all(arguments).await,
         Command::Call(arguments) => call_one(arguments).await,
+        Command::Token(TokenCommand::New(arguments)) => new_token(&arguments),
         Command::Demo => demo::run(&mut io::stdout().lock()).await.map(|()| 0),
     }
 }
@@ -76,6 +81,18 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     match assemble(&settings, configuration.known, &here, wanted.demo).await {
         Ok(assembly) => serve::run(assembly).await.map(|()| 0),
         Err(failure) => Ok(unusable(&failure)),
+    }
+}
+
+fn new_token(arguments: &NewTokenArguments) -> io::Result<u8> {
+    match token::new(arguments, SystemTime::now()) {
+        Ok(text) => io::stdout().write_all(text.as_bytes()).map(|()| 0),
+        Err(mistakes) => {
+            for mistake in mistakes {
+                complain(&mistake.to_string());
+            }
+            Ok(UNUSABLE)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod files;
 mod found_files;
+mod identity;
 mod passwords;
 mod secrets;
 mod settings;

@@ -5,6 +5,7 @@ mod call;
 mod check;
 mod demo;
 mod serve;
+mod token;
 
 use support::client::{Launch, Ran};
 

@@ -1,7 +1,7 @@
 //! The configuration file: which one is read, how far it is trusted, and what it says.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
 };
@@ -9,7 +9,7 @@ use std::{
 use domain::{
     connection::{
         ConnectionName, Mistake,
-        parameters::{GivenValue, Keys, Layer, Origin},
+        parameters::{GivenValue, Keys, Layer, NAMED_FILE, Origin},
     },
     nearest::nearest,
 };
@@ -26,6 +26,9 @@ use crate::environment::Environment;
 const FOUND: [&str; 2] = ["database-config.json", "config.json"];
 /// The variables that name a file. They mean the same.
 const NAMING: [&str; 2] = ["DATABASE_CONFIG_PATH", "MCP_CONFIG_PATH"];
+/// What a file may hold beside connections and settings. Each has a reader of its own, and none counts in a file that
+/// was merely found: they say who may call and what they may do.
+const SECTIONS: [&str; 1] = ["identity"];
 /// No configuration is longer; anything that is was named by mistake.
 const LONGEST: u64 = 4 << 20;
 
@@ -37,6 +40,8 @@ pub(super) struct ConfigurationFile {
     pub(super) connections: Vec<(ConnectionName, Layer)>,
     /// Key and value of each setting of the server; a list is several texts.
     pub(super) server: Vec<(String, Result<Vec<String>, Mistake>)>,
+    /// By name; no name twice.
+    pub(super) sections: BTreeMap<String, Node>,
 }
 
 /// The outcome of looking for a file.
@@ -152,6 +157,7 @@ impl FileReading {
             origin,
             connections: Vec::new(),
             server: Vec::new(),
+            sections: BTreeMap::new(),
         };
         let Node::Table(table) = node else {
             self.mistakes.push(
@@ -183,11 +189,24 @@ impl FileReading {
                 ),
                 // Editors look here for a schema.
                 ("$schema", _) => {}
-                (_, _) => self.mistakes.push(
-                    Mistake::new(&key, "Is not a key of this file.")
-                        .expected("`connections` or `server`")
-                        .did_you_mean(nearest(&key, ["connections", "server"])),
-                ),
+                (section, node) if SECTIONS.contains(&section) => {
+                    if origin == Origin::FoundFile {
+                        self.mistakes.push(
+                            Mistake::new(key, "Is refused in a file that was merely found.")
+                                .expected(NAMED_FILE),
+                        );
+                    } else {
+                        file.sections.insert(key, node);
+                    }
+                }
+                (_, _) => {
+                    let keys = ["connections", "server"].into_iter().chain(SECTIONS);
+                    self.mistakes.push(
+                        Mistake::new(&key, "Is not a key of this file.")
+                            .expected("`connections`, `server` or `identity`")
+                            .did_you_mean(nearest(&key, keys)),
+                    );
+                }
             }
         }
         self.file = Some(file);

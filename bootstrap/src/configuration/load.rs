@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
+use adapters::inbound::http::identity::IdentityOptions;
 use domain::connection::{
     ConnectionName, EngineFacts, KnownConfiguration, Mistake, Secret,
     parameters::{GivenValue, Layer, Origin, Parameter, whole_number},
@@ -10,7 +11,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::{
-    file::{self, ConfigurationFile},
+    file::{self, ConfigurationFile, FileReading},
+    identity,
     variables::Groups,
 };
 use crate::{
@@ -65,6 +67,9 @@ impl fmt::Display for Ignored {
 #[derive(Debug)]
 pub struct Configuration {
     pub settings: Result<Settings, Vec<Mistake>>,
+    /// Who may sign in over HTTP. What is wrong with it is among the `mistakes` too, and so it is if nobody knows
+    /// what it wanted.
+    pub identity: Result<Option<IdentityOptions>, Vec<Mistake>>,
     /// By name, valid or not.
     pub known: Vec<KnownConfiguration>,
     /// Mistakes that belong to no connection: in a file as a whole, in a name.
@@ -91,6 +96,7 @@ impl Configuration {
             inputs.tools,
             reading.unread,
         );
+        let identity = identity_of(&mut reading, inputs);
         let mut loading = Loading {
             layers: BTreeMap::new(),
             mistakes: reading.mistakes,
@@ -129,6 +135,7 @@ impl Configuration {
             .collect();
         Self {
             settings: settings.outcome,
+            identity,
             known,
             mistakes: loading.mistakes,
             warnings: settings.warnings,
@@ -144,6 +151,25 @@ impl Configuration {
             && self.settings.is_ok()
             && self.known.iter().all(|known| known.outcome.is_ok())
     }
+}
+
+fn identity_of(
+    reading: &mut FileReading,
+    inputs: &Inputs<'_>,
+) -> Result<Option<IdentityOptions>, Vec<Mistake>> {
+    if reading.unread {
+        return Err(reading.mistakes.clone());
+    }
+    let section = reading
+        .file
+        .as_mut()
+        .and_then(|file| file.sections.remove("identity"));
+    let Some(node) = section else {
+        return Ok(None);
+    };
+    identity::read(node, inputs.environment, inputs.working_directory)
+        .map(Some)
+        .inspect_err(|mistakes| reading.mistakes.extend(mistakes.iter().cloned()))
 }
 
 /// A default above its ceiling is no mistake: the ceiling may be lowered for all by whoever runs the server.

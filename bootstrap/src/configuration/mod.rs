@@ -2,9 +2,12 @@
 
 mod file;
 mod files_named;
+mod identity;
 mod interpolate;
 mod load;
+mod section;
 mod syntax;
 mod variables;
 
+pub(crate) use identity::{is_name as is_principal_name, shown as shown_instant};
 pub use load::{Configuration, Ignored, Inputs, NamedUrl};
