@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::{
     index::{Field, Text},
     kind::Item,
-    question::{EXACT, Grades, MOST_WORDS, PREFIX, Question, SAME},
+    question::{EXACT, Grades, PREFIX, Question, SAME},
+    vocabulary::Vocabulary,
 };
 
 /// A name that answers like this to one word is told, however many other words there are.
@@ -21,29 +22,44 @@ const BEGINNING: u32 = 100;
 /// Added for a name all of whose words were asked for, among others.
 const NOTHING_ELSE: u32 = 150;
 
-/// The question without the words that nothing answers to: they would only count against everything.
-pub(super) fn answerable(question: &Question, vocabulary: &mut [Grades]) -> Question {
-    let mut kept = [0; MOST_WORDS];
-    let mut words = Vec::new();
-    for (at, word) in question.words.iter().enumerate() {
-        let grade = |grades: &Grades| grades.get(at).copied().unwrap_or(0);
-        if vocabulary.iter().any(|grades| grade(grades) > 0) {
-            if let Some(slot) = kept.get_mut(words.len()) {
-                *slot = at;
+/// A question with what answers to its words. Words that nothing answers to are left out: they would only count against
+/// everything.
+pub(super) struct Answered {
+    pub(super) question: Question,
+    /// By place in the vocabulary.
+    pub(super) grades: Vec<Grades>,
+    /// The places of all words that answer.
+    pub(super) words: Vec<u32>,
+}
+
+impl Answered {
+    pub(super) fn of(question: &Question, vocabulary: &Vocabulary) -> Self {
+        let mut answered = Self {
+            question: Question {
+                words: Vec::new(),
+                whole: question.whole.clone(),
+            },
+            grades: vec![Grades::default(); vocabulary.len()],
+            words: Vec::new(),
+        };
+        for word in &question.words {
+            let answering = vocabulary.answering(word);
+            if answering.is_empty() {
+                continue;
             }
-            words.push(word.clone());
+            let at = answered.question.words.len();
+            answered.question.words.push(word.clone());
+            for (place, grade) in answering {
+                let grades = answered.grades.get_mut(place as usize);
+                if let Some(slot) = grades.and_then(|grades| grades.get_mut(at)) {
+                    *slot = grade;
+                }
+                answered.words.push(place);
+            }
         }
-    }
-    for grades in vocabulary {
-        let before = *grades;
-        *grades = Grades::default();
-        for (slot, at) in grades.iter_mut().zip(kept).take(words.len()) {
-            *slot = before.get(at).copied().unwrap_or(0);
-        }
-    }
-    Question {
-        words,
-        whole: question.whole.clone(),
+        answered.words.sort_unstable();
+        answered.words.dedup();
+        answered
     }
 }
 
@@ -54,13 +70,11 @@ pub(super) struct Told {
 }
 
 /// `None` if it does not answer.
-pub(super) fn graded(
-    text: &Text,
-    vocabulary: &[Grades],
-    question: &Question,
-    words: &[Box<str>],
-) -> Option<Told> {
-    let of = |word: &u32| vocabulary.get(*word as usize).copied().unwrap_or_default();
+pub(super) fn graded(text: &Text, answered: &Answered, vocabulary: &Vocabulary) -> Option<Told> {
+    let Answered {
+        question, grades, ..
+    } = answered;
+    let of = |word: &u32| grades.get(*word as usize).copied().unwrap_or_default();
     let mut grades = Grades::default();
     let mut answering = 0_u32;
     for word in &text.words {
@@ -91,9 +105,7 @@ pub(super) fn graded(
         return None;
     }
     let asked = question.words.len();
-    let is_whole = words
-        .get(text.whole as usize)
-        .is_some_and(|whole| **whole == *question.whole);
+    let is_whole = vocabulary.word(text.whole) == question.whole;
     let begins = text
         .words
         .iter()

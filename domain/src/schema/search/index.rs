@@ -7,6 +7,8 @@ use std::{
 
 use super::{
     kind::{Item, place},
+    names::Names,
+    vocabulary::{Gathering, Vocabulary},
     words::words,
 };
 use crate::schema::snapshot::{RelationId, Snapshot};
@@ -42,8 +44,12 @@ pub(super) struct Standing {
 /// Finds things in the snapshot that it was made of, and in no other.
 #[derive(Debug)]
 pub struct SearchIndex {
-    pub(super) vocabulary: Vec<Box<str>>,
+    pub(super) vocabulary: Vocabulary,
     pub(super) texts: Vec<Text>,
+    /// The texts that are names.
+    pub(super) names: Names,
+    /// The texts that each word stands in.
+    places: Places,
     pub(super) standings: Vec<Standing>,
     stamp: u64,
 }
@@ -67,13 +73,15 @@ impl SearchIndex {
         (
             snapshot.foreign_keys.len(),
             builder.texts.len(),
-            builder.vocabulary.len(),
+            builder.words.len(),
         )
             .hash(&mut hasher);
         Self {
             standings: standings(snapshot),
-            vocabulary: builder.vocabulary,
+            places: Places::of(&builder.texts, builder.words.len()),
+            vocabulary: builder.words.finish(),
             texts: builder.texts,
+            names: builder.names,
             stamp: hasher.finish(),
         }
     }
@@ -93,6 +101,11 @@ impl SearchIndex {
         self.stamp
     }
 
+    /// The texts that a word stands in, alone or as all words of a name in one.
+    pub(super) fn texts_with(&self, word: u32) -> &[u32] {
+        self.places.of_word(word)
+    }
+
     pub(super) fn standing(&self, id: RelationId) -> Standing {
         self.standings
             .get(id.0 as usize)
@@ -101,10 +114,65 @@ impl SearchIndex {
     }
 }
 
+/// For each word, places in [`SearchIndex::texts`].
+#[derive(Debug)]
+struct Places {
+    /// Those of one word after those of the other.
+    texts: Vec<u32>,
+    /// Where those of each word end.
+    ends: Vec<u32>,
+}
+
+impl Places {
+    fn of(texts: &[Text], words: usize) -> Self {
+        let each = || {
+            texts.iter().zip(0_u32..).flat_map(|(text, at)| {
+                let own = text.words.iter().copied();
+                let whole = (text.words.len() > 1).then_some(text.whole);
+                own.chain(whole).map(move |word| (word, at))
+            })
+        };
+        let mut ends = vec![0_u32; words];
+        for (word, _) in each() {
+            if let Some(count) = ends.get_mut(word as usize) {
+                *count += 1;
+            }
+        }
+        let mut all = 0;
+        for end in &mut ends {
+            // Where its own begin, until they are put there.
+            let count = *end;
+            *end = all;
+            all += count;
+        }
+        let mut places = vec![0; all as usize];
+        for (word, at) in each() {
+            let Some(next) = ends.get_mut(word as usize) else {
+                continue;
+            };
+            if let Some(slot) = places.get_mut(*next as usize) {
+                *slot = at;
+            }
+            *next += 1;
+        }
+        Self {
+            texts: places,
+            ends,
+        }
+    }
+
+    fn of_word(&self, word: u32) -> &[u32] {
+        let word = word as usize;
+        let end = |at: usize| self.ends.get(at).copied().unwrap_or_default() as usize;
+        let start = word.checked_sub(1).map_or(0, end);
+        self.texts.get(start..end(word)).unwrap_or_default()
+    }
+}
+
 #[derive(Default)]
 struct Builder<'snapshot> {
-    vocabulary: Vec<Box<str>>,
-    known: HashMap<Box<str>, u32>,
+    words: Gathering,
+    names: Names,
     texts: Vec<Text>,
     /// Names of columns occur again and again.
     texts_by: HashMap<(Field, &'snapshot str), usize>,
@@ -163,13 +231,16 @@ impl<'snapshot> Builder<'snapshot> {
     /// Takes apart a text that was not seen before.
     fn text(&mut self, field: Field, text: &'snapshot str) -> usize {
         let words = words(text);
-        let places: Box<[u32]> = words.iter().map(|word| self.word(word)).collect();
+        let places: Box<[u32]> = words.iter().map(|word| self.words.place(word)).collect();
         // A comment is never written as one word.
         let whole = match (field, words.as_slice()) {
-            (Field::Name, [_, _, ..]) => self.word(&words.concat()),
+            (Field::Name, [_, _, ..]) => self.words.place(&words.concat()),
             _ => places.first().copied().unwrap_or(u32::MAX),
         };
         let at = self.texts.len();
+        if field == Field::Name {
+            self.names.add(text, at);
+        }
         self.texts.push(Text {
             field,
             words: places,
@@ -178,16 +249,6 @@ impl<'snapshot> Builder<'snapshot> {
         });
         self.texts_by.insert((field, text), at);
         at
-    }
-
-    fn word(&mut self, word: &str) -> u32 {
-        if let Some(known) = self.known.get(word) {
-            return *known;
-        }
-        let new = place(self.vocabulary.len());
-        self.vocabulary.push(Box::from(word));
-        self.known.insert(Box::from(word), new);
-        new
     }
 }
 

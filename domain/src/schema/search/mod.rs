@@ -3,9 +3,11 @@
 mod answers;
 mod index;
 mod kind;
+mod names;
 mod pattern;
 mod question;
 mod rank;
+mod vocabulary;
 mod words;
 
 #[cfg(test)]

@@ -40,34 +40,55 @@ impl Pattern {
         self.0.contains(&Token::Exactly('.'))
     }
 
+    /// The longest text that everything like this has in it; empty if there is none.
+    pub(super) fn literal(&self) -> String {
+        let mut longest = String::new();
+        let mut current = String::new();
+        for token in &self.0 {
+            match token {
+                Token::Exactly(character) => current.push(*character),
+                Token::Any | Token::One => current.clear(),
+            }
+            if current.len() > longest.len() {
+                longest.clone_from(&current);
+            }
+        }
+        longest
+    }
+
     /// Whether the whole name is like this. Letter case and accents do not count.
     pub(super) fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = folded(name).chars().collect();
+        self.matches_folded(&folded(name))
+    }
+
+    /// As [`Pattern::matches`], for a name that is folded already.
+    pub(super) fn matches_folded(&self, name: &str) -> bool {
+        let after = |at: usize| name.get(at..).and_then(|rest| rest.chars().next());
         // Where to go on from if what follows the last `%` does not fit: it takes one character more.
         let mut back: Option<(usize, usize)> = None;
         let (mut token, mut at) = (0, 0);
         loop {
-            match (self.0.get(token), name.get(at)) {
+            match (self.0.get(token), after(at)) {
                 (None, None) => return true,
                 (Some(Token::Any), _) => {
                     token += 1;
                     back = Some((token, at));
                 }
-                (Some(Token::One), Some(_)) => {
+                (Some(Token::One), Some(character)) => {
                     token += 1;
-                    at += 1;
+                    at += character.len_utf8();
                 }
-                (Some(Token::Exactly(expected)), Some(character)) if expected == character => {
+                (Some(Token::Exactly(expected)), Some(character)) if *expected == character => {
                     token += 1;
-                    at += 1;
+                    at += character.len_utf8();
                 }
-                _ => match back {
-                    Some((after, from)) if from < name.len() => {
-                        back = Some((after, from + 1));
-                        token = after;
-                        at = from + 1;
+                _ => match back.and_then(|(token, from)| Some((token, from, after(from)?))) {
+                    Some((next, from, skipped)) => {
+                        at = from + skipped.len_utf8();
+                        token = next;
+                        back = Some((next, at));
                     }
-                    _ => return false,
+                    None => return false,
                 },
             }
         }

@@ -58,14 +58,12 @@ pub(super) fn grade(asked: &str, known: &str) -> u8 {
     if singular(asked) == singular(known) {
         return SAME;
     }
-    // A single letter begins every other word, and two are part of many; an ideogram is a word.
     let length = asked.chars().count();
-    let weighs = |least: usize| length >= least || !asked.is_ascii();
-    if weighs(2) && known.starts_with(asked) {
+    if weighs(asked, length, 2) && known.starts_with(asked) {
         let more = known.chars().count().saturating_sub(length).min(10);
         return 80 - 2 * u8::try_from(more).unwrap_or(10);
     }
-    if weighs(3) && known.contains(asked) {
+    if weighs(asked, length, 3) && known.contains(asked) {
         return PART;
     }
     // `cust` for customer, `qty` is beyond us.
@@ -75,13 +73,26 @@ pub(super) fn grade(asked: &str, known: &str) -> u8 {
     0
 }
 
+/// Whether a word of this length says enough to be looked for in others: a single letter begins every other word, and two
+/// are part of many; an ideogram is a word.
+pub(super) fn weighs(asked: &str, length: usize, least: usize) -> bool {
+    length >= least || !asked.is_ascii()
+}
+
+/// How many typing mistakes a word of this length may have; `None` if it is too short for any.
+pub(super) fn forgiven(length: usize) -> Option<usize> {
+    match length {
+        0..=3 => None,
+        4..=7 => Some(1),
+        _ => Some(2),
+    }
+}
+
 /// As [`grade`] for a word that nothing in the schema answers to: it may be misspelt.
 pub(super) fn grade_misspelt(asked: &str, known: &str) -> u8 {
     let length = asked.chars().count();
-    let forgiven = match length {
-        0..=3 => return 0,
-        4..=7 => 1,
-        _ => 2,
+    let Some(forgiven) = forgiven(length) else {
+        return 0;
     };
     // The number may differ besides.
     let one = singular(known);

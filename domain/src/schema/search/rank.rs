@@ -3,11 +3,12 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use super::{
-    answers::{Answer, Answers, answerable, graded},
+    answers::{Answer, Answered, Answers, graded},
     index::{Field, SearchIndex, Text},
     kind::{Item, Kind},
     pattern::Pattern,
-    question::{Grades, MOST_WORDS, PART, Question, grade, grade_misspelt},
+    question::{Grades, MOST_WORDS, Question},
+    words::folded,
 };
 use crate::schema::snapshot::{RelationId, Snapshot};
 
@@ -213,46 +214,75 @@ impl<'a> Scope<'a> {
 
     /// Everything, or all whose whole name is like the pattern.
     fn all(&self, pattern: Option<&Pattern>, by_name: bool) -> Vec<Key> {
-        // Names of columns are shared by many: each is compared once.
-        let is_like = |text: &&Text| {
-            let name = text.items.first().map_or("", |item| self.name_of(*item));
-            pattern.is_none_or(|pattern| pattern.has_dot() || pattern.matches(name))
+        let items = match pattern {
+            None => self.included(self.index.names.all(), |_| true),
+            // It may speak of the schema too.
+            Some(pattern) if pattern.has_dot() => {
+                let mut schemas = HashMap::new();
+                for schema in &self.snapshot.schemas {
+                    schemas.insert(&*schema.name, folded(&schema.name));
+                }
+                let mut whole = String::new();
+                let mut is_like = |name: &str, item: Item| {
+                    whole.clear();
+                    let schema = self.schema_of(item).unwrap_or_default();
+                    match schemas.get(schema) {
+                        Some(folded) => whole.push_str(folded),
+                        None => whole.push_str(&folded(schema)),
+                    }
+                    whole.push('.');
+                    whole.push_str(name);
+                    pattern.matches_folded(name) || pattern.matches_folded(&whole)
+                };
+                let mut items = Vec::new();
+                for (text, name) in self.index.names.named() {
+                    items.extend(self.included([text], |item| is_like(name, item)));
+                }
+                items
+            }
+            Some(pattern) => self.included(self.index.names.like(pattern), |_| true),
         };
-        let is_like_with_schema = |item: Item| {
-            pattern
-                .filter(|pattern| pattern.has_dot())
-                .is_none_or(|pattern| {
-                    let (schema, name) =
-                        (self.schema_of(item).unwrap_or_default(), self.name_of(item));
-                    pattern.matches(name) || pattern.matches(&format!("{schema}.{name}"))
-                })
-        };
-        self.index
-            .texts
-            .iter()
-            .filter(|text| text.field == Field::Name)
-            .filter(is_like)
-            .flat_map(|text| &text.items)
-            .filter(|item| self.includes(**item) && is_like_with_schema(**item))
+        items
+            .into_iter()
             .map(|item| {
-                let weight = self
-                    .relation_of(*item)
-                    .map_or(0, |id| self.index.weight(id));
-                self.key(if by_name { 0 } else { weight.into() }, *item)
+                let weight = self.relation_of(item).map_or(0, |id| self.index.weight(id));
+                self.key(if by_name { 0 } else { weight.into() }, item)
             })
             .collect()
     }
 
+    /// What has one of these texts and may be found.
+    fn included(
+        &self,
+        texts: impl IntoIterator<Item = u32>,
+        mut is_like: impl FnMut(Item) -> bool,
+    ) -> Vec<Item> {
+        texts
+            .into_iter()
+            .filter_map(|text| self.index.texts.get(text as usize))
+            .flat_map(|text: &Text| &text.items)
+            .copied()
+            .filter(|item| self.includes(*item) && is_like(*item))
+            .collect()
+    }
+
     fn answering(&self, question: &Question) -> Vec<Key> {
-        let mut vocabulary = self.graded_vocabulary(question);
-        let question = &answerable(question, &mut vocabulary);
+        let index = self.index;
+        let answered = Answered::of(question, &index.vocabulary);
         let mut answers = Answers::default();
         answers
             .relations
             .resize(self.snapshot.relations.len(), Answer::default());
         let mut schemas: HashMap<&str, Grades> = HashMap::new();
-        for text in &self.index.texts {
-            let Some(told) = graded(text, &vocabulary, question, &self.index.vocabulary) else {
+        let with = |word: &u32| index.texts_with(*word).iter().copied();
+        let mut texts: Vec<u32> = answered.words.iter().flat_map(with).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        for text in texts {
+            let Some(text) = index.texts.get(text as usize) else {
+                continue;
+            };
+            let Some(told) = graded(text, &answered, &index.vocabulary) else {
                 continue;
             };
             for item in &text.items {
@@ -264,7 +294,7 @@ impl<'a> Scope<'a> {
                 answers.add(*item, text.field, &told, self.wants(Kind::Column));
             }
         }
-        self.ranked(question.words.len(), &answers, &schemas)
+        self.ranked(answered.question.words.len(), &answers, &schemas)
     }
 
     /// The keys of all that answers well enough beside what answers best.
@@ -342,29 +372,5 @@ impl<'a> Scope<'a> {
             }
             _ => (score + answer.bonus) * NOT_A_TABLE / 100,
         }
-    }
-
-    /// The grades of each word of the schema.
-    fn graded_vocabulary(&self, question: &Question) -> Vec<Grades> {
-        let vocabulary = &self.index.vocabulary;
-        let mut graded = vec![Grades::default(); vocabulary.len()];
-        for (at, asked) in question.words.iter().enumerate() {
-            let mut best = 0;
-            for (grades, known) in graded.iter_mut().zip(vocabulary) {
-                if let Some(slot) = grades.get_mut(at) {
-                    *slot = grade(asked, known);
-                    best = best.max(*slot);
-                }
-            }
-            if best >= PART {
-                continue;
-            }
-            for (grades, known) in graded.iter_mut().zip(vocabulary) {
-                if let Some(slot) = grades.get_mut(at).filter(|slot| **slot == 0) {
-                    *slot = grade_misspelt(asked, known);
-                }
-            }
-        }
-        graded
     }
 }
