@@ -99,7 +99,7 @@ async fn round_trip(session: &mut SqliteSession) -> Result<TestReport, Failure> 
     session.freshen().await.map_err(Unread::into_failure)?;
     let latency = begun.elapsed();
     let version = sqlx::query_scalar("SELECT sqlite_version()")
-        .fetch_one(session.connection()?)
+        .fetch_one(session.connection().await?)
         .await
         .map_err(failure::of_driver)?;
     Ok(TestReport { latency, version })

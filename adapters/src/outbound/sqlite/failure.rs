@@ -144,14 +144,6 @@ fn primary(code: i32) -> i32 {
     code & 0xff
 }
 
-/// The failure of the client's statement, from the driver.
-pub(super) fn of_statement(error: sqlx::Error, access: Access) -> Failure {
-    match Fault::of(error) {
-        Ok(fault) => fault.into_failure(access),
-        Err(error) => of_driver(error),
-    }
-}
-
 /// The failure of a statement of our own, or of the driver itself.
 pub(super) fn of_driver(error: sqlx::Error) -> Failure {
     match Fault::of(error) {

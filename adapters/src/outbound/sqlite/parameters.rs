@@ -2,16 +2,17 @@
 
 use domain::{Failure, FailureKind};
 use serde_json::Value;
-use sqlx::{Arguments, sqlite::SqliteArguments};
 
-/// How many values a statement takes, from the names of its parameters (`None` for a bare `?` or for a number that
-/// was passed over).
+use super::handle::Bound;
+
+/// Which value each parameter of a statement takes, from 0, by the names of the parameters (`None` for a bare `?` or for
+/// a number that was passed over).
 ///
-/// The driver binds by position: the second bare `?` takes the second value, `?3` and `$3` the third. `SQLite` numbers
-/// a bare `?` after the highest number before it, so the two agree only where the bare ones come first; and other
-/// names have no position at all.
-pub(super) fn count(names: &[Option<String>]) -> Result<usize, Failure> {
-    let mut needed = 0;
+/// The second bare `?` takes the second value, `?3` and `$3` the third. `SQLite` numbers a bare `?` after the highest
+/// number before it, so that both can be told apart only where the bare ones come first; and other names have no
+/// position at all.
+pub(super) fn positions(names: &[Option<String>]) -> Result<Vec<usize>, Failure> {
+    let mut positions = Vec::with_capacity(names.len());
     let mut named_before = false;
     for (index, name) in names.iter().enumerate() {
         let number = match name {
@@ -29,9 +30,14 @@ pub(super) fn count(names: &[Option<String>]) -> Result<usize, Failure> {
                     .ok_or_else(|| refused(format!("The placeholder `{name}` has no position.")))?
             }
         };
-        needed = needed.max(number);
+        positions.push(number - 1);
     }
-    Ok(needed)
+    Ok(positions)
+}
+
+/// How many values there must be.
+pub(super) fn needed(positions: &[usize]) -> usize {
+    positions.iter().max().map_or(0, |last| last + 1)
 }
 
 fn refused(message: impl Into<String>) -> Failure {
@@ -40,8 +46,8 @@ fn refused(message: impl Into<String>) -> Failure {
     )
 }
 
-/// The values in the driver's words, checked against what the statement takes.
-pub(super) fn bind(values: &[Value], needed: usize) -> Result<SqliteArguments, Failure> {
+/// The values as `SQLite` takes them, checked against how many the statement needs.
+pub(super) fn bind(values: &[Value], needed: usize) -> Result<Vec<Bound>, Failure> {
     if values.len() != needed {
         return Err(Failure::invalid_argument(format!(
             "The statement has {}, but `params` has {}.",
@@ -50,11 +56,11 @@ pub(super) fn bind(values: &[Value], needed: usize) -> Result<SqliteArguments, F
         ))
         .with_hint("Placeholders are `?` or `?1`; give one value for each in `params`."));
     }
-    let mut arguments = SqliteArguments::default();
-    for (index, value) in values.iter().enumerate() {
-        add(&mut arguments, value, index + 1)?;
-    }
-    Ok(arguments)
+    values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| bound(value, index + 1))
+        .collect()
 }
 
 fn counted(number: usize, what: &str) -> String {
@@ -62,13 +68,13 @@ fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
-fn add(arguments: &mut SqliteArguments, value: &Value, parameter: usize) -> Result<(), Failure> {
-    let added = match value {
-        Value::Null => arguments.add(None::<i64>),
-        Value::Bool(truth) => arguments.add(i64::from(*truth)),
+fn bound(value: &Value, parameter: usize) -> Result<Bound, Failure> {
+    Ok(match value {
+        Value::Null => Bound::Null,
+        Value::Bool(truth) => Bound::Int(i64::from(*truth)),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => arguments.add(integer),
-            (None, Some(float)) if number.is_f64() => arguments.add(float),
+            (Some(integer), _) => Bound::Int(integer),
+            (None, Some(float)) if number.is_f64() => Bound::Real(float),
             _ => {
                 return Err(Failure::invalid_argument(format!(
                     "Parameter {parameter} is larger than any integer of SQLite."
@@ -79,11 +85,8 @@ fn add(arguments: &mut SqliteArguments, value: &Value, parameter: usize) -> Resu
                 ));
             }
         },
-        Value::String(text) => arguments.add(text.clone()),
-        Value::Array(_) | Value::Object(_) => arguments.add(value.to_string()),
-    };
-    added.map_err(|error| {
-        Failure::internal(format!("Parameter {parameter} could not be bound.")).with_source(error)
+        Value::String(text) => Bound::Text(text.clone()),
+        Value::Array(_) | Value::Object(_) => Bound::Text(value.to_string()),
     })
 }
 
@@ -121,7 +124,13 @@ mod tests {
             (&["$0"], None),
             (&["$1st"], None),
         ] {
-            assert_eq!(count(&names(given)).ok(), needed, "{given:?}");
+            assert_eq!(
+                positions(&names(given))
+                    .ok()
+                    .map(|positions| super::needed(&positions)),
+                needed,
+                "{given:?}"
+            );
         }
     }
 

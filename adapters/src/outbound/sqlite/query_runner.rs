@@ -7,11 +7,6 @@ use domain::{
     Cancel, Failure, FailureKind,
     query::{DynRowSink, Flow, Outcome, QueryLimits, QueryRunner, Statement, StatementClass},
 };
-use futures_util::StreamExt;
-use sqlx::{
-    AssertSqlSafe, Either, Executor, Row,
-    sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow},
-};
 
 use super::{
     super::{
@@ -19,10 +14,12 @@ use super::{
         pool::{Lease, Pool, Session, must_end, must_end_by},
         turns::Turn,
     },
-    failure, hints, parameters,
-    session::{LONGEST_REMEMBERED, Patience, SqliteSession},
+    failure,
+    handle::{Bound, Done},
+    hints, parameters,
+    rows::{Batch, Rows},
+    session::{Patience, SqliteSession},
     statement::{Inspected, leaves_no_trace},
-    value,
     watched_file::Change,
 };
 
@@ -50,7 +47,7 @@ enum Surplus<'a> {
 
 /// How reading a result ended.
 enum Ended {
-    Complete(SqliteQueryResult),
+    Complete(Done),
     Stopped,
 }
 
@@ -154,7 +151,7 @@ async fn read(
         return (Err(unread.into_failure()), After::Discard);
     }
     let prepared = match session.inspect(&statement.sql).await {
-        Ok(inspected) => parameters::bind(&statement.params, inspected.needed)
+        Ok(inspected) => parameters::bind(&statement.params, inspected.needed())
             .map(|arguments| (inspected, arguments)),
         Err(failure) => Err(hints::add(session, statement, failure).await),
     };
@@ -201,16 +198,14 @@ async fn write(
             "A statement that controls a transaction cannot run inside of one.",
         ));
     }
-    let arguments = parameters::bind(&statement.params, inspected.needed)?;
+    let arguments = parameters::bind(&statement.params, inspected.needed())?;
     let ended = stream(session, &inspected, arguments, sink, Surplus::Drain).await?;
     session.run("COMMIT").await?;
     let mut outcome = Outcome::default();
     if let (StatementClass::Write, Ended::Complete(done)) = (inspected.class, ended) {
-        outcome.affected_rows = Some(done.rows_affected());
+        outcome.affected_rows = Some(done.changes);
         // The session was opened for this statement, so any other number is its own.
-        outcome.insert_id = u64::try_from(done.last_insert_rowid())
-            .ok()
-            .filter(|id| *id != 0);
+        outcome.insert_id = u64::try_from(done.last_row).ok().filter(|id| *id != 0);
     }
     Ok(outcome)
 }
@@ -218,58 +213,45 @@ async fn write(
 async fn stream(
     session: &mut SqliteSession,
     inspected: &Inspected,
-    arguments: SqliteArguments,
+    values: Vec<Bound>,
     sink: &mut DynRowSink,
     surplus: Surplus<'_>,
 ) -> Result<Ended, Failure> {
     let access = session.access();
     let patience = Patience::new();
-    let mut turn = Turn::new();
+    let mut batch = Batch::default();
+    let mut output = Output {
+        inspected,
+        sink,
+        announced: false,
+        dropping: false,
+        turn: Turn::new(),
+    };
     loop {
-        let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&inspected.sql)), arguments.clone())
-            .persistent(inspected.sql.len() <= LONGEST_REMEMBERED);
-        let mut results = session.connection()?.fetch_many(query);
-        let mut output = Output {
-            inspected,
-            sink,
-            announced: false,
-        };
-        let mut stopped = false;
-        let error = loop {
-            match results.next().await {
-                Some(Ok(Either::Right(_))) if stopped => turn.pause().await,
-                Some(Ok(Either::Right(row))) => {
-                    let mut flow = output.push(&row)?;
-                    while flow == Flow::Wait
-                        && let Surplus::Leave { clock: Some(clock) } = surplus
-                        && clock.resume(output.sink).await
-                    {
-                        flow = output.push(&row)?;
-                    }
-                    if flow != Flow::Continue {
-                        match surplus {
-                            Surplus::Leave { .. } => return Ok(Ended::Stopped),
-                            Surplus::Drain => stopped = true,
-                        }
-                    }
-                    turn.pause().await;
-                }
-                Some(Ok(Either::Left(done))) => {
+        let stepped = session.step(inspected, values.clone())?;
+        let fault = loop {
+            let ended = stepped.next(&mut batch).await;
+            if !output.take(batch.rows(), surplus).await {
+                return Ok(Ended::Stopped);
+            }
+            match ended {
+                None => {}
+                Some(Ok(Some(done))) => {
                     output.announce();
                     return Ok(Ended::Complete(done));
                 }
-                Some(Err(error)) => break error,
-                // The driver's thread is gone: it does not survive a table with more columns than it knows.
-                None => return Err(failure::schema_changed()),
+                // Other columns than were announced, or none at all: the lane is gone, with the session.
+                Some(Ok(None)) => return Err(failure::schema_changed()),
+                Some(Err(fault)) => break fault,
             }
         };
         if output.announced {
-            return Err(failure::of_statement(error, access));
+            return Err(fault.into_failure(access));
         }
         patience
-            .with(error)
+            .with(fault)
             .await
-            .map_err(|error| failure::of_statement(error, access))?;
+            .map_err(|fault| fault.into_failure(access))?;
     }
 }
 
@@ -278,6 +260,9 @@ struct Output<'a> {
     inspected: &'a Inspected,
     sink: &'a mut DynRowSink,
     announced: bool,
+    /// No more rows are wanted, and those that come are dropped.
+    dropping: bool,
+    turn: Turn,
 }
 
 impl Output<'_> {
@@ -289,19 +274,39 @@ impl Output<'_> {
         self.announced = true;
     }
 
-    fn push(&mut self, row: &SqliteRow) -> Result<Flow, Failure> {
-        if row.len() != self.inspected.declared.len() {
-            return Err(failure::schema_changed());
+    /// Hands on every row of a batch. False if the statement is to be left in the middle.
+    async fn take(&mut self, mut rows: Rows<'_>, surplus: Surplus<'_>) -> bool {
+        while !rows.is_empty() && !self.dropping {
+            let mut flow = self.push(&mut rows);
+            while flow == Flow::Wait
+                && let Surplus::Leave { clock: Some(clock) } = surplus
+                && clock.resume(self.sink).await
+            {
+                flow = self.push(&mut rows);
+            }
+            if flow != Flow::Continue {
+                match surplus {
+                    Surplus::Leave { .. } => return false,
+                    Surplus::Drain => self.dropping = true,
+                }
+            }
+            self.turn.pause().await;
         }
+        true
+    }
+
+    /// The next row stays the next one as long as the sink does not take it.
+    fn push(&mut self, rows: &mut Rows<'_>) -> Flow {
         self.announce();
-        let flow = self.sink.begin_row();
-        if flow != Flow::Continue {
-            return Ok(flow);
+        let mut flow = self.sink.begin_row();
+        if flow == Flow::Continue {
+            let mut further = *rows;
+            further.next(&self.inspected.declared, |cell| self.sink.cell(cell));
+            flow = self.sink.end_row();
+            if flow != Flow::Wait {
+                *rows = further;
+            }
         }
-        for (index, declared) in self.inspected.declared.iter().enumerate() {
-            let value = row.try_get_raw(index).map_err(failure::of_driver)?;
-            self.sink.cell(value::cell(value, *declared)?);
-        }
-        Ok(self.sink.end_row())
+        flow
     }
 }

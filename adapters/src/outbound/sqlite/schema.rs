@@ -40,6 +40,18 @@ impl Unread {
     }
 }
 
+impl From<Fault> for Unread {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Failure> for Unread {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
 impl From<sqlx::Error> for Unread {
     fn from(error: sqlx::Error) -> Self {
         match Fault::of(error) {

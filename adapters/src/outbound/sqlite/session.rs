@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,22 +15,25 @@ use domain::{
     connection::{Access, Address, ConnectionConfig},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, FromRow, Row,
+    ConnectOptions, Connection, FromRow,
     sqlite::{LockedSqliteHandle, SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
-use tokio::runtime::Handle;
 
 use super::{
     super::pool::Session,
     attached::Questions,
-    failure, handle, opening,
+    failure::{self, Fault},
+    handle::{self, Bound, Kept, Running, Stored},
+    lane::Lane,
+    opening,
+    rows::{self, Receiver},
     schema::{self, Unread},
     statement::Inspected,
     watched_file::{Change, WatchedFile},
 };
 
-/// How many statements a session remembers, and the driver with it.
-const REMEMBERED: usize = 100;
+/// How many statements a session remembers.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 /// A longer text is looked at each time: remembering it would cost more than it saves.
 pub(super) const LONGEST_REMEMBERED: usize = 16 * 1024;
 /// `SQLite` waits for a lock on its own thread, deaf to any interruption, so it waits in short steps.
@@ -39,16 +43,18 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 /// Steps of `SQLite`'s machine between two looks at the interruption.
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
-/// Rows that the driver's thread may be ahead of us. Each may be large, so they are few.
-const ROWS_AHEAD: usize = 50;
+/// The driver runs our own short questions alone, and needs to remember none of them.
+const REMEMBERED_BY_DRIVER: usize = 4;
 /// A session that is being interrupted is waited for no longer than this: one long call of a function is deaf to it.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 /// While this many are deaf, in the whole process, no further session is opened: each has a thread that works on.
 const MOST_DEAF: usize = 4;
 
 pub(super) struct SqliteSession {
-    /// Away only while a statement is looked at on another thread.
+    /// Away while statements are run on it, on the lane.
     connection: Option<SqliteConnection>,
+    /// Started when a statement is first run.
+    lane: Option<Lane>,
     access: Access,
     /// While it is set, whatever runs on the connection ends.
     interrupted: Arc<AtomicBool>,
@@ -75,8 +81,7 @@ impl SqliteSession {
             .create_if_missing(false)
             .busy_timeout(BUSY_STEP)
             .pragma("trusted_schema", "OFF")
-            .statement_cache_capacity(REMEMBERED)
-            .row_buffer_size(ROWS_AHEAD)
+            .statement_cache_capacity(REMEMBERED_BY_DRIVER)
             .disable_statement_logging();
         let (mut options, path) = match &config.address {
             Address::File(path) => {
@@ -107,6 +112,7 @@ impl SqliteSession {
         let further = config.attached.iter().map(|one| one.path.as_path());
         let mut session = Self {
             connection: Some(connection),
+            lane: None,
             access,
             interrupted: Arc::new(AtomicBool::new(false)),
             seen: HashMap::new(),
@@ -135,7 +141,8 @@ impl SqliteSession {
         let interrupted = Arc::clone(&self.interrupted);
         let access = self.access;
         let mut handle = self
-            .connection()?
+            .connection()
+            .await?
             .lock_handle()
             .await
             .map_err(failure::of_driver)?;
@@ -151,10 +158,29 @@ impl SqliteSession {
         self.access
     }
 
-    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, Failure> {
+    /// The connection itself, back from the lane.
+    pub(super) async fn connection(&mut self) -> Result<&mut SqliteConnection, Failure> {
+        if self.connection.is_none()
+            && let Some(lane) = &self.lane
+        {
+            self.connection = Some(lane.release().await?);
+        }
         self.connection
             .as_mut()
             .ok_or_else(|| Failure::internal("The database session is in use elsewhere."))
+    }
+
+    /// The lane, with the connection on it.
+    fn lane(&mut self) -> Result<&Lane, Failure> {
+        let lane = match self.lane.take() {
+            Some(lane) => lane,
+            None => Lane::start(REMEMBERED)?,
+        };
+        let lane = self.lane.insert(lane);
+        if let Some(connection) = self.connection.take() {
+            lane.give(connection)?;
+        }
+        Ok(lane)
     }
 
     /// Ends whatever runs, and whatever is begun, until [`SqliteSession::settle`].
@@ -164,11 +190,13 @@ impl SqliteSession {
 
     /// Waits until nothing runs any more and makes the session usable again. False if it is not.
     pub(super) async fn settle(&mut self) -> bool {
-        let Some(connection) = &mut self.connection else {
+        let interrupted = Arc::clone(&self.interrupted);
+        let Ok(lane) = self.lane() else {
             return false;
         };
-        let idle = tokio::time::timeout(CLOSE_LIMIT, connection.ping()).await;
-        self.interrupted.store(false, Ordering::Relaxed);
+        // Its turn comes when whatever was begun before has ended.
+        let idle = tokio::time::timeout(CLOSE_LIMIT, lane.run(|_, _| ())).await;
+        interrupted.store(false, Ordering::Relaxed);
         matches!(idle, Ok(Ok(())))
     }
 
@@ -197,18 +225,14 @@ impl SqliteSession {
     }
 
     async fn try_to_freshen(&mut self) -> Result<(), Unread> {
-        let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
         // Tells what the files say now, without reading the schemas.
-        let ask = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&self.questions.versions)));
-        let versions: Vec<i64> = connection
-            .fetch_all(ask)
-            .await?
-            .iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()?;
+        let texts = Arc::clone(&self.questions.versions);
+        let versions = self
+            .on_lane(move |handle, kept| answers(handle, kept, &texts, as_number))
+            .await??;
         if versions != self.schema_versions {
             self.seen.clear();
-            connection.clear_cached_statements().await?;
+            self.connection().await?;
             if let Some(connection) = self.connection.take() {
                 let texts = Arc::clone(&self.questions.texts);
                 self.connection = Some(schema::read(connection, texts).await?);
@@ -220,29 +244,52 @@ impl SqliteSession {
 
     /// To be asked once the schema has been read: this would read it, on a stack that it may exhaust.
     async fn look_at_journals(&mut self) -> Result<(), Unread> {
-        let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
-        let ask = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&self.questions.journals)));
-        self.keeps_snapshots = connection
-            .fetch_all(ask)
-            .await?
-            .iter()
-            .all(|row| matches!(row.try_get(0), Ok("wal" | "memory")));
+        let texts = Arc::clone(&self.questions.journals);
+        let keeps = |mode: Stored<'_>| matches!(mode, Stored::Text(b"wal" | b"memory"));
+        let modes = self
+            .on_lane(move |handle, kept| answers(handle, kept, &texts, keeps))
+            .await??;
+        self.keeps_snapshots = !modes.contains(&false);
         Ok(())
     }
 
     /// Runs a statement of our own that returns nothing.
     pub(super) async fn run(&mut self, sql: &'static str) -> Result<(), Failure> {
         let patience = Patience::new();
+        let text: Arc<str> = sql.into();
         loop {
-            match self.connection()?.execute(sql).await {
+            let running = of_our_own(&text);
+            let ran = self
+                .on_lane(move |handle, kept| kept.run(handle, &running, |_| true))
+                .await?;
+            match ran {
                 Ok(_) => return Ok(()),
-                Err(error) => {
-                    if let Err(error) = patience.with(error).await {
-                        return Err(failure::of_statement(error, self.access));
-                    }
-                }
+                Err(fault) => patience
+                    .with(fault)
+                    .await
+                    .map_err(|fault| fault.into_failure(self.access))?,
             }
         }
+    }
+
+    /// Begins a statement of the caller's; what comes of it is received.
+    pub(super) fn step(
+        &mut self,
+        inspected: &Inspected,
+        values: Vec<Bound>,
+    ) -> Result<Receiver, Failure> {
+        let running = Running {
+            sql: Arc::clone(&inspected.sql),
+            keep: inspected.sql.len() <= LONGEST_REMEMBERED,
+            values,
+            positions: Arc::clone(&inspected.positions),
+        };
+        let (sender, stepped) = rows::passage(inspected.columns.len());
+        self.lane()?.begin(move |handle, kept| {
+            let ended = kept.run(handle, &running, |row| sender.send(&row));
+            sender.end(ended);
+        })?;
+        Ok(stepped)
     }
 
     /// All rows of a question of our own; `None` if it fails.
@@ -250,7 +297,7 @@ impl SqliteSession {
     where
         R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
     {
-        let connection = self.connection.as_mut()?;
+        let connection = self.connection().await.ok()?;
         sqlx::query_as(sql).fetch_all(connection).await.ok()
     }
 
@@ -261,7 +308,7 @@ impl SqliteSession {
         statements: Vec<String>,
     ) -> Result<Vec<Option<Vec<(String, Option<String>)>>>, Failure> {
         let interrupted = Arc::clone(&self.interrupted);
-        self.look(move |handle| {
+        self.on_lane(move |handle, _| {
             let columns = |sql: &String| {
                 let prepared = handle::prepare(handle, sql).ok()?;
                 Some(prepared.columns)
@@ -282,11 +329,11 @@ impl SqliteSession {
         }
         let (text, access) = (sql.to_owned(), self.access);
         let inspected = self
-            .look(move |handle| Inspected::new(handle, &text, access))
+            .on_lane(move |handle, _| Inspected::new(handle, &text, access))
             .await?;
         let inspected = Arc::new(inspected?);
         if sql.len() <= LONGEST_REMEMBERED {
-            if self.seen.len() >= REMEMBERED {
+            if self.seen.len() >= REMEMBERED.get() {
                 // Rare, and looking at a statement again costs little: not worth keeping an order.
                 self.seen.clear();
             }
@@ -298,28 +345,47 @@ impl SqliteSession {
 }
 
 impl SqliteSession {
-    /// Looks at statements on a thread that may block: planning one can take long, and virtual tables read while they do.
-    async fn look<T: Send + 'static>(
+    /// Does some work on the lane, which may block: planning a statement can take long, and virtual tables read while
+    /// they are planned.
+    async fn on_lane<T: Send + 'static>(
         &mut self,
-        look: impl FnOnce(&mut LockedSqliteHandle<'_>) -> T + Send + 'static,
+        work: impl FnOnce(&mut LockedSqliteHandle<'_>, &mut Kept) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let mut connection = self
-            .connection
-            .take()
-            .ok_or_else(|| Failure::internal("The database session is in use elsewhere."))?;
-        let looked = tokio::task::spawn_blocking(move || {
-            let found = match Handle::current().block_on(connection.lock_handle()) {
-                Ok(mut handle) => Ok(look(&mut handle)),
-                Err(error) => Err(failure::of_driver(error)),
-            };
-            (connection, found)
-        })
-        .await;
-        let (connection, found) = looked.map_err(|error| {
-            Failure::internal("Looking at the statement failed.").with_source(error)
+        self.lane()?.run(work).await
+    }
+}
+
+/// A statement that takes no values.
+fn of_our_own(sql: &Arc<str>) -> Running {
+    Running {
+        sql: Arc::clone(sql),
+        keep: true,
+        values: Vec::new(),
+        positions: Arc::new([]),
+    }
+}
+
+/// The first value of each row of each text.
+fn answers<T>(
+    handle: &mut LockedSqliteHandle<'_>,
+    kept: &mut Kept,
+    texts: &[Arc<str>],
+    read: fn(Stored<'_>) -> T,
+) -> Result<Vec<T>, Fault> {
+    let mut answers = Vec::with_capacity(texts.len());
+    for text in texts {
+        kept.run(handle, &of_our_own(text), |row| {
+            answers.extend(row.values().next().map(read));
+            true
         })?;
-        self.connection = Some(connection);
-        found
+    }
+    Ok(answers)
+}
+
+fn as_number(value: Stored<'_>) -> i64 {
+    match value {
+        Stored::Int(number) => number,
+        _ => 0,
     }
 }
 
@@ -330,16 +396,22 @@ impl Session for SqliteSession {
 
     async fn close(mut self) {
         self.interrupt();
-        if let Some(connection) = self.connection.take() {
-            let mut closing = Box::pin(connection.close());
+        if self.connection.is_some() || self.lane.is_some() {
+            let mut closing = Box::pin(async move {
+                if self.connection().await.is_ok()
+                    && let Some(connection) = self.connection.take()
+                {
+                    connection.close().await.ok();
+                }
+            });
             if tokio::time::timeout(CLOSE_LIMIT, &mut closing)
                 .await
                 .is_err()
             {
-                // The driver's thread is left to end by itself; nobody waits for it.
+                // Its threads are left to end by themselves; nobody waits for them.
                 let deaf = Deaf::new();
                 tokio::spawn(async move {
-                    closing.await.ok();
+                    closing.await;
                     drop(deaf);
                 });
             }
@@ -395,12 +467,11 @@ impl Patience {
     }
 
     /// `Ok`, after a moment, if it is worth trying again.
-    pub(super) async fn with(&self, error: sqlx::Error) -> Result<(), sqlx::Error> {
-        let busy = failure::code(&error).is_some_and(failure::is_busy);
-        if busy && self.lasts().await {
+    pub(super) async fn with(&self, fault: Fault) -> Result<(), Fault> {
+        if failure::is_busy(fault.code) && self.lasts().await {
             Ok(())
         } else {
-            Err(error)
+            Err(fault)
         }
     }
 

@@ -26,8 +26,8 @@ pub(super) struct Inspected {
     pub(super) columns: Vec<Column>,
     /// One for each column.
     pub(super) declared: Vec<Declared>,
-    /// How many values it takes.
-    pub(super) needed: usize,
+    /// Which value each of its parameters takes, from 0.
+    pub(super) positions: Arc<[usize]>,
     pub(super) class: StatementClass,
     /// A session that ran it is as it was before.
     pub(super) leaves_no_trace: bool,
@@ -37,6 +37,11 @@ pub(super) struct Inspected {
 const ANY: &str = "any";
 
 impl Inspected {
+    /// How many values it takes.
+    pub(super) fn needed(&self) -> usize {
+        parameters::needed(&self.positions)
+    }
+
     /// Refuses a text that does not hold exactly one statement that can be prepared.
     pub(super) fn new(
         handle: &mut LockedSqliteHandle<'_>,
@@ -88,7 +93,7 @@ impl Inspected {
             .with_position(character(sql, sql.len() - tail.len()))
             .with_hint("Send each statement in a call of its own."));
         }
-        let needed = parameters::count(&prepared.parameters)?;
+        let positions = parameters::positions(&prepared.parameters)?.into();
         let verdict = SqliteDialect.classify(sql);
         Ok(Self {
             sql: sql.into(),
@@ -107,7 +112,7 @@ impl Inspected {
                         .map_or_else(|| ANY.to_owned(), |declared| declared.to_lowercase()),
                 })
                 .collect(),
-            needed,
+            positions,
             class: match verdict.class {
                 StatementClass::Read if !prepared.reads_only => StatementClass::Unknown,
                 class => class,

@@ -1,7 +1,8 @@
 //! One cell of a result, by the storage class of the value in it: `SQLite` lets any column hold any class.
 
-use domain::{Failure, query::Cell};
-use sqlx::{Decode, Sqlite, TypeInfo, ValueRef, sqlite::SqliteValueRef};
+use domain::query::Cell;
+
+use super::handle::Stored;
 
 /// What a column's declared type says about values that their storage class does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,34 +26,19 @@ impl Declared {
     }
 }
 
-/// The value, borrowed from its row.
-pub(super) fn cell(value: SqliteValueRef<'_>, declared: Declared) -> Result<Cell<'_>, Failure> {
-    if value.is_null() {
-        return Ok(Cell::Null);
+/// The value as a cell.
+pub(super) fn cell(value: Stored<'_>, declared: Declared) -> Cell<'_> {
+    match (value, declared) {
+        (Stored::Null, _) => Cell::Null,
+        (Stored::Int(number @ (0 | 1)), Declared::Boolean) => Cell::Bool(number == 1),
+        (Stored::Int(number), _) => Cell::Int(number),
+        (Stored::Real(number), _) => Cell::Float64(number),
+        (Stored::Text(bytes), _) => {
+            std::str::from_utf8(bytes).map_or(Cell::InvalidText(bytes), Cell::Text)
+        }
+        (Stored::Blob(bytes), Declared::Blob) => Cell::Bytes(bytes),
+        (Stored::Blob(bytes), Declared::Boolean | Declared::Other) => Cell::MixedBytes(bytes),
     }
-    // Of a value that is not NULL this is the storage class, not the column's type.
-    let decoded = match value.type_info().name() {
-        "INTEGER" => {
-            <i64 as Decode<Sqlite>>::decode(value).map(|number| match (number, declared) {
-                (0 | 1, Declared::Boolean) => Cell::Bool(number == 1),
-                _ => Cell::Int(number),
-            })
-        }
-        "REAL" => <f64 as Decode<Sqlite>>::decode(value).map(Cell::Float64),
-        // The driver's own text stops at bytes that are not UTF-8, so text is taken as bytes and looked at here.
-        "TEXT" => <&[u8] as Decode<Sqlite>>::decode(value)
-            .map(|bytes| std::str::from_utf8(bytes).map_or(Cell::InvalidText(bytes), Cell::Text)),
-        "BLOB" => <&[u8] as Decode<Sqlite>>::decode(value).map(|bytes| match declared {
-            Declared::Blob => Cell::Bytes(bytes),
-            Declared::Boolean | Declared::Other => Cell::MixedBytes(bytes),
-        }),
-        other => {
-            return Err(Failure::internal(format!(
-                "A value of the storage class {other} has no decoder."
-            )));
-        }
-    };
-    decoded.map_err(|error| Failure::internal("A value could not be read.").with_source(error))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
     reason = "the driver offers neither limits, configuration and authorizer nor the end of the first statement"
 )]
 
+mod kept;
 mod stack;
 
 use std::{
@@ -21,7 +22,10 @@ use domain::connection::Access;
 use libsqlite3_sys as ffi;
 use sqlx::sqlite::LockedSqliteHandle;
 
-pub(super) use self::stack::{guard_stack, use_stack};
+pub(super) use self::{
+    kept::{Bound, Done, Kept, Row, Running, Stored},
+    stack::{guard_stack, use_stack},
+};
 use super::{failure::Fault, functions, pragmas};
 
 /// The longest text or blob, and the longest row of a table.
