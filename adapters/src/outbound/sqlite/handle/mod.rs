@@ -1,11 +1,11 @@
-//! `SQLite`'s C interface, for what the driver has no words for: hardening a connection, and looking at a statement
-//! before it runs.
+//! `SQLite`'s C interface, for what the driver has no words for: hardening a connection, looking at a statement before it
+//! runs, and running it without a copy of each value and a message for each row.
 //!
 //! This is the only module with unsafe code. Every function that takes a handle takes the driver's lock on the connection, which keeps
-//! the driver's own thread off it, and leaves no statement behind.
+//! the driver's own thread off it, and leaves no statement behind but those in [`Kept`].
 #![expect(
     unsafe_code,
-    reason = "the driver offers neither limits, configuration and authorizer nor the end of the first statement"
+    reason = "the driver offers neither limits, configuration and authorizer nor the end of the first statement, and hands over each row by itself"
 )]
 
 mod kept;
