@@ -32,6 +32,7 @@ pub struct Wanted<'a> {
     pub config: Option<&'a Path>,
     pub urls: &'a [NamedUrl],
     pub tools: Option<&'a str>,
+    pub http: Option<&'a str>,
     pub demo: bool,
 }
 
@@ -72,6 +73,7 @@ pub fn load(wanted: &Wanted<'_>, working_directory: &Path) -> Configuration {
         config: wanted.config,
         urls: wanted.urls,
         tools: wanted.tools,
+        http: wanted.http,
         engines: &engines(),
     });
     // Which tools there are is the protocol side's knowledge.
@@ -111,7 +113,7 @@ pub async fn assemble(
     );
     let roots = Roots::new(settings.sqlite_roots(working_directory));
     let ad_hoc = AdHoc::new(
-        settings.adhoc_connections,
+        settings.adhoc(),
         engines(),
         Arc::new(roots),
         settings.allowed_hosts.clone(),
@@ -124,7 +126,7 @@ pub async fn assemble(
             rows: settings.max_rows_ceiling,
             bytes: usize::try_from(settings.max_bytes_ceiling).unwrap_or(usize::MAX),
         },
-        shutdown_grace: Duration::from_millis(settings.shutdown_grace_ms),
+        shutdown_grace: settings.shutdown_grace(),
         slow_call: Duration::from_millis(settings.slow_call_ms),
         ..McpOptions::default()
     };

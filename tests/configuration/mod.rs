@@ -86,6 +86,7 @@ impl Setup {
             config: self.config.as_deref().map(Path::new),
             urls: &self.urls,
             tools: self.tools.as_deref(),
+            http: None,
             engines: &engines,
         })
     }

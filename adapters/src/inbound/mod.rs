@@ -1,4 +1,4 @@
-//! Ways in: today the Model Context Protocol.
+//! Ways in: the Model Context Protocol, over standard streams and over HTTP.
 
 pub mod http;
 pub mod mcp;

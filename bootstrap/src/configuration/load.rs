@@ -31,6 +31,8 @@ pub struct Inputs<'a> {
     pub urls: &'a [NamedUrl],
     /// `--tools`.
     pub tools: Option<&'a str>,
+    /// `--http`.
+    pub http: Option<&'a str>,
     pub engines: &'a [EngineFacts],
 }
 
@@ -93,7 +95,10 @@ impl Configuration {
                 given: std::mem::take(&mut file.server),
                 merely_found: file.origin == Origin::FoundFile,
             }),
-            inputs.tools,
+            &[
+                ("TOOLS", "--tools", inputs.tools),
+                ("HTTP_ADDRESS", "--http", inputs.http),
+            ],
             reading.unread,
         );
         let identity = identity_of(&mut reading, inputs);

@@ -60,6 +60,16 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "SHUTDOWN_GRACE_MS", key: "shutdownGraceMs", expected: "a whole number of milliseconds from 0 to 600,000", separator: None, from_found: always },
     Facts { word: "STRUCTURED_RESULTS", key: "structuredResults", expected: BOOLEAN, separator: None, from_found: always },
     Facts { word: "SLOW_CALL_MS", key: "slowCallMs", expected: "a whole number of milliseconds from 0 to 86,400,000", separator: None, from_found: always },
+    Facts { word: "HTTP_ADDRESS", key: "httpAddress", expected: "an address with a port, such as 127.0.0.1:8080", separator: None, from_found: never },
+    Facts { word: "HTTP_ALLOWED_HOSTS", key: "httpAllowedHosts", expected: "names, or *, separated by commas", separator: Some(Separator::Comma), from_found: never },
+    Facts { word: "HTTP_ALLOWED_ORIGINS", key: "httpAllowedOrigins", expected: "origins such as https://app.example.com, or *, separated by commas", separator: Some(Separator::Comma), from_found: never },
+    Facts { word: "HTTP_MAX_BODY_BYTES", key: "httpMaxBodyBytes", expected: "a whole number of bytes from 1,000 to 1,073,741,824", separator: None, from_found: at_most::<{ 4 << 20 }> },
+    Facts { word: "HTTP_MAX_CONNECTIONS", key: "httpMaxConnections", expected: "a whole number of connections from 1 to 100,000", separator: None, from_found: at_most::<1_024> },
+    Facts { word: "HTTP_MAX_SESSIONS", key: "httpMaxSessions", expected: "a whole number of sessions from 1 to 1,000,000", separator: None, from_found: at_most::<1_000> },
+    Facts { word: "SESSION_TIMEOUT_MS", key: "sessionTimeoutMs", expected: "a whole number of milliseconds from 1,000 to 86,400,000", separator: None, from_found: at_most::<1_800_000> },
+    Facts { word: "HTTP_REQUEST_TIMEOUT_MS", key: "httpRequestTimeoutMs", expected: "a whole number of milliseconds from 100 to 600,000", separator: None, from_found: at_most::<10_000> },
+    Facts { word: "HTTP_IDLE_TIMEOUT_MS", key: "httpIdleTimeoutMs", expected: "a whole number of milliseconds from 100 to 86,400,000", separator: None, from_found: at_most::<75_000> },
+    Facts { word: "HTTP_ADHOC_CONNECTIONS", key: "httpAdhocConnections", expected: BOOLEAN, separator: None, from_found: only_false },
 ];
 
 /// By its key or its word.

@@ -5,7 +5,11 @@
 mod facts;
 mod reading;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use domain::connection::{AllowedHosts, parameters::boolean};
 use serde::{
@@ -73,15 +77,48 @@ pub struct Settings {
     /// Whether a read-only connection is refused whose role in the database could write. Default false.
     #[serde(deserialize_with = "truth")]
     pub require_least_privilege: bool,
-    /// How long running calls may go on once the server is to stop, in milliseconds. Default 500.
+    /// How long running calls may go on once the server is to stop, in milliseconds. Default 500, and 5,000 where it
+    /// serves HTTP. [`Settings::shutdown_grace`] reads it.
     #[validate(range(max = 600_000))]
-    pub shutdown_grace_ms: u64,
+    #[serde(serialize_with = "grace")]
+    pub shutdown_grace_ms: Option<u64>,
     /// Whether rows are sent as structured content too, with a schema. Default false.
     #[serde(deserialize_with = "truth")]
     pub structured_results: bool,
     /// Calls that take at least this many milliseconds are logged as warnings. Default 500.
     #[validate(range(max = 86_400_000))]
     pub slow_call_ms: u64,
+    /// Where HTTP is served: an address and a port, or a port of this machine alone. Default: nowhere.
+    #[serde(deserialize_with = "address", serialize_with = "shown_address")]
+    pub http_address: Option<SocketAddr>,
+    /// Names that clients may call this server, separated by commas: `host`, `host:port`, or `*` for any. Those of this
+    /// machine and the address it listens on need not be listed.
+    pub http_allowed_hosts: String,
+    /// Pages that may call it from a browser, separated by commas: `https://host`, `https://host:port`,
+    /// `https://host:*`, or `*` for any. Its own, and those of this machine where it listens on nothing else, need not
+    /// be listed.
+    pub http_allowed_origins: String,
+    /// The longest body of a request. Default 4,194,304 (4 MiB).
+    #[validate(range(min = 1_000, max = 1_073_741_824))]
+    pub http_max_body_bytes: u64,
+    /// Connections over HTTP at the same time; one more is turned away. Default 1,024.
+    #[validate(range(min = 1, max = 100_000))]
+    pub http_max_connections: usize,
+    /// Sessions of clients that speak a revision with sessions. Default 1,000.
+    #[validate(range(min = 1, max = 1_000_000))]
+    pub http_max_sessions: usize,
+    /// How long such a session may go unused, in milliseconds. Default 1,800,000 (30 minutes).
+    #[validate(range(min = 1_000, max = 86_400_000))]
+    pub session_timeout_ms: u64,
+    /// How long the head of a request may take to arrive, and its body, in milliseconds. Default 10,000.
+    #[validate(range(min = 100, max = 600_000))]
+    pub http_request_timeout_ms: u64,
+    /// How long a connection may stay open between two requests, in milliseconds. Default 75,000.
+    #[validate(range(min = 100, max = 86_400_000))]
+    pub http_idle_timeout_ms: u64,
+    /// Whether a client may open and import connections of its own where HTTP is served. Default false.
+    #[serde(deserialize_with = "truth")]
+    pub http_adhoc_connections: bool,
 }
 
 impl Default for Settings {
@@ -97,14 +134,40 @@ impl Default for Settings {
             allowed_hosts: AllowedHosts::default(),
             adhoc_connections: true,
             require_least_privilege: false,
-            shutdown_grace_ms: 500,
+            shutdown_grace_ms: None,
             structured_results: false,
             slow_call_ms: 500,
+            http_address: None,
+            http_allowed_hosts: String::new(),
+            http_allowed_origins: String::new(),
+            http_max_body_bytes: 4 << 20,
+            http_max_connections: 1_024,
+            http_max_sessions: 1_000,
+            session_timeout_ms: 1_800_000,
+            http_request_timeout_ms: 10_000,
+            http_idle_timeout_ms: 75_000,
+            http_adhoc_connections: false,
         }
     }
 }
 
 impl Settings {
+    /// How long running calls may go on once the server is to stop.
+    pub fn shutdown_grace(&self) -> Duration {
+        // Whoever is served over a network is told of the end by others, and these take their time.
+        let usual = if self.http_address.is_some() {
+            5_000
+        } else {
+            500
+        };
+        Duration::from_millis(self.shutdown_grace_ms.unwrap_or(usual))
+    }
+
+    /// Whether a client may open and import connections of its own.
+    pub fn adhoc(&self) -> bool {
+        self.adhoc_connections && (self.http_address.is_none() || self.http_adhoc_connections)
+    }
+
     /// The folders below which a client may open `SQLite` files. Relative ones begin at the working directory.
     pub fn sqlite_roots(&self, working_directory: &Path) -> Vec<PathBuf> {
         std::env::split_paths(&self.sqlite_roots)
@@ -158,6 +221,42 @@ fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedHosts, D::
 /// As it would be given.
 fn shown<S: Serializer>(hosts: &AllowedHosts, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(hosts)
+}
+
+/// An address and a port; a port alone is one of this machine.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let loopback = |port: &str| {
+        let port = port.parse().ok()?;
+        Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+    };
+    let address = text
+        .parse()
+        .ok()
+        .or_else(|| loopback(text.strip_prefix("localhost:").unwrap_or(&text)));
+    match address {
+        Some(address) => Ok(Some(address)),
+        None => Err(D::Error::custom("not an address with a port")),
+    }
+}
+
+/// As it would be given.
+fn shown_address<S: Serializer>(
+    address: &Option<SocketAddr>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match address {
+        Some(address) => serializer.collect_str(address),
+        None => serializer.serialize_str(""),
+    }
+}
+
+/// As it would be given, or what stands for it.
+fn grace<S: Serializer>(grace: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match grace {
+        Some(grace) => serializer.serialize_u64(*grace),
+        None => serializer.serialize_str("500, over HTTP 5000"),
+    }
 }
 
 /// A word in any letter case.

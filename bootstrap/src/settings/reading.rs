@@ -36,13 +36,14 @@ struct Reading {
     warnings: Vec<Mistake>,
 }
 
-/// Reads the settings: the file, then the environment, then `--tools`.
+/// Reads the settings: the file, then the environment, then the command line: words of settings, each with its option
+/// and what it says.
 ///
 /// `file_unread` says that a file was named and could not be read. What it would have forbidden is then forbidden.
 pub(crate) fn read(
     environment: &Environment,
     file: Option<FromFile>,
-    tools: Option<&str>,
+    command_line: &[(&'static str, &'static str, Option<&str>)],
     file_unread: bool,
 ) -> SettingsReading {
     let mut reading = Reading::default();
@@ -50,10 +51,12 @@ pub(crate) fn read(
         reading.add_file(file);
     }
     reading.add_environment(environment);
-    if let Some(tools) = tools {
-        reading
-            .given
-            .insert("TOOLS", (tools.to_owned(), "--tools".to_owned()));
+    for (word, option, given) in command_line {
+        if let Some(given) = given {
+            reading
+                .given
+                .insert(word, ((*given).to_owned(), (*option).to_owned()));
+        }
     }
     if file_unread {
         reading.be_strict(

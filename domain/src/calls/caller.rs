@@ -1,6 +1,6 @@
 //! Who makes a call.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -31,13 +31,14 @@ impl fmt::Display for Principal {
     }
 }
 
-/// What somebody who can be trusted has said of a caller, such as the issuer of a token.
+/// What somebody who can be trusted has said of a caller, such as the issuer of a token. Clones are the same claims:
+/// there is one for each call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Claims(Map<String, Value>);
+pub struct Claims(Arc<Map<String, Value>>);
 
 impl Claims {
     pub fn new(claims: Map<String, Value>) -> Self {
-        Self(claims)
+        Self(Arc::new(claims))
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {

@@ -1,6 +1,21 @@
-//! The service over HTTP.
+//! The service over HTTP: connections, who may come in, sessions, and the endpoint of the protocol.
+//!
+//! What a message means is not here: that is the server's, whichever way it comes in.
 
+mod connection;
+mod door;
+mod endpoint;
+mod hosts;
 pub mod identity;
+mod in_flight;
+mod listener;
+mod options;
+mod server;
+mod sessions;
 mod sign_in;
+mod streams;
 
+pub use listener::Listener;
+pub use options::HttpOptions;
+pub use server::{HttpServer, Routes};
 pub use sign_in::{Anonymous, Refused, SignIn};

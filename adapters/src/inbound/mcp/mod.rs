@@ -19,3 +19,4 @@ mod turns;
 pub use server::{Around, McpOptions, McpServer, Outcome};
 pub use stdio::serve_stdio;
 pub use tools::ToolSelection;
+pub(super) use transport::explain_refused;

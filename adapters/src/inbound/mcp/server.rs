@@ -20,10 +20,14 @@ use application::{
 };
 use domain::{
     Cancel, Failure,
-    calls::{AuditTrail, CallLimits, CallObserver, CallRecord, Caller, InFlight, TraceContext},
+    calls::{
+        AuditTrail, CallLimits, CallObserver, CallRecord, Caller, Claims, InFlight, Principal,
+        TraceContext,
+    },
     cancel::CancelReason,
 };
 use futures_util::FutureExt as _;
+use http::request::Parts;
 use rmcp::{
     RoleServer,
     model::{JsonObject, ProgressNotificationParam},
@@ -188,18 +192,28 @@ impl McpServer {
 
     /// Who makes this request.
     pub(super) fn caller_of(&self, context: &RequestContext<RoleServer>) -> Arc<Caller> {
-        let caller = self.local_caller();
-        let traceparent = context
+        let over_http = context.extensions.get::<Parts>();
+        let caller = match over_http.map(|parts| parts.extensions.get::<Arc<Caller>>()) {
+            None => self.local_caller(),
+            Some(Some(caller)) => Arc::clone(caller),
+            // Whoever comes over a network is never taken for the local user.
+            Some(None) => Arc::new(Caller::new(Principal::new("nobody"), Claims::default())),
+        };
+        let trace = context
             .meta
             .get("traceparent")
-            .and_then(|value| value.as_str());
-        match traceparent.and_then(TraceContext::parse) {
-            Some(trace) => Arc::new(Caller {
-                trace: Some(trace),
-                ..Caller::clone(&caller)
-            }),
-            None => caller,
+            .and_then(|value| TraceContext::parse(value.as_str()?));
+        let client = context
+            .client_info()
+            .map(|client| format!("{} {}", client.name, client.version));
+        if trace.is_none() && client.is_none() {
+            return caller;
         }
+        Arc::new(Caller {
+            trace: trace.or(caller.trace),
+            client: client.or_else(|| caller.client.clone()),
+            ..Caller::clone(&caller)
+        })
     }
 
     /// The connection that a call means, opened if need be.
@@ -239,7 +253,7 @@ impl McpServer {
     }
 
     /// Cancels what runs.
-    pub(super) fn stop(&self) {
+    pub fn stop(&self) {
         self.0.stopping.cancel();
     }
 
@@ -338,12 +352,13 @@ impl McpServer {
                 }
                 result
             }
+            // Before the client's own end: where the server stops, that fires for the same reason.
+            () = self.0.stopping.cancelled() => {
+                cancel.fire(CancelReason::Shutdown);
+                work.await
+            }
             () = context.ct.cancelled() => {
-                cancel.fire(if self.0.stopping.is_cancelled() {
-                    CancelReason::Shutdown
-                } else {
-                    CancelReason::Client
-                });
+                cancel.fire(CancelReason::Client);
                 work.await
             }
             () = &mut progress => work.await,

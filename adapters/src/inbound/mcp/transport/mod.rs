@@ -105,6 +105,14 @@ impl LineTransport {
     }
 }
 
+/// Why this is no message, as the error that answers it. `None` where it is one, or nothing that is answered.
+pub(in super::super) fn explain_refused(text: &[u8]) -> Option<String> {
+    match message::parse(text) {
+        Parsed::Refused(refusal) => serde_json::to_string(&refusal).ok(),
+        Parsed::Message(_) | Parsed::Ignored => None,
+    }
+}
+
 fn line_of(message: &impl serde::Serialize) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');

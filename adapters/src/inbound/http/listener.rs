@@ -1,0 +1,56 @@
+//! Where connections come from.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What is sent to a client that has vanished comes to nothing; how long that may stay unnoticed.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+
+/// An address that is listened on.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+}
+
+impl Listener {
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self {
+            tcp: TcpListener::bind(address).await?,
+        })
+    }
+
+    /// With the port that was chosen, where that was left to the system.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// The next connection. Waits a moment after a failure, such as that there are no more descriptors.
+    pub(super) async fn accept(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.tcp.accept().await {
+                Ok((stream, address)) => {
+                    prepare(&stream);
+                    return (stream, address);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Makes answers leave at once, and clients that have vanished be noticed. A system that cannot is none the worse.
+fn prepare(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    let alive = TcpKeepalive::new()
+        .with_time(UNACKNOWLEDGED / 2)
+        .with_interval(UNACKNOWLEDGED / 6);
+    let _ = socket.set_tcp_keepalive(&alive);
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+}

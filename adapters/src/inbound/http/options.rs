@@ -1,0 +1,47 @@
+//! What the operator decides about HTTP.
+
+use std::time::Duration;
+
+/// Limits and lists of the HTTP side.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// What a client may call this server, beside the names of this machine itself: `host`, `host:port`, or `*` for
+    /// anything. Anything else is a page of somebody else's that was pointed here.
+    pub allowed_hosts: Vec<String>,
+    /// The pages that may call this server from a browser, beside its own: `https://host`, `https://host:port`,
+    /// `https://host:*`, or `*` for any.
+    pub allowed_origins: Vec<String>,
+    /// The longest body of a request.
+    pub max_body_bytes: usize,
+    /// Connections at the same time; one more is turned away.
+    pub max_connections: usize,
+    /// Sessions of clients of the older revisions.
+    pub max_sessions: usize,
+    /// How long a session may go without a request and without an open stream.
+    pub session_timeout: Duration,
+    /// How long the head of a request, or its body, may take to arrive.
+    pub request_may_take: Duration,
+    /// How long a connection may stay open without a request.
+    pub idle: Duration,
+    /// How long a client may take nothing of an answer.
+    pub unread: Duration,
+    /// How long running calls may go on once the server is to stop.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            max_body_bytes: 4 * 1024 * 1024,
+            max_connections: 1_024,
+            max_sessions: 1_000,
+            session_timeout: Duration::from_secs(30 * 60),
+            request_may_take: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            unread: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The HTTP server: what is served where, and how it ends.
+
+use std::{fmt, future::Future, net::IpAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use domain::calls::Caller;
+use http::StatusCode;
+use rmcp::ServerHandler;
+use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    connection::{self, Patience},
+    door::{self, From},
+    endpoint::{Endpoint, plain},
+    hosts::Hosts,
+    in_flight::InFlight,
+    listener::Listener,
+    options::HttpOptions,
+    sessions::Sessions,
+    sign_in::SignIn,
+};
+
+/// How long calls have to end after they were told to.
+const CANCELLED_CALLS_MAY_TAKE: Duration = Duration::from_millis(400);
+/// How long connections have to end once nothing is being answered any more.
+const LAST_WORDS_MAY_TAKE: Duration = Duration::from_millis(100);
+
+/// What else is served beside the protocol.
+#[derive(Debug, Default)]
+pub struct Routes {
+    /// For anybody, by any address of this server: probes, figures, how to sign in.
+    pub open: Router,
+    /// For who has signed in. The caller is an extension of each request, as `Arc<Caller>`.
+    pub signed_in: Router,
+}
+
+/// Serves the protocol at `/mcp`, `/livez` and `/readyz`, and what else it was given.
+pub struct HttpServer {
+    router: Router,
+    sessions: Arc<Sessions>,
+    in_flight: InFlight,
+    options: HttpOptions,
+    /// Fires when nobody new is to come in.
+    draining: CancellationToken,
+    /// Fires when whatever still runs is given up.
+    ended: CancellationToken,
+}
+
+impl HttpServer {
+    /// `bound` is the address that it will be reached by; `server` answers, and each of its clones is the same.
+    pub fn new<S>(
+        server: S,
+        bound: IpAddr,
+        sign_in: Arc<dyn SignIn>,
+        options: HttpOptions,
+        routes: Routes,
+    ) -> Self
+    where
+        S: ServerHandler + Clone + Send + Sync + 'static,
+    {
+        let draining = CancellationToken::new();
+        let ended = CancellationToken::new();
+        let in_flight = InFlight::default();
+        let sessions = Sessions::new(options.max_sessions, options.session_timeout);
+        let endpoint = Endpoint::new(
+            server,
+            Arc::clone(&sessions),
+            in_flight.clone(),
+            &options,
+            ended.clone(),
+        );
+        let hosts = Arc::new(Hosts::new(
+            bound,
+            &options.allowed_hosts,
+            &options.allowed_origins,
+        ));
+        let signed_in = Router::new()
+            .route("/mcp", any(mcp::<S>))
+            .with_state(Arc::new(endpoint))
+            .merge(routes.signed_in)
+            .route_layer(from_fn_with_state(sign_in, door::signs_in))
+            .route_layer(from_fn_with_state(Arc::clone(&hosts), door::is_meant));
+        let open = Router::new()
+            .route("/livez", get(|| async { "alive\n" }))
+            .route("/readyz", get(readyz))
+            .with_state(draining.clone())
+            .merge(routes.open)
+            .route_layer(from_fn_with_state(hosts, door::is_meant_or_addressed));
+        let router = open
+            .merge(signed_in)
+            .fallback(|| async { plain(StatusCode::NOT_FOUND, "There is nothing here.") });
+        Self {
+            router,
+            sessions,
+            in_flight,
+            options,
+            draining,
+            ended,
+        }
+    }
+
+    /// Serves until `shutdown` is ready. Then nobody new comes in, and calls that run have their grace to be answered;
+    /// then `cancel` is called, which has to end them.
+    pub async fn serve(
+        self,
+        listener: Listener,
+        shutdown: impl Future<Output = ()>,
+        cancel: impl FnOnce(),
+    ) {
+        let mut connections = JoinSet::new();
+        let mut idle_sessions = std::pin::pin!(self.sessions.end_idle_ones());
+        let places = Arc::new(Semaphore::new(self.options.max_connections));
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(_) = connections.join_next() => {}
+                () = &mut idle_sessions => {}
+                (stream, address) = listener.accept() => {
+                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                        turn_away(&stream);
+                        continue;
+                    };
+                    let served = connection::serve(
+                        stream,
+                        From(address.ip().to_canonical()),
+                        self.router.clone(),
+                        Patience::new(&self.options),
+                        self.draining.clone(),
+                    );
+                    connections.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
+                }
+            }
+        }
+        drop(listener);
+        self.wind_up(connections, cancel).await;
+    }
+
+    async fn wind_up(&self, mut connections: JoinSet<()>, cancel: impl FnOnce()) {
+        self.draining.cancel();
+        let none = timeout(self.options.shutdown_grace, self.in_flight.none());
+        if none.await.is_err() {
+            cancel();
+            let none = timeout(CANCELLED_CALLS_MAY_TAKE, self.in_flight.none());
+            if none.await.is_err() {
+                tracing::warn!("calls were still running when the server stopped");
+            }
+        }
+        self.ended.cancel();
+        let gone = async { while connections.join_next().await.is_some() {} };
+        let _ = timeout(LAST_WORDS_MAY_TAKE, gone).await;
+        connections.shutdown().await;
+    }
+}
+
+impl fmt::Debug for HttpServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HttpServer")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn mcp<S>(State(endpoint): State<Arc<Endpoint<S>>>, request: Request) -> Response
+where
+    S: ServerHandler + Clone + Send + Sync + 'static,
+{
+    let Some(caller) = request.extensions().get::<Arc<Caller>>().map(Arc::clone) else {
+        // Nobody comes here who has not signed in.
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    endpoint.answer(&caller, request).await
+}
+
+async fn readyz(State(draining): State<CancellationToken>) -> Response {
+    if draining.is_cancelled() {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping");
+    }
+    plain(StatusCode::OK, "ready")
+}
+
+/// Says why, as far as that can be done without waiting.
+fn turn_away(stream: &TcpStream) {
+    const FULL: &[u8] =
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
+        Content-Length: 47\r\n\r\nThere are as many connections as there may be.\n";
+    let _ = stream.try_write(FULL);
+}
