@@ -25,7 +25,7 @@ pub struct Cli {
 /// What portolan is asked to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve over standard input and output (the default)
+    /// Serve over standard input and output (the default), or over HTTP
     Serve(ServeArguments),
     /// Print what is configured, the policy in force and what is wrong
     Check(CheckArguments),
@@ -48,6 +48,12 @@ pub struct ServeArguments {
     /// Tools to offer: profiles (minimal, standard, full), groups or names, separated by commas
     #[arg(long, value_name = "TOOLS")]
     pub tools: Option<String>,
+    /// Serve over HTTP, at this address and port, instead of over standard input and output
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<String>,
+    /// Serve over standard input and output beside HTTP
+    #[arg(long)]
+    pub stdio: bool,
     /// A database URL, served as `default`
     // Several are a mistake, which is told later without repeating them.
     #[arg(value_name = "URL", value_parser = secret)]

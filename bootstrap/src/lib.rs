@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod configuration;
 pub mod environment;
+pub mod http;
 pub mod identity;
 mod log_line;
 pub mod logging;

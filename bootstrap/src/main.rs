@@ -18,6 +18,8 @@ use bootstrap::{
         demo, serve, token,
     },
     configuration::Configuration,
+    http::{self, Unserved},
+    identity::identity,
     logging,
     settings::Settings,
 };
@@ -70,6 +72,7 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         config: arguments.sources.config.as_deref(),
         urls: &urls,
         tools: arguments.tools.as_deref(),
+        http: arguments.http.as_deref(),
         demo: arguments.demo,
     };
     let configuration = load(&wanted, &here);
@@ -78,10 +81,35 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     };
     let _log = logging::start(&settings);
     tell_mistakes(&configuration);
-    match assemble(&settings, configuration.known, &here, wanted.demo).await {
-        Ok(assembly) => serve::run(assembly).await.map(|()| 0),
-        Err(failure) => Ok(unusable(&failure)),
-    }
+    let identity = if settings.http_address.is_some() {
+        match identity(&configuration) {
+            Ok(identity) => identity,
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    complain(&mistake.to_string());
+                }
+                return Ok(UNUSABLE);
+            }
+        }
+    } else {
+        None
+    };
+    let assembly = match assemble(&settings, configuration.known, &here, wanted.demo).await {
+        Ok(assembly) => assembly,
+        Err(failure) => return Ok(unusable(&failure)),
+    };
+    let http = match http::listen(&settings, &assembly.server, identity).await {
+        Ok(http) => http,
+        Err(unserved) => {
+            assembly.close().await;
+            return match unserved {
+                Unserved::Refused(failure) => Ok(unusable(&failure)),
+                Unserved::Io(error) => Err(error),
+            };
+        }
+    };
+    let stdio = arguments.stdio || http.is_none();
+    serve::run(assembly, stdio, http).await.map(|()| 0)
 }
 
 fn new_token(arguments: &NewTokenArguments) -> io::Result<u8> {
@@ -103,6 +131,7 @@ async fn check_all(arguments: CheckArguments) -> io::Result<u8> {
         config: arguments.sources.config.as_deref(),
         urls: &urls,
         tools: None,
+        http: None,
         demo: false,
     };
     let options = CheckOptions {
@@ -120,6 +149,7 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
         config: arguments.sources.config.as_deref(),
         urls: arguments.sources.urls(),
         tools: Some("full"),
+        http: None,
         demo: arguments.demo,
     };
     let configuration = load(&wanted, &here);

@@ -44,6 +44,10 @@ pub enum LogFormat {
 }
 
 /// Every setting of the server. Each may be left out.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own, and says yes or no"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Validate)]
 #[serde(default)]
 pub struct Settings {
@@ -80,7 +84,6 @@ pub struct Settings {
     /// How long running calls may go on once the server is to stop, in milliseconds. Default 500, and 5,000 where it
     /// serves HTTP. [`Settings::shutdown_grace`] reads it.
     #[validate(range(max = 600_000))]
-    #[serde(serialize_with = "grace")]
     pub shutdown_grace_ms: Option<u64>,
     /// Whether rows are sent as structured content too, with a schema. Default false.
     #[serde(deserialize_with = "truth")]
@@ -89,7 +92,7 @@ pub struct Settings {
     #[validate(range(max = 86_400_000))]
     pub slow_call_ms: u64,
     /// Where HTTP is served: an address and a port, or a port of this machine alone. Default: nowhere.
-    #[serde(deserialize_with = "address", serialize_with = "shown_address")]
+    #[serde(deserialize_with = "address")]
     pub http_address: Option<SocketAddr>,
     /// Names that clients may call this server, separated by commas: `host`, `host:port`, or `*` for any. Those of this
     /// machine and the address it listens on need not be listed.
@@ -237,25 +240,6 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAd
     match address {
         Some(address) => Ok(Some(address)),
         None => Err(D::Error::custom("not an address with a port")),
-    }
-}
-
-/// As it would be given.
-fn shown_address<S: Serializer>(
-    address: &Option<SocketAddr>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match address {
-        Some(address) => serializer.collect_str(address),
-        None => serializer.serialize_str(""),
-    }
-}
-
-/// As it would be given, or what stands for it.
-fn grace<S: Serializer>(grace: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match grace {
-        Some(grace) => serializer.serialize_u64(*grace),
-        None => serializer.serialize_str("500, over HTTP 5000"),
     }
 }
 

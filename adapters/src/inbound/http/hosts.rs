@@ -14,7 +14,7 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
     any_host: bool,
-    hosts: Vec<Place>,
+    names: Vec<Place>,
     any_origin: bool,
     origins: Vec<Origin>,
 }
@@ -61,7 +61,7 @@ impl Hosts {
         }
         Self {
             any_host: hosts.iter().any(|host| host == "*"),
-            hosts: own
+            names: own
                 .map(|host| Place { host, port: None })
                 .chain(named)
                 .collect(),
@@ -83,7 +83,7 @@ impl Hosts {
 
     fn named(&self, uri: &Uri, headers: &HeaderMap) -> Option<Place> {
         let called = called(uri, headers)?;
-        let is_known = self.hosts.iter().any(|known| {
+        let is_known = self.names.iter().any(|known| {
             known.host == called.host && (known.port.is_none() || known.port == called.port)
         });
         is_known.then_some(called)

@@ -37,7 +37,7 @@ impl Default for HttpOptions {
             max_body_bytes: 4 * 1024 * 1024,
             max_connections: 1_024,
             max_sessions: 1_000,
-            session_timeout: Duration::from_secs(30 * 60),
+            session_timeout: Duration::from_mins(30),
             request_may_take: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             unread: Duration::from_secs(30),

@@ -54,13 +54,14 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// `bound` is the address that it will be reached by; `server` answers, and each of its clones is the same.
+    /// `bound` is the address that it will be reached by; `server` answers, and each of its clones is the same. `also` is served beside the
+    /// protocol.
     pub fn new<S>(
         server: S,
         bound: IpAddr,
         sign_in: Arc<dyn SignIn>,
         options: HttpOptions,
-        routes: Routes,
+        also: Routes,
     ) -> Self
     where
         S: ServerHandler + Clone + Send + Sync + 'static,
@@ -84,14 +85,14 @@ impl HttpServer {
         let signed_in = Router::new()
             .route("/mcp", any(mcp::<S>))
             .with_state(Arc::new(endpoint))
-            .merge(routes.signed_in)
+            .merge(also.signed_in)
             .route_layer(from_fn_with_state(sign_in, door::signs_in))
             .route_layer(from_fn_with_state(Arc::clone(&hosts), door::is_meant));
         let open = Router::new()
             .route("/livez", get(|| async { "alive\n" }))
             .route("/readyz", get(readyz))
             .with_state(draining.clone())
-            .merge(routes.open)
+            .merge(also.open)
             .route_layer(from_fn_with_state(hosts, door::is_meant_or_addressed));
         let router = open
             .merge(signed_in)

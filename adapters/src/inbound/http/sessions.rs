@@ -32,7 +32,7 @@ const RETURN_MAY_TAKE: Duration = Duration::from_secs(3);
 /// When it is told to try.
 const RETURN_AFTER: Duration = Duration::from_millis(500);
 /// A session that has been used since is nobody else's to take.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 
 /// Every session of this server.
 pub(super) struct Sessions {

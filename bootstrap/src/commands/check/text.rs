@@ -178,6 +178,7 @@ fn row(key: &str, value: &str, is_default: bool) -> String {
 fn told(value: &Value, unit: &str) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Null => "unset".to_owned(),
         Value::Number(number) => {
             let number = number
                 .as_u64()

@@ -1,0 +1,91 @@
+//! From settings to a server over HTTP.
+
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
+
+use adapters::inbound::{
+    http::{Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, identity::Identity},
+    mcp::McpServer,
+};
+use domain::Failure;
+
+use crate::settings::Settings;
+
+/// A server that listens already.
+#[derive(Debug)]
+pub struct Http {
+    pub server: HttpServer,
+    pub listener: Listener,
+}
+
+/// Why there is none.
+#[derive(Debug)]
+pub enum Unserved {
+    /// What was asked for is not safe, or cannot be meant.
+    Refused(Failure),
+    /// The address cannot be listened on.
+    Io(io::Error),
+}
+
+/// Listens where the settings say, or does nothing where they do not. Without an identity nobody signs in.
+pub async fn listen(
+    settings: &Settings,
+    server: &McpServer,
+    identity: Option<Arc<Identity>>,
+) -> Result<Option<Http>, Unserved> {
+    let Some(address) = settings.http_address else {
+        return Ok(None);
+    };
+    let sign_in: Arc<dyn SignIn> = match identity {
+        Some(identity) => identity,
+        None => Arc::new(Anonymous(server.local_caller())),
+    };
+    if sign_in.admits_anybody() && !address.ip().is_loopback() {
+        return Err(Unserved::Refused(open_to_everybody(address.ip())));
+    }
+    let listener = Listener::bind(address).await.map_err(|error| {
+        let said = format!("{address} cannot be listened on: {error}");
+        Unserved::Io(io::Error::new(error.kind(), said))
+    })?;
+    let bound = listener.address().map_err(Unserved::Io)?;
+    let routes = Routes::default();
+    let server = HttpServer::new(
+        server.clone(),
+        bound.ip(),
+        sign_in,
+        options(settings),
+        routes,
+    );
+    tracing::info!(address = %bound, "serving HTTP");
+    Ok(Some(Http { server, listener }))
+}
+
+fn open_to_everybody(address: IpAddr) -> Failure {
+    Failure::invalid_argument(format!(
+        "Nobody has to sign in, so everybody who reaches {address} could read every database."
+    ))
+    .with_hint("Listen on 127.0.0.1, or configure who may sign in.")
+}
+
+fn options(settings: &Settings) -> HttpOptions {
+    let milliseconds = Duration::from_millis;
+    HttpOptions {
+        allowed_hosts: list(&settings.http_allowed_hosts),
+        allowed_origins: list(&settings.http_allowed_origins),
+        max_body_bytes: usize::try_from(settings.http_max_body_bytes).unwrap_or(usize::MAX),
+        max_connections: settings.http_max_connections,
+        max_sessions: settings.http_max_sessions,
+        session_timeout: milliseconds(settings.session_timeout_ms),
+        request_may_take: milliseconds(settings.http_request_timeout_ms),
+        idle: milliseconds(settings.http_idle_timeout_ms),
+        shutdown_grace: settings.shutdown_grace(),
+        ..HttpOptions::default()
+    }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|one| !one.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
