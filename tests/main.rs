@@ -15,5 +15,6 @@ mod conformance;
 mod engines;
 mod fuzz;
 mod mcp;
+mod roles;
 mod values;
 mod verbs;

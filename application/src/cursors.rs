@@ -19,7 +19,10 @@ use domain::{
 };
 use tokio::sync::mpsc;
 
-use crate::encode::{Answer, AnswerSink, Format, Gone, Page, PagedSink, Wanted};
+use crate::{
+    encode::{Answer, AnswerSink, Format, Gone, Page, PagedSink, Wanted},
+    registry::Reader,
+};
 
 /// Ended cursors whose reason is remembered, to tell whoever asks for one again.
 const REMEMBERED: usize = 64;
@@ -34,15 +37,28 @@ pub struct Cursors {
 struct Table {
     /// The one that was used last comes last.
     open: VecDeque<Cursor>,
-    /// Handles of those that a call is reading from.
-    busy: Vec<String>,
-    ended: VecDeque<(String, Gone)>,
+    /// Those that a call is reading from.
+    busy: Vec<Named>,
+    ended: VecDeque<(Named, Gone)>,
+}
+
+/// A result by its handle, for whom it was opened. To anybody else there is none of this handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    handle: String,
+    reader: Arc<Reader>,
+}
+
+impl Named {
+    fn is(&self, handle: &str, reader: &Reader) -> bool {
+        self.handle == handle && *self.reader == *reader
+    }
 }
 
 /// A result that waits for its next page to be wanted.
 #[derive(Debug)]
 pub struct Cursor {
-    handle: String,
+    name: Named,
     format: Format,
     sql: Arc<str>,
     wanted: mpsc::Sender<Wanted>,
@@ -54,6 +70,7 @@ pub struct Cursor {
 
 /// A statement that is run to be read in pages.
 pub(crate) struct Reading {
+    pub(crate) reader: Arc<Reader>,
     pub(crate) statement: Statement,
     pub(crate) format: Format,
     pub(crate) limits: QueryLimits,
@@ -73,6 +90,7 @@ impl Cursors {
         cancel: &Cancel,
     ) -> Result<Answer, Failure> {
         let Reading {
+            reader,
             statement,
             format,
             limits,
@@ -111,7 +129,10 @@ impl Cursors {
             return Err(Failure::internal("A page was lost."));
         };
         let cursor = Cursor {
-            handle: new_handle(),
+            name: Named {
+                handle: new_handle(),
+                reader,
+            },
             format,
             sql,
             wanted,
@@ -119,7 +140,7 @@ impl Cursors {
             cancel: own,
             gone,
         };
-        let answer = full.finish_page(Outcome::default(), Some(&cursor.handle))?;
+        let answer = full.finish_page(Outcome::default(), Some(&cursor.name.handle))?;
         // From here on it runs, and waits, by itself.
         tokio::spawn(async move {
             let (result, page) = run.await;
@@ -129,25 +150,30 @@ impl Cursors {
         Ok(answer)
     }
 
-    /// Whether a handle is, or was, one of this connection's.
-    pub fn knows(&self, handle: &str) -> bool {
+    /// Whether a handle is, or was, one of this reader's on this connection.
+    pub fn knows(&self, handle: &str, reader: &Reader) -> bool {
         let table = self.lock();
-        table.open.iter().any(|cursor| cursor.handle == handle)
-            || table.busy.iter().any(|busy| busy == handle)
-            || table.ended.iter().any(|(ended, _)| ended == handle)
+        let open = table.open.iter().map(|cursor| &cursor.name);
+        let ended = table.ended.iter().map(|(name, _)| name);
+        open.chain(&table.busy)
+            .chain(ended)
+            .any(|name| name.is(handle, reader))
     }
 
     /// The open result of a handle, for one call at a time; it is put back by the page that does not end it.
-    pub(crate) fn take(&self, handle: &str) -> Result<Cursor, Failure> {
+    pub(crate) fn take(&self, handle: &str, reader: &Reader) -> Result<Cursor, Failure> {
         let mut table = self.lock();
         table.forget_the_gone();
-        if let Some(index) = table.open.iter().position(|cursor| cursor.handle == handle)
+        if let Some(index) = table
+            .open
+            .iter()
+            .position(|cursor| cursor.name.is(handle, reader))
             && let Some(cursor) = table.open.remove(index)
         {
-            table.busy.push(cursor.handle.clone());
+            table.busy.push(cursor.name.clone());
             return Ok(cursor);
         }
-        if table.busy.iter().any(|busy| busy == handle) {
+        if table.busy.iter().any(|busy| busy.is(handle, reader)) {
             return Err(
                 Failure::invalid_argument("Another call is reading from this cursor.")
                     .with_hint("Read a result's pages one after the other."),
@@ -156,7 +182,7 @@ impl Cursors {
         let why = table
             .ended
             .iter()
-            .find(|(ended, _)| ended == handle)
+            .find(|(ended, _)| ended.is(handle, reader))
             .map(|(_, why)| *why);
         Err(gone(why))
     }
@@ -193,7 +219,7 @@ impl Cursors {
         };
         match received {
             Some(Page::Full(full)) => {
-                let answer = full.finish_page(Outcome::default(), Some(&cursor.handle));
+                let answer = full.finish_page(Outcome::default(), Some(&cursor.name.handle));
                 held.put_back(most(database));
                 answer
             }
@@ -221,11 +247,11 @@ impl Cursors {
     fn keep(&self, cursor: Cursor, most: usize) {
         let mut table = self.lock();
         table.forget_the_gone();
-        table.busy.retain(|busy| *busy != cursor.handle);
+        table.busy.retain(|busy| *busy != cursor.name);
         while table.open.len() + table.busy.len() >= most
             && let Some(oldest) = table.open.pop_front()
         {
-            table.remember(oldest.handle, Gone::Displaced);
+            table.remember(oldest.name, Gone::Displaced);
         }
         table.open.push_back(cursor);
     }
@@ -244,15 +270,15 @@ impl Table {
                 continue;
             }
             let why = cursor.gone.get().copied().unwrap_or(Gone::Failed);
-            self.remember(cursor.handle, why);
+            self.remember(cursor.name, why);
         }
     }
 
-    fn remember(&mut self, handle: String, why: Gone) {
+    fn remember(&mut self, name: Named, why: Gone) {
         if self.ended.len() == REMEMBERED {
             self.ended.pop_front();
         }
-        self.ended.push_back((handle, why));
+        self.ended.push_back((name, why));
     }
 }
 
@@ -283,8 +309,8 @@ impl Held<'_> {
     fn end(&mut self, why: Gone) {
         if let Some(cursor) = self.cursor.take() {
             let mut table = self.cursors.lock();
-            table.busy.retain(|busy| *busy != cursor.handle);
-            table.remember(cursor.handle, why);
+            table.busy.retain(|busy| *busy != cursor.name);
+            table.remember(cursor.name, why);
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! No engine's name, no driver and no protocol is known here.
 
+pub mod access;
 pub mod ad_hoc;
 pub mod catalog_cache;
 pub mod cursors;

@@ -11,9 +11,10 @@ use adapters::{
     inbound::mcp::{Around, McpOptions, McpServer, ToolSelection},
     outbound::{ENGINES, Roots, create_demo},
 };
-use application::{ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
+use application::{access::Access, ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
 use domain::{
     Failure,
+    access::Roles,
     connection::{
         ConnectionName, Connector, EngineFacts, KnownConfiguration, Mistake,
         parameters::{GivenValue, Layer, Origin},
@@ -93,6 +94,7 @@ pub fn load(wanted: &Wanted<'_>, working_directory: &Path) -> Configuration {
 pub async fn assemble(
     settings: &Settings,
     mut known: Vec<KnownConfiguration>,
+    roles: Option<Roles>,
     working_directory: &Path,
     demo: bool,
 ) -> Result<Assembly, Failure> {
@@ -130,7 +132,10 @@ pub async fn assemble(
         slow_call: Duration::from_millis(settings.slow_call_ms),
         ..McpOptions::default()
     };
-    let around = Around::default();
+    let around = Around {
+        access: Arc::new(Access::new(roles)),
+        ..Around::default()
+    };
     Ok(Assembly {
         server: McpServer::new(Arc::clone(&registry), ad_hoc, options, around),
         registry,

@@ -23,7 +23,7 @@ use bootstrap::{
     logging,
     settings::Settings,
 };
-use domain::{Failure, connection::Mistake};
+use domain::{Failure, access::Roles, connection::Mistake};
 
 /// The command line or the configuration cannot be used.
 const UNUSABLE: u8 = 2;
@@ -76,7 +76,7 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         demo: arguments.demo,
     };
     let configuration = load(&wanted, &here);
-    let Some(settings) = usable_settings(&configuration) else {
+    let Some((settings, roles)) = usable(&configuration) else {
         return Ok(UNUSABLE);
     };
     let _log = logging::start(&settings);
@@ -94,7 +94,7 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     } else {
         None
     };
-    let assembly = match assemble(&settings, configuration.known, &here, wanted.demo).await {
+    let assembly = match assemble(&settings, configuration.known, roles, &here, wanted.demo).await {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
     };
@@ -156,7 +156,7 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
     for mistake in mistakes(&configuration) {
         complain(&mistake.to_string());
     }
-    let Some(settings) = usable_settings(&configuration) else {
+    let Some((settings, roles)) = usable(&configuration) else {
         return Ok(UNUSABLE);
     };
     if configuration.unread {
@@ -164,7 +164,7 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
         return Ok(UNUSABLE);
     }
     let _log = logging::start(&settings);
-    let assembly = match assemble(&settings, configuration.known, &here, wanted.demo).await {
+    let assembly = match assemble(&settings, configuration.known, roles, &here, wanted.demo).await {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
     };
@@ -177,17 +177,17 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
     Ok(called.exit_code)
 }
 
-/// The settings, unless something is wrong with them, which is told then.
-fn usable_settings(configuration: &Configuration) -> Option<Settings> {
-    match &configuration.settings {
-        Ok(settings) => Some(settings.clone()),
-        Err(mistakes) => {
-            for mistake in mistakes {
-                complain(&mistake.to_string());
-            }
-            None
-        }
+/// The settings and the roles, unless something is wrong with them, which is told then.
+fn usable(configuration: &Configuration) -> Option<(Settings, Option<Roles>)> {
+    let Configuration {
+        settings, roles, ..
+    } = configuration;
+    let of_settings = settings.as_ref().err().into_iter().flatten();
+    let of_roles = roles.as_ref().err().into_iter().flatten();
+    for mistake in of_settings.chain(of_roles) {
+        complain(&mistake.to_string());
     }
+    settings.clone().ok().zip(roles.clone().ok())
 }
 
 /// Of every source and of every connection.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads the clock or the environment, or knows a driver or a protocol.
 
+pub mod access;
 pub mod calls;
 pub mod cancel;
 pub mod connection;

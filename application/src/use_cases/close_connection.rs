@@ -3,7 +3,7 @@
 use domain::Failure;
 use serde::Serialize;
 
-use crate::registry::Registry;
+use crate::registry::View;
 
 #[derive(Debug, Clone)]
 pub struct CloseConnection {
@@ -19,11 +19,11 @@ pub struct Closed {
 }
 
 impl CloseConnection {
-    pub async fn execute(self, registry: &Registry) -> Result<Closed, Failure> {
-        let connection = registry.close(&self.connection).await?;
+    pub async fn execute(self, view: &View<'_>) -> Result<Closed, Failure> {
+        let connection = view.close(&self.connection).await?;
         let name = connection.name.as_str();
         Ok(Closed {
-            configured: registry.known_configuration(name).is_some(),
+            configured: view.known_configuration(name).is_some(),
             closed: name.to_owned(),
         })
     }

@@ -7,7 +7,7 @@ use domain::{
 use serde_json::{Map, Value};
 
 use super::report::OpenedReport;
-use crate::{ad_hoc::AdHoc, registry::Registry};
+use crate::{ad_hoc::AdHoc, registry::View};
 
 /// The arguments as the caller sent them; `name` names the connection.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ impl ConnectDatabase {
     /// The connection is always read-only. Without a name it is called after its engine: `postgresql`, `sqlite`.
     pub async fn execute(
         mut self,
-        registry: &Registry,
+        view: &View<'_>,
         ad_hoc: &AdHoc,
     ) -> Result<OpenedReport, Failure> {
         ad_hoc.must_be_allowed()?;
@@ -41,7 +41,7 @@ impl ConnectDatabase {
             None => ConnectionName::new(config.engine.name)?,
         };
         // A configured name means the operator's database to everybody who says it.
-        if registry.known_configuration(name.as_str()).is_some() {
+        if view.known_configuration(name.as_str()).is_some() {
             return Err(Failure::invalid_argument(format!(
                 "`{name}` is the name of a configuration."
             ))
@@ -49,7 +49,7 @@ impl ConnectDatabase {
                 "Choose another `name`, or open that configuration by connect_from_config with configName \"{name}\"."
             )));
         }
-        let opened = registry.open(name, config).await?;
+        let opened = view.open_own(name, config).await?;
         Ok(OpenedReport::of(&opened))
     }
 }
@@ -62,7 +62,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::use_cases::doubles::{FACTS, ad_hoc, connector};
+    use crate::registry::Registry;
+    use crate::use_cases::doubles::{FACTS, ad_hoc, all_of, connector};
 
     fn registry(connector: MockConnector) -> Registry {
         Registry::new([(FACTS.name, Arc::new(connector) as _)], [])
@@ -82,7 +83,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_without_a_name_is_called_after_its_engine() {
         let report = request(valid())
-            .execute(&registry(connector(1)), &ad_hoc(true))
+            .execute(&all_of(&registry(connector(1))), &ad_hoc(true))
             .await
             .unwrap();
 
@@ -95,7 +96,7 @@ mod tests {
         let failure = request(
             json!({"type": "testsql", "host": "db.example", "port": "many", "pasword": "x"}),
         )
-        .execute(&registry(connector(0)), &ad_hoc(true))
+        .execute(&all_of(&registry(connector(0))), &ad_hoc(true))
         .await
         .unwrap_err();
 
@@ -112,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_opened_where_the_operator_has_switched_it_off() {
         let failure = request(valid())
-            .execute(&registry(connector(0)), &ad_hoc(false))
+            .execute(&all_of(&registry(connector(0))), &ad_hoc(false))
             .await
             .unwrap_err();
 
@@ -125,7 +126,7 @@ mod tests {
         arguments["readOnly"] = json!(false);
 
         let failure = request(arguments)
-            .execute(&registry(connector(0)), &ad_hoc(true))
+            .execute(&all_of(&registry(connector(0))), &ad_hoc(true))
             .await
             .unwrap_err();
 

@@ -3,7 +3,7 @@
 use domain::{Failure, connection::ConnectionName};
 
 use super::report::OpenedReport;
-use crate::registry::Registry;
+use crate::registry::View;
 
 /// Without a configuration's name: the only one, or `default`. Without a connection's name: the configuration's.
 #[derive(Debug, Clone, Default)]
@@ -13,18 +13,18 @@ pub struct ConnectFromConfig {
 }
 
 impl ConnectFromConfig {
-    pub async fn execute(self, registry: &Registry) -> Result<OpenedReport, Failure> {
+    pub async fn execute(self, view: &View<'_>) -> Result<OpenedReport, Failure> {
         let config_name = match &self.config_name {
             Some(name) => ConnectionName::new(name)?,
-            None => registry.implied_name()?,
+            None => view.implied_name()?,
         };
-        let config = registry.configuration(config_name.as_str())?;
+        let config = view.configuration(config_name.as_str())?;
         let name = match &self.connection_name {
             Some(name) => ConnectionName::new(name)?,
-            None => config_name,
+            None => config_name.clone(),
         };
         // Another known configuration's name would from then on mean this database, whoever says it.
-        if let Some(other) = registry.known_configuration(name.as_str())
+        if let Some(other) = view.known_configuration(name.as_str())
             && other.outcome.as_ref().ok() != Some(&config)
         {
             return Err(Failure::invalid_argument(format!(
@@ -32,7 +32,7 @@ impl ConnectFromConfig {
             ))
             .with_hint("Choose a `connectionName` that no configuration has."));
         }
-        let opened = registry.open(name, config).await?;
+        let opened = view.open_configured(name, &config_name, config).await?;
         Ok(OpenedReport::of(&opened))
     }
 }
@@ -44,7 +44,8 @@ mod tests {
     use domain::connection::{ExportedParameters, KnownConfiguration, parameters::Origin};
 
     use super::*;
-    use crate::use_cases::doubles::{FACTS, config, connector};
+    use crate::registry::Registry;
+    use crate::use_cases::doubles::{FACTS, all_of, config, connector};
 
     fn known(name: &str, database: &str) -> KnownConfiguration {
         let mut config = config();
@@ -69,7 +70,7 @@ mod tests {
     #[tokio::test]
     async fn the_only_configuration_needs_no_name() {
         let report = ConnectFromConfig::default()
-            .execute(&registry(1, &["prod"]))
+            .execute(&all_of(&registry(1, &["prod"])))
             .await
             .unwrap();
 
@@ -79,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn the_default_configuration_needs_no_name_among_several() {
         let report = ConnectFromConfig::default()
-            .execute(&registry(1, &["default", "prod"]))
+            .execute(&all_of(&registry(1, &["default", "prod"])))
             .await
             .unwrap();
 
@@ -89,7 +90,7 @@ mod tests {
     #[tokio::test]
     async fn among_several_without_a_default_a_name_is_asked_for() {
         let failure = ConnectFromConfig::default()
-            .execute(&registry(0, &["prod", "test"]))
+            .execute(&all_of(&registry(0, &["prod", "test"])))
             .await
             .unwrap_err();
 
@@ -104,11 +105,11 @@ mod tests {
         let registry = registry(1, &["prod"]);
 
         let first = ConnectFromConfig::default()
-            .execute(&registry)
+            .execute(&all_of(&registry))
             .await
             .unwrap();
         let second = ConnectFromConfig::default()
-            .execute(&registry)
+            .execute(&all_of(&registry))
             .await
             .unwrap();
 
@@ -122,9 +123,12 @@ mod tests {
             config_name: Some(config.to_owned()),
             connection_name: Some("copy".to_owned()),
         };
-        as_copy("prod").execute(&registry).await.unwrap();
+        as_copy("prod").execute(&all_of(&registry)).await.unwrap();
 
-        let failure = as_copy("test").execute(&registry).await.unwrap_err();
+        let failure = as_copy("test")
+            .execute(&all_of(&registry))
+            .await
+            .unwrap_err();
 
         assert_eq!(
             failure.message,
@@ -138,7 +142,7 @@ mod tests {
             config_name: Some("test".to_owned()),
             connection_name: Some("prod".to_owned()),
         }
-        .execute(&registry(0, &["prod", "test"]))
+        .execute(&all_of(&registry(0, &["prod", "test"])))
         .await
         .unwrap_err();
 
@@ -155,7 +159,14 @@ mod tests {
         let calls: Vec<_> = (0..16)
             .map(|_| {
                 let registry = Arc::clone(&registry);
-                tokio::spawn(async move { registry.connection(None).await.unwrap().name.clone() })
+                tokio::spawn(async move {
+                    all_of(&registry)
+                        .connection(None)
+                        .await
+                        .unwrap()
+                        .name
+                        .clone()
+                })
             })
             .collect();
 

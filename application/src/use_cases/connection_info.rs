@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::report::ConnectionReport;
-use crate::registry::{OpenConnection, Registry};
+use crate::registry::{OpenConnection, View};
 
 /// Without a name: every open connection.
 #[derive(Debug, Clone, Default)]
@@ -45,10 +45,10 @@ const TOLD_ELSEWHERE: [Parameter; 5] = [
 
 impl ConnectionInfo {
     /// A configured connection that is not open yet is opened: its version and pool are what is asked for.
-    pub async fn execute(self, registry: &Registry) -> Result<Vec<Info>, Failure> {
+    pub async fn execute(self, view: &View<'_>) -> Result<Vec<Info>, Failure> {
         match self.connection {
-            Some(name) => Ok(vec![info(&*registry.connection(Some(&name)).await?)]),
-            None => Ok(registry
+            Some(name) => Ok(vec![info(&*view.connection(Some(&name)).await?)]),
+            None => Ok(view
                 .open_connections()
                 .iter()
                 .map(|connection| info(connection))

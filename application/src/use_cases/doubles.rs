@@ -1,8 +1,10 @@
 //! Stand-ins for the tests of the use cases.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::{
+    access::Grant,
+    calls::Principal,
     connection::{
         Address, Addressing, AllowedHosts, ConnectionConfig, ConnectionName, Database, EngineFacts,
         PoolFigures, Posture, ServerInfo,
@@ -12,9 +14,12 @@ use domain::{
     schema::{Snapshot, port::MockCatalog},
 };
 
-use crate::{ad_hoc::AdHoc, registry::OpenConnection};
+use crate::{
+    ad_hoc::AdHoc,
+    registry::{OpenConnection, Registry, View, Visitor},
+};
 
-pub(super) const FACTS: EngineFacts = EngineFacts {
+pub(crate) const FACTS: EngineFacts = EngineFacts {
     name: "testsql",
     words: &["testsql"],
     addressing: Addressing::Server { default_port: 1 },
@@ -46,7 +51,7 @@ impl Dialect for Always {
     }
 }
 
-pub(super) fn config() -> ConnectionConfig {
+pub(crate) fn config() -> ConnectionConfig {
     let mut config = ConnectionConfig::new(
         FACTS,
         Address::Tcp {
@@ -59,7 +64,7 @@ pub(super) fn config() -> ConnectionConfig {
     config
 }
 
-pub(super) fn pool() -> MockConnectionPool {
+pub(crate) fn pool() -> MockConnectionPool {
     let mut pool = MockConnectionPool::new();
     pool.expect_figures().returning(|| PoolFigures {
         in_use: 0,
@@ -69,7 +74,7 @@ pub(super) fn pool() -> MockConnectionPool {
     pool
 }
 
-pub(super) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPool) -> Database {
+pub(crate) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPool) -> Database {
     Database {
         config,
         server: ServerInfo {
@@ -85,7 +90,7 @@ pub(super) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPoo
     }
 }
 
-pub(super) fn database_with(
+pub(crate) fn database_with(
     config: ConnectionConfig,
     class: StatementClass,
     runner: MockQueryRunner,
@@ -98,7 +103,7 @@ pub(super) fn database_with(
 }
 
 /// A connector that must be asked exactly `times` times, and answers with a database that can be closed.
-pub(super) fn connector(times: usize) -> MockConnector {
+pub(crate) fn connector(times: usize) -> MockConnector {
     let mut connector = MockConnector::new();
     connector.expect_open().times(times).returning(|config| {
         let mut pool = pool();
@@ -109,7 +114,7 @@ pub(super) fn connector(times: usize) -> MockConnector {
 }
 
 /// Rules for callers' own connections; no file may be opened.
-pub(super) fn ad_hoc(allowed: bool) -> AdHoc {
+pub(crate) fn ad_hoc(allowed: bool) -> AdHoc {
     AdHoc::new(
         allowed,
         vec![FACTS],
@@ -119,7 +124,7 @@ pub(super) fn ad_hoc(allowed: bool) -> AdHoc {
 }
 
 /// An open connection to a database of this schema.
-pub(super) fn connection_to(
+pub(crate) fn connection_to(
     snapshot: Snapshot,
     expect: impl FnOnce(&mut MockCatalog),
 ) -> OpenConnection {
@@ -132,4 +137,15 @@ pub(super) fn connection_to(
     let mut database = database_of(Arc::new(config()), MockConnectionPool::new());
     database.catalog = Arc::new(catalog);
     OpenConnection::new(ConnectionName::new("shop").unwrap(), database)
+}
+
+/// All of a registry, as whoever started the process sees it.
+pub(crate) fn all_of(registry: &Registry) -> View<'_> {
+    static LOCAL: LazyLock<Principal> = LazyLock::new(Principal::local);
+    static EVERYTHING: Grant = Grant::everything();
+    registry.seen_by(Visitor {
+        principal: &LOCAL,
+        grant: &EVERYTHING,
+        tool: None,
+    })
 }

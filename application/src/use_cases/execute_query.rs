@@ -1,6 +1,6 @@
 //! Runs one statement and returns its rows as text.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     Cancel, Failure, FailureKind,
@@ -74,6 +74,7 @@ impl ExecuteQuery {
             );
         let answer = if config.policy.is_read_only() {
             let reading = Reading {
+                reader: Arc::clone(&connection.reader),
                 statement: self.statement,
                 format: self.format,
                 limits,
@@ -119,7 +120,11 @@ impl AskedLimits {
     /// The limits in force: what is asked for as far as it is allowed.
     pub(super) fn within(self, config: &ConnectionConfig, ceilings: Ceilings) -> QueryLimits {
         QueryLimits {
-            rows: self.max_rows.unwrap_or(config.max_rows).min(ceilings.rows),
+            rows: self
+                .max_rows
+                .unwrap_or(config.max_rows)
+                .min(ceilings.rows)
+                .min(config.rows_ceiling.unwrap_or(u64::MAX)),
             bytes: self.bytes(config, ceilings),
             time: self
                 .timeout

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::registry::Registry;
+use crate::registry::View;
 
 #[derive(Debug, Clone, Copy)]
 pub struct ExportConnections;
@@ -22,12 +22,12 @@ pub struct Exported {
 }
 
 impl ExportConnections {
-    pub fn execute(self, registry: &Registry) -> Exported {
+    pub fn execute(self, view: &View<'_>) -> Exported {
         let mut exported = Exported {
             connections: BTreeMap::new(),
             left_out: BTreeMap::new(),
         };
-        for known in registry.known() {
+        for known in view.known() {
             let (parameters, left_out) = known.importable();
             let name = known.name.to_string();
             if !left_out.is_empty() {

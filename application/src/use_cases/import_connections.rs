@@ -9,7 +9,7 @@ use domain::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{ad_hoc::AdHoc, registry::Registry};
+use crate::{ad_hoc::AdHoc, registry::View};
 
 /// Configurations by name, in the shape that `export_connections` gives.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl ImportConnections {
     /// One bad entry harms no other.
     pub fn execute(
         self,
-        registry: &Registry,
+        view: &View<'_>,
         ad_hoc: &AdHoc,
     ) -> Result<BTreeMap<String, ImportEntry>, Failure> {
         ad_hoc.must_be_allowed()?;
@@ -41,7 +41,7 @@ impl ImportConnections {
             .connections
             .iter()
             .map(|(name, entry)| {
-                let result = import(registry, ad_hoc, name, entry, self.overwrite)
+                let result = import(view, ad_hoc, name, entry, self.overwrite)
                     .unwrap_or_else(|reason| ImportEntry::Rejected { reason });
                 (name.clone(), result)
             })
@@ -50,20 +50,23 @@ impl ImportConnections {
 }
 
 fn import(
-    registry: &Registry,
+    view: &View<'_>,
     ad_hoc: &AdHoc,
     name: &str,
     entry: &Value,
     overwrite: bool,
 ) -> Result<ImportEntry, String> {
     let name = ConnectionName::new(name).map_err(|failure| failure.message)?;
-    let already = registry.known_configuration(name.as_str());
+    let already = view.known_configuration(name.as_str());
     if already.is_some() && !overwrite {
         return Ok(ImportEntry::Skipped {
             reason: "A configuration of this name exists; set overwrite to replace it.".to_owned(),
         });
     }
-    if registry.open_connection(name.as_str()).is_some() {
+    if view.is_fixed(&name) {
+        return Err("A configuration of this name belongs to whoever runs this server.".to_owned());
+    }
+    if view.open_connection(name.as_str()).is_some() {
         return Err("A connection of this name is open; close it first.".to_owned());
     }
     let mut known =
@@ -72,7 +75,7 @@ fn import(
         Err(mistakes) => Err(AdHoc::refuse(&mistakes).message),
         Ok(config) => {
             known.outcome = Ok(ad_hoc.admit(config).map_err(told)?);
-            registry.learn(known);
+            view.learn(known);
             Ok(match already {
                 Some(_) => ImportEntry::Replaced,
                 None => ImportEntry::Added,
@@ -96,9 +99,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::registry::Registry;
     use crate::use_cases::{
         ExportConnections,
-        doubles::{FACTS, ad_hoc, connector},
+        doubles::{FACTS, ad_hoc, all_of, connector},
     };
 
     fn registry() -> Registry {
@@ -110,7 +114,7 @@ mod tests {
             connections: connections.as_object().unwrap().clone(),
             overwrite,
         }
-        .execute(registry, &ad_hoc(true))
+        .execute(&all_of(registry), &ad_hoc(true))
         .unwrap();
         serde_json::to_value(imported).unwrap()
     }
@@ -141,13 +145,13 @@ mod tests {
     fn what_was_exported_can_be_imported_and_keeps_its_password() {
         let registry = registry();
         import_all(&registry, &json!({"shop": shop()}), false);
-        let exported = serde_json::to_value(ExportConnections.execute(&registry)).unwrap();
+        let exported = serde_json::to_value(ExportConnections.execute(&all_of(&registry))).unwrap();
         assert_eq!(exported["connections"]["shop"]["password"], "***");
 
         let again = import_all(&registry, &exported["connections"], true);
 
         assert_eq!(again["shop"], json!({"result": "replaced"}));
-        let kept = registry.configuration("shop").unwrap();
+        let kept = all_of(&registry).configuration("shop").unwrap();
         let wanted = KnownConfiguration::from_import(
             ConnectionName::new("shop").unwrap(),
             &shop(),

@@ -1,15 +1,14 @@
 //! The open connections.
 
 use super::report::ConnectionReport;
-use crate::registry::Registry;
+use crate::registry::View;
 
 #[derive(Debug, Clone, Copy)]
 pub struct ListConnections;
 
 impl ListConnections {
-    pub fn execute(self, registry: &Registry) -> Vec<ConnectionReport> {
-        registry
-            .open_connections()
+    pub fn execute(self, view: &View<'_>) -> Vec<ConnectionReport> {
+        view.open_connections()
             .iter()
             .map(|connection| ConnectionReport::of(connection))
             .collect()

@@ -23,7 +23,7 @@ mod show_configurations;
 mod test_connection;
 
 #[cfg(test)]
-mod doubles;
+pub(crate) mod doubles;
 
 pub use close_connection::CloseConnection;
 pub use connect_database::ConnectDatabase;

@@ -8,7 +8,7 @@ use super::execute_query::{AskedLimits, Ceilings};
 use crate::{
     cursors::gone,
     encode::Answer,
-    registry::{OpenConnection, Registry},
+    registry::{OpenConnection, View},
 };
 
 /// The request: a cursor that came with a page, and the limits of the next one.
@@ -22,13 +22,13 @@ impl ReadOn {
     /// The connection that the cursor belongs to. A name that the call gives must be that one's.
     pub fn connection(
         &self,
-        registry: &Registry,
+        view: &View<'_>,
         named: Option<&str>,
     ) -> Result<Arc<OpenConnection>, Failure> {
-        let connection = registry
+        let connection = view
             .open_connections()
             .into_iter()
-            .find(|connection| connection.cursors.knows(&self.cursor))
+            .find(|connection| connection.cursors.knows(&self.cursor, &connection.reader))
             .ok_or_else(|| gone(None))?;
         match named {
             Some(name) if name != connection.name.as_str() => {
@@ -49,7 +49,7 @@ impl ReadOn {
         cancel: &Cancel,
     ) -> Result<Answer, Failure> {
         let database = &connection.database;
-        let cursor = connection.cursors.take(&self.cursor)?;
+        let cursor = connection.cursors.take(&self.cursor, &connection.reader)?;
         let limits = self.asked.within(&database.config, ceilings);
         let page = self.asked.page(cursor.format(), limits);
         connection

@@ -3,7 +3,7 @@
 use domain::connection::{ExportedParameters, Mistake};
 use serde::Serialize;
 
-use crate::registry::Registry;
+use crate::registry::View;
 
 #[derive(Debug, Clone, Copy)]
 pub struct ShowConfigurations;
@@ -26,19 +26,18 @@ pub struct Shown {
 }
 
 impl ShowConfigurations {
-    pub fn execute(self, registry: &Registry) -> Vec<Shown> {
-        registry
-            .known()
+    pub fn execute(self, view: &View<'_>) -> Vec<Shown> {
+        view.known()
             .into_iter()
             .map(|known| {
                 let config = known.outcome.as_ref().ok();
                 Shown {
-                    connected: registry.open_connection(known.name.as_str()).is_some(),
+                    connected: view.open_connection(known.name.as_str()).is_some(),
                     name: known.name.to_string(),
                     source: known.source,
                     valid: config.is_some(),
                     engine: config.map(|config| config.engine.name),
-                    read_only: config.map(|config| config.policy.is_read_only()),
+                    read_only: config.map(|config| view.is_read_only(&known.name, config)),
                     mistakes: known.outcome.err().unwrap_or_default(),
                     parameters: known.exported,
                 }

@@ -3,7 +3,7 @@
 use domain::{Cancel, Failure};
 use serde::Serialize;
 
-use crate::registry::Registry;
+use crate::registry::View;
 
 #[derive(Debug, Clone)]
 pub struct TestConnection {
@@ -27,12 +27,12 @@ pub struct Tested {
 
 impl TestConnection {
     /// Fails only for a name that does not exist or is not validly configured.
-    pub async fn execute(self, registry: &Registry, cancel: &Cancel) -> Result<Tested, Failure> {
+    pub async fn execute(self, view: &View<'_>, cancel: &Cancel) -> Result<Tested, Failure> {
         let name = self.connection;
-        if registry.open_connection(&name).is_none() {
-            registry.configuration(&name)?;
+        if view.open_connection(&name).is_none() {
+            view.configuration(&name)?;
         }
-        let report = match registry.connection(Some(&name)).await {
+        let report = match view.connection(Some(&name)).await {
             Ok(open) => {
                 let report = open.database.pool.test(cancel).await;
                 open.record(&report);
@@ -72,7 +72,8 @@ mod tests {
     };
 
     use super::*;
-    use crate::use_cases::doubles::{FACTS, config, database_of, pool};
+    use crate::registry::Registry;
+    use crate::use_cases::doubles::{FACTS, all_of, config, database_of, pool};
 
     fn registry(connector: MockConnector) -> Registry {
         let known = KnownConfiguration {
@@ -107,7 +108,7 @@ mod tests {
         });
 
         let tested = test("prod")
-            .execute(&registry(connector), &Cancel::new())
+            .execute(&all_of(&registry(connector)), &Cancel::new())
             .await
             .unwrap();
 
@@ -126,7 +127,7 @@ mod tests {
         });
 
         let tested = test("prod")
-            .execute(&registry(connector), &Cancel::new())
+            .execute(&all_of(&registry(connector)), &Cancel::new())
             .await
             .unwrap();
 
@@ -139,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_nobody_knows_is_a_failure_with_the_names_there_are() {
         let failure = test("prd")
-            .execute(&registry(MockConnector::new()), &Cancel::new())
+            .execute(&all_of(&registry(MockConnector::new())), &Cancel::new())
             .await
             .unwrap_err();
 

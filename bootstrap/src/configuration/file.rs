@@ -7,6 +7,7 @@ use std::{
 };
 
 use domain::{
+    access::Role,
     connection::{
         ConnectionName, Mistake,
         parameters::{GivenValue, Keys, Layer, NAMED_FILE, Origin},
@@ -18,6 +19,7 @@ use serde_json::Value;
 use super::{
     Ignored, Inputs,
     interpolate::interpolate,
+    roles,
     syntax::{Node, Syntax},
 };
 use crate::environment::Environment;
@@ -42,6 +44,8 @@ pub(super) struct ConfigurationFile {
     pub(super) server: Vec<(String, Result<Vec<String>, Mistake>)>,
     /// By name; no name twice.
     pub(super) sections: BTreeMap<String, Node>,
+    /// `None` where it says nothing of them.
+    pub(super) roles: Option<Result<Vec<Role>, Vec<Mistake>>>,
 }
 
 /// The outcome of looking for a file.
@@ -158,6 +162,7 @@ impl FileReading {
             connections: Vec::new(),
             server: Vec::new(),
             sections: BTreeMap::new(),
+            roles: None,
         };
         let Node::Table(table) = node else {
             self.mistakes.push(
@@ -184,6 +189,17 @@ impl FileReading {
                         file.server.push((key, value));
                     }
                 }
+                ("roles", _) if origin == Origin::FoundFile => {
+                    let mistake = Mistake::new(key, "Is refused in a file that was merely found.")
+                        .expected(NAMED_FILE);
+                    file.roles = Some(Err(vec![mistake]));
+                }
+                ("roles", Node::Table(entries)) => file.roles = Some(roles::read(entries)),
+                ("roles", other) => {
+                    let mistake = Mistake::new(key, format!("Is {}.", other.type_name()))
+                        .expected("an object of roles by their names");
+                    file.roles = Some(Err(vec![mistake]));
+                }
                 ("connections" | "server", other) => self.mistakes.push(
                     Mistake::new(key, format!("Is {}.", other.type_name())).expected("an object"),
                 ),
@@ -200,10 +216,12 @@ impl FileReading {
                     }
                 }
                 (_, _) => {
-                    let keys = ["connections", "server"].into_iter().chain(SECTIONS);
+                    let keys = ["connections", "server", "roles"]
+                        .into_iter()
+                        .chain(SECTIONS);
                     self.mistakes.push(
                         Mistake::new(&key, "Is not a key of this file.")
-                            .expected("`connections`, `server` or `identity`")
+                            .expected("`connections`, `server`, `identity` or `roles`")
                             .did_you_mean(nearest(&key, keys)),
                     );
                 }

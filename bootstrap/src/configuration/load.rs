@@ -3,9 +3,12 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use adapters::inbound::http::identity::IdentityOptions;
-use domain::connection::{
-    ConnectionName, EngineFacts, KnownConfiguration, Mistake, Secret,
-    parameters::{GivenValue, Layer, Origin, Parameter, whole_number},
+use domain::{
+    access::Roles,
+    connection::{
+        ConnectionName, EngineFacts, KnownConfiguration, Mistake, Secret,
+        parameters::{GivenValue, Layer, Origin, Parameter, whole_number},
+    },
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -72,6 +75,9 @@ pub struct Configuration {
     /// Who may sign in over HTTP. What is wrong with it is among the `mistakes` too, and so it is if nobody knows
     /// what it wanted.
     pub identity: Result<Option<IdentityOptions>, Vec<Mistake>>,
+    /// `None` where nobody is kept from anything. A mistake in one could let somebody do too much or too little, so
+    /// there are all of them or none.
+    pub roles: Result<Option<Roles>, Vec<Mistake>>,
     /// By name, valid or not.
     pub known: Vec<KnownConfiguration>,
     /// Mistakes that belong to no connection: in a file as a whole, in a name.
@@ -89,6 +95,12 @@ impl Configuration {
     pub fn load(inputs: &Inputs<'_>) -> Self {
         let mut reading = file::read(inputs);
         let unread = reading.unread;
+        let roles = match reading.file.as_mut().and_then(|file| file.roles.take()) {
+            Some(read) => read.map(|roles| Some(Roles::new(roles))),
+            // The file might have said that somebody may not do everything.
+            None if unread => Ok(Some(Roles::new([]))),
+            None => Ok(None),
+        };
         let settings = settings::read(
             inputs.environment,
             reading.file.as_mut().map(|file| settings::FromFile {
@@ -141,6 +153,7 @@ impl Configuration {
         Self {
             settings: settings.outcome,
             identity,
+            roles,
             known,
             mistakes: loading.mistakes,
             warnings: settings.warnings,
@@ -154,6 +167,7 @@ impl Configuration {
     pub fn is_valid(&self) -> bool {
         self.mistakes.is_empty()
             && self.settings.is_ok()
+            && self.roles.is_ok()
             && self.known.iter().all(|known| known.outcome.is_ok())
     }
 }

@@ -5,6 +5,7 @@ mod files_named;
 mod identity;
 mod interpolate;
 mod load;
+mod roles;
 mod section;
 mod syntax;
 mod variables;

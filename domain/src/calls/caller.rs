@@ -55,6 +55,8 @@ impl Claims {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub principal: Principal,
+    /// Whoever started this process, and not somebody of the same name who has signed in.
+    pub is_local: bool,
     pub claims: Claims,
     /// Where the call came from, over a network.
     pub address: Option<IpAddr>,
@@ -69,6 +71,7 @@ impl Caller {
     pub fn new(principal: Principal, claims: Claims) -> Self {
         Self {
             principal,
+            is_local: false,
             claims,
             address: None,
             client: None,
@@ -78,6 +81,9 @@ impl Caller {
 
     /// Whoever started this process, and who is trusted as far as it goes.
     pub fn local() -> Self {
-        Self::new(Principal::local(), Claims::default())
+        Self {
+            is_local: true,
+            ..Self::new(Principal::local(), Claims::default())
+        }
     }
 }

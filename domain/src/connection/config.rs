@@ -140,6 +140,8 @@ pub struct ConnectionConfig {
     pub statement_timeout: Duration,
     /// Rows of an answer when a call does not say.
     pub max_rows: u64,
+    /// Rows of an answer that a call can ask for, where a role has a ceiling of its own.
+    pub rows_ceiling: Option<u64>,
     /// Bytes of result text when a call does not say.
     pub max_bytes: usize,
     /// A statement with a step that is expected to handle more rows is not run.
@@ -168,6 +170,7 @@ impl ConnectionConfig {
             policy: Policy::READ_ONLY,
             statement_timeout: DEFAULT_STATEMENT_TIMEOUT,
             max_rows: DEFAULT_MAX_ROWS,
+            rows_ceiling: None,
             max_bytes: DEFAULT_MAX_BYTES,
             max_estimated_rows: None,
             schema: None,

@@ -34,7 +34,7 @@ pub(super) async fn run(
     let (server, call) = (server.clone(), Arc::clone(call));
     let runtime = Handle::current();
     let done = spawn_blocking(move || {
-        let tool = server.tool(tool).map_err(Failure::internal)?;
+        let tool = server.tool(tool, &call.grant).map_err(Failure::internal)?;
         runtime.block_on(tool.call(&server, arguments, &call))
     });
     match done.await {

@@ -10,9 +10,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use application::registry::OpenConnection;
+use application::registry::{OpenConnection, Visitor};
 use domain::{
     Cancel, Failure, FailureKind,
+    access::Grant,
     calls::{CallId, CallRecord, Caller},
     cancel::CancelReason,
     query::redacted,
@@ -26,9 +27,13 @@ pub(crate) struct Call {
     /// The caller's wish that the call end. Fires too when the call is given up.
     pub(crate) cancel: Cancel,
     pub(crate) caller: Arc<Caller>,
+    /// What the caller may do.
+    pub(crate) grant: Grant,
     id: CallId,
     method: &'static str,
     tool: Option<&'static str>,
+    /// The tool whose right it takes.
+    by_right_of: &'static str,
     began: SystemTime,
     started: Instant,
     turn_came: OnceLock<Duration>,
@@ -40,11 +45,19 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A request of this method, for this caller.
-    pub(super) fn new(method: &'static str, caller: Arc<Caller>, cancel: Cancel) -> Self {
+    /// A request of this method, for this caller, who needs the right to call this tool.
+    pub(super) fn new(
+        method: &'static str,
+        by_right_of: &'static str,
+        caller: Arc<Caller>,
+        grant: Grant,
+        cancel: Cancel,
+    ) -> Self {
         Self {
             cancel,
             caller,
+            grant,
+            by_right_of,
             id: next_id(),
             method,
             tool: None,
@@ -60,10 +73,24 @@ impl Call {
     }
 
     /// A call of a tool.
-    pub(super) fn of_tool(tool: &'static str, caller: Arc<Caller>, cancel: Cancel) -> Self {
-        let mut call = Self::new("tools/call", caller, cancel);
+    pub(super) fn of_tool(
+        tool: &'static str,
+        caller: Arc<Caller>,
+        grant: Grant,
+        cancel: Cancel,
+    ) -> Self {
+        let mut call = Self::new("tools/call", tool, caller, grant, cancel);
         call.tool = Some(tool);
         call
+    }
+
+    /// Whom it shows what there is.
+    pub(super) fn visitor(&self) -> Visitor<'_> {
+        Visitor {
+            principal: &self.caller.principal,
+            grant: &self.grant,
+            tool: Some(self.by_right_of),
+        }
     }
 
     /// Its turn has come: what it waited until now was no work.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::registry::OpenConnection;
+use application::registry::{OpenConnection, View, Visitor};
 use domain::{Cancel, Failure, calls::Caller};
 use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 
@@ -27,10 +27,16 @@ pub(super) async fn complete(
     let Some(wanted) = wanted(request) else {
         return CompletionInfo::default();
     };
+    let grant = server.grant(&caller);
     let names = match wanted {
-        Wanted::Connection => connections(server),
+        Wanted::Connection => connections(&server.seen_by(Visitor {
+            principal: &caller.principal,
+            grant: &grant,
+            tool: None,
+        })),
         Wanted::Schema | Wanted::Table => {
-            let call = Call::new("completion/complete", caller, cancel);
+            let right = resources::BY_RIGHT_OF;
+            let call = Call::new("completion/complete", right, caller, grant, cancel);
             let work = of_schema(server, wanted, request, &call);
             server.guarded(&call, true, work).await.unwrap_or_default()
         }
@@ -56,13 +62,8 @@ fn wanted(request: &CompleteRequestParams) -> Option<Wanted> {
     }
 }
 
-fn connections(server: &McpServer) -> Vec<String> {
-    server
-        .registry()
-        .names()
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+fn connections(view: &View<'_>) -> Vec<String> {
+    view.names().iter().map(ToString::to_string).collect()
 }
 
 async fn of_schema(

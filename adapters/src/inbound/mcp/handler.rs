@@ -1,5 +1,6 @@
 //! The server as a client sees it: who it is, and an answer to each request of the protocol.
 
+use application::registry::Visitor;
 use domain::Cancel;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -68,7 +69,8 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut tools = ListToolsResult::with_all_items(self.toolbox().definitions());
+        let grant = self.grant(&self.caller_of(&context));
+        let mut tools = ListToolsResult::with_all_items(self.toolbox().definitions(&grant));
         if is_modern(&context) {
             tools.meta = Some(who_answers());
             tools = tools
@@ -115,7 +117,14 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let mut resources = ListResourcesResult::with_all_items(resources::list(self.registry()));
+        let caller = self.caller_of(&context);
+        let grant = self.grant(&caller);
+        let view = self.seen_by(Visitor {
+            principal: &caller.principal,
+            grant: &grant,
+            tool: Some(resources::BY_RIGHT_OF),
+        });
+        let mut resources = ListResourcesResult::with_all_items(resources::list(&view));
         if is_modern(&context) {
             resources.meta = Some(who_answers());
             resources = resources
@@ -202,7 +211,14 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        let mut result = prompts::get(self.registry(), &request.name, &arguments)?;
+        let caller = self.caller_of(&context);
+        let grant = self.grant(&caller);
+        let view = self.seen_by(Visitor {
+            principal: &caller.principal,
+            grant: &grant,
+            tool: None,
+        });
+        let mut result = prompts::get(&view, &request.name, &arguments)?;
         result.meta = is_modern(&context).then(who_answers);
         Ok(result.into())
     }

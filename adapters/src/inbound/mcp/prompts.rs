@@ -1,6 +1,6 @@
 //! Prompts that a client's user picks from a menu: what to look at first, and with which tools.
 
-use application::registry::Registry;
+use application::registry::View;
 use domain::Failure;
 use rmcp::{
     ErrorData,
@@ -71,7 +71,7 @@ pub(super) fn is_known(name: &str) -> bool {
 
 /// The message that a prompt stands for. Nothing is asked of a database.
 pub(super) fn get(
-    registry: &Registry,
+    view: &View<'_>,
     name: &str,
     arguments: &JsonObject,
 ) -> Result<GetPromptResult, ErrorData> {
@@ -93,7 +93,7 @@ pub(super) fn get(
             .filter(|value| !value.is_empty())
     };
     let on = match given(CONNECTION) {
-        Some(name) => on(registry, name).map_err(|failure| {
+        Some(name) => on(view, name).map_err(|failure| {
             invalid(match failure.hint {
                 Some(hint) => format!("{} {hint}", failure.message),
                 None => failure.message,
@@ -113,12 +113,12 @@ pub(super) fn get(
 }
 
 /// Only names that are known: whatever else stands there would be read by the model as our words.
-fn on(registry: &Registry, name: &str) -> Result<String, Failure> {
+fn on(view: &View<'_>, name: &str) -> Result<String, Failure> {
     let name = domain::connection::ConnectionName::new(name)?;
-    if registry.names().contains(&name) {
+    if view.names().contains(&name) {
         Ok(format!("the connection `{name}`"))
     } else {
-        Err(registry.unknown(name.as_str()))
+        Err(view.unknown(name.as_str()))
     }
 }
 

@@ -14,12 +14,14 @@ use std::{
 };
 
 use application::{
+    access::Access,
     ad_hoc::AdHoc,
-    registry::{OpenConnection, Registry},
+    registry::{OpenConnection, Registry, View, Visitor},
     use_cases::Ceilings,
 };
 use domain::{
     Cancel, Failure,
+    access::Grant,
     calls::{
         AuditTrail, CallLimits, CallObserver, CallRecord, Caller, Claims, InFlight, Principal,
         TraceContext,
@@ -98,6 +100,8 @@ pub struct Around {
     pub observers: Vec<Arc<dyn CallObserver>>,
     pub audit: Option<Arc<dyn AuditTrail>>,
     pub limits: Option<Arc<dyn CallLimits>>,
+    /// The roles in force.
+    pub access: Arc<Access>,
 }
 
 /// The server. Clones are the same server: it is made once, whatever the number of clients.
@@ -164,13 +168,24 @@ impl McpServer {
         })
     }
 
-    /// A tool by its name; fails with the names there are.
-    pub(super) fn tool(&self, name: &str) -> Result<&Offered, String> {
-        self.0.toolbox.get(name)
+    /// A tool by its name, if the caller may call it; fails with the names of those.
+    pub(super) fn tool(&self, name: &str, grant: &Grant) -> Result<&Offered, String> {
+        self.0.toolbox.get(name, grant)
     }
 
-    pub(super) fn registry(&self) -> &Registry {
-        &self.0.registry
+    /// What a caller may do, as the roles say now.
+    pub(super) fn grant(&self, caller: &Caller) -> Grant {
+        self.0.around.access.grant(caller)
+    }
+
+    /// What somebody sees of the databases there are.
+    pub(super) fn seen_by<'a>(&'a self, visitor: Visitor<'a>) -> View<'a> {
+        self.0.registry.seen_by(visitor)
+    }
+
+    /// What the caller of a tool sees of the databases there are.
+    pub(super) fn view<'a>(&'a self, call: &'a Call) -> View<'a> {
+        self.seen_by(call.visitor())
     }
 
     pub(super) fn toolbox(&self) -> &Toolbox {
@@ -223,7 +238,7 @@ impl McpServer {
         call: &Call,
     ) -> Result<Arc<OpenConnection>, Failure> {
         let connection = call
-            .unless_cancelled(self.0.registry.connection(name))
+            .unless_cancelled(self.view(call).connection(name))
             .await?;
         call.on(&connection);
         Ok(connection)
@@ -265,8 +280,9 @@ impl McpServer {
         caller: Arc<Caller>,
         cancel: Cancel,
     ) -> Result<Result<String, Failure>, String> {
-        let tool = self.tool(tool)?;
-        let call = Arc::new(Call::of_tool(tool.name(), caller, cancel));
+        let grant = self.grant(&caller);
+        let tool = self.tool(tool, &grant)?;
+        let call = Arc::new(Call::of_tool(tool.name(), caller, grant, cancel));
         let work = async {
             let answer = if aside::is_long(&arguments) {
                 aside::run(self, tool.name(), arguments, &call).await

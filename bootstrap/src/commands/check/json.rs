@@ -1,6 +1,9 @@
 //! The report for programs.
 
-use domain::connection::{KnownConfiguration, parameters::effective};
+use domain::{
+    access::Roles,
+    connection::{KnownConfiguration, parameters::effective},
+};
 use serde_json::{Map, Value, json};
 
 use super::{Attempts, milliseconds, shown};
@@ -24,6 +27,8 @@ pub fn report_json(configuration: &Configuration, attempts: &Attempts) -> Value 
         "sources": configuration.sources,
         "settings": settings,
         "settingMistakes": configuration.settings.as_ref().err().cloned().unwrap_or_default(),
+        "roles": configuration.roles.iter().flatten().flat_map(Roles::names).collect::<Vec<_>>(),
+        "roleMistakes": configuration.roles.as_ref().err().cloned().unwrap_or_default(),
         "connections": connections,
         "mistakes": configuration.mistakes,
         "warnings": configuration.warnings,

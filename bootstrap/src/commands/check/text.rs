@@ -26,6 +26,14 @@ pub fn report_text(configuration: &Configuration, attempts: &Attempts) -> String
         }
         Err(mistakes) => mistakes_section(&mut text, "Settings of the server: INVALID", mistakes),
     }
+    match &configuration.roles {
+        Ok(Some(roles)) => {
+            let names: Vec<String> = roles.names().map(str::to_owned).collect();
+            section(&mut text, "Roles", &names);
+        }
+        Ok(None) => {}
+        Err(mistakes) => mistakes_section(&mut text, "Roles: INVALID", mistakes),
+    }
     if configuration.known.is_empty() {
         text.push_str("No connection is configured. Set DATABASE_URL, or DB_TYPE, DB_HOST, DB_USER, DB_PASSWORD and DB_NAME.\n\n");
     }

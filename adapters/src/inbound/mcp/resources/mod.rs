@@ -5,7 +5,7 @@ mod uri;
 
 use std::sync::Arc;
 
-use application::registry::Registry;
+use application::registry::View;
 use domain::{Cancel, Failure, FailureKind, calls::Caller};
 use rmcp::{
     ErrorData,
@@ -24,10 +24,12 @@ pub(super) const OVERVIEW: &str = "portolan://{connection}/schema";
 pub(super) const DIAGRAM: &str = "portolan://{connection}/schema/diagram";
 pub(super) const TABLE: &str = "portolan://{connection}/schema/{schema}/{table}";
 
+/// The tool that tells what the overview and the diagram tell: who may not call it sees neither.
+pub(super) const BY_RIGHT_OF: &str = "search_schema";
+
 /// The overview and the diagram of every connection that is known. Tables are not listed: there may be thousands.
-pub(super) fn list(registry: &Registry) -> Vec<Resource> {
-    registry
-        .names()
+pub(super) fn list(view: &View<'_>) -> Vec<Resource> {
+    view.names()
         .iter()
         .flat_map(|name| {
             let uri = |place| SchemaUri::new(name.as_str(), place).to_string();
@@ -69,10 +71,15 @@ pub(super) async fn read(
     caller: Arc<Caller>,
     cancel: Cancel,
 ) -> Result<ResourceContents, ErrorData> {
-    let call = Call::new("resources/read", caller, cancel);
+    let wanted = SchemaUri::parse(uri);
+    let right = wanted
+        .as_ref()
+        .map_or(BY_RIGHT_OF, |wanted| wanted.place.by_right_of());
+    let grant = server.grant(&caller);
+    let call = Call::new("resources/read", right, caller, grant, cancel);
     let contents = server
         .guarded(&call, true, async {
-            let wanted = SchemaUri::parse(uri)?;
+            let wanted = wanted?;
             let connection = server.connection(Some(&wanted.connection), &call).await?;
             let contents = contents::of(&connection, &wanted.place, &call.cancel).await;
             connection.record(&contents);
@@ -86,6 +93,14 @@ pub(super) async fn read(
 }
 
 impl Place {
+    /// The tool that tells the same.
+    const fn by_right_of(&self) -> &'static str {
+        match self {
+            Self::Overview | Self::Diagram => BY_RIGHT_OF,
+            Self::Table { .. } => "describe_table",
+        }
+    }
+
     const fn mime_type(&self) -> &'static str {
         match self {
             Self::Overview | Self::Table { .. } => JSON,

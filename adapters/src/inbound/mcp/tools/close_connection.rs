@@ -32,10 +32,10 @@ impl Tool for CloseConnectionTool {
         Hints::SETTLES
     }
 
-    async fn call(server: &McpServer, params: Params, _: &Call) -> Result<String, Failure> {
+    async fn call(server: &McpServer, params: Params, call: &Call) -> Result<String, Failure> {
         let close = CloseConnection {
             connection: params.connection,
         };
-        json(&close.execute(server.registry()).await?)
+        json(&close.execute(&server.view(call)).await?)
     }
 }

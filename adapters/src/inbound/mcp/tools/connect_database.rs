@@ -84,7 +84,8 @@ impl Tool for ConnectDatabaseTool {
         let connect = ConnectDatabase {
             arguments: params.0,
         };
-        let opened = connect.execute(server.registry(), server.ad_hoc());
+        let view = server.view(call);
+        let opened = connect.execute(&view, server.ad_hoc());
         json(&call.unless_cancelled(opened).await?)
     }
 }

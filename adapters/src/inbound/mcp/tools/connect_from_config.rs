@@ -41,7 +41,7 @@ impl Tool for ConnectFromConfigTool {
         };
         json(
             &call
-                .unless_cancelled(connect.execute(server.registry()))
+                .unless_cancelled(connect.execute(&server.view(call)))
                 .await?,
         )
     }

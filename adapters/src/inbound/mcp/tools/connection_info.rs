@@ -38,7 +38,7 @@ impl Tool for ConnectionInfoTool {
             connection: params.connection,
         };
         let connections = call
-            .unless_cancelled(info.execute(server.registry()))
+            .unless_cancelled(info.execute(&server.view(call)))
             .await?;
         json_under("connections", &connections)
     }

@@ -194,7 +194,7 @@ async fn read_on(
         cursor,
         asked: params.limits(),
     };
-    let connection = page.connection(server.registry(), params.connection.as_deref())?;
+    let connection = page.connection(&server.view(call), params.connection.as_deref())?;
     call.on(&connection);
     let ceilings = server.options().ceilings;
     let longest = page

@@ -30,7 +30,7 @@ impl Tool for ExportConnectionsTool {
         Hints::READS
     }
 
-    async fn call(server: &McpServer, _: Params, _: &Call) -> Result<String, Failure> {
-        json(&ExportConnections.execute(server.registry()))
+    async fn call(server: &McpServer, _: Params, call: &Call) -> Result<String, Failure> {
+        json(&ExportConnections.execute(&server.view(call)))
     }
 }

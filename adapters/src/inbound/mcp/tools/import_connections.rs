@@ -41,12 +41,12 @@ impl Tool for ImportConnectionsTool {
         Hints::REPLACES
     }
 
-    async fn call(server: &McpServer, params: Params, _: &Call) -> Result<String, Failure> {
+    async fn call(server: &McpServer, params: Params, call: &Call) -> Result<String, Failure> {
         let import = ImportConnections {
             connections: params.connections,
             overwrite: params.overwrite.unwrap_or(false),
         };
-        let imported = import.execute(server.registry(), server.ad_hoc())?;
+        let imported = import.execute(&server.view(call), server.ad_hoc())?;
         json_under("connections", &imported)
     }
 }

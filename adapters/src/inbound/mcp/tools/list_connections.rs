@@ -29,7 +29,7 @@ impl Tool for ListConnectionsTool {
         Hints::READS
     }
 
-    async fn call(server: &McpServer, _: Params, _: &Call) -> Result<String, Failure> {
-        json_under("connections", &ListConnections.execute(server.registry()))
+    async fn call(server: &McpServer, _: Params, call: &Call) -> Result<String, Failure> {
+        json_under("connections", &ListConnections.execute(&server.view(call)))
     }
 }

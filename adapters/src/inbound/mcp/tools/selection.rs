@@ -56,6 +56,11 @@ impl ToolSelection {
         Ok(Self(names))
     }
 
+    /// The tools that are chosen.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().copied()
+    }
+
     pub(super) fn includes(&self, name: &str) -> bool {
         self.0.contains(&name)
     }

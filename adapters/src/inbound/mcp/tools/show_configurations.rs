@@ -30,10 +30,10 @@ impl Tool for ShowConfigurationsTool {
         Hints::READS
     }
 
-    async fn call(server: &McpServer, _: Params, _: &Call) -> Result<String, Failure> {
+    async fn call(server: &McpServer, _: Params, call: &Call) -> Result<String, Failure> {
         json_under(
             "configurations",
-            &ShowConfigurations.execute(server.registry()),
+            &ShowConfigurations.execute(&server.view(call)),
         )
     }
 }

@@ -36,7 +36,7 @@ impl Tool for TestConnectionTool {
             connection: params.connection,
         };
         let tested = call
-            .unless_cancelled(test.execute(server.registry(), &call.cancel))
+            .unless_cancelled(test.execute(&server.view(call), &call.cancel))
             .await?;
         json(&tested)
     }

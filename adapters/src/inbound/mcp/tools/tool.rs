@@ -150,7 +150,7 @@ fn call<'call, T: Tool>(
             && is_missing("connection")
         {
             // The schema cannot know the names.
-            return Err(server.registry().unnamed());
+            return Err(server.view(call).unnamed());
         }
         let params = T::read(arguments, schema)?;
         T::call(server, params, call).await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::{ad_hoc::AdHoc, registry::Registry};
-use domain::{Failure, nearest::nearest};
+use domain::{Failure, access::Grant, nearest::nearest};
 use rmcp::model::{JsonObject, Tool as Definition};
 
 use super::{
@@ -22,6 +22,8 @@ pub(in crate::inbound::mcp) struct Toolbox(Vec<Offered>);
 pub(in crate::inbound::mcp) struct Offered {
     entry: &'static Entry,
     definition: Definition,
+    /// As it is told to those who may write nowhere.
+    only_reading: Definition,
 }
 
 impl Toolbox {
@@ -36,17 +38,34 @@ impl Toolbox {
             .filter(|entry| options.tools.includes(entry.name))
             .filter(|entry| ad_hoc.is_allowed() || entry.group != Group::AdHoc)
             .map(|entry| {
-                let mut definition = (entry.define)(any_writable);
-                if options.structured_results {
-                    definition.output_schema = (entry.output_schema)().map(Arc::new);
+                let define = |any_writable| {
+                    let mut definition = (entry.define)(any_writable);
+                    if options.structured_results {
+                        definition.output_schema = (entry.output_schema)().map(Arc::new);
+                    }
+                    definition
+                };
+                Offered {
+                    entry,
+                    definition: define(any_writable),
+                    only_reading: define(false),
                 }
-                Offered { entry, definition }
             });
         Self(offered.collect())
     }
 
-    pub(in crate::inbound::mcp) fn definitions(&self) -> Vec<Definition> {
-        self.0.iter().map(|tool| tool.definition.clone()).collect()
+    /// Those that a caller may call.
+    pub(in crate::inbound::mcp) fn definitions(&self, grant: &Grant) -> Vec<Definition> {
+        let may_write = grant.may_write();
+        self.granted(grant)
+            .map(|tool| {
+                if may_write {
+                    tool.definition.clone()
+                } else {
+                    tool.only_reading.clone()
+                }
+            })
+            .collect()
     }
 
     pub(in crate::inbound::mcp) fn definition(&self, name: &str) -> Option<Definition> {
@@ -59,10 +78,18 @@ impl Toolbox {
             .is_some_and(|tool| tool.definition.output_schema.is_some())
     }
 
-    /// Fails with the names there are.
-    pub(in crate::inbound::mcp) fn get(&self, name: &str) -> Result<&Offered, String> {
-        self.find(name).ok_or_else(|| {
-            let names: Vec<&str> = self.0.iter().map(|tool| tool.entry.name).collect();
+    /// Fails with the names there are for this caller.
+    pub(in crate::inbound::mcp) fn get(
+        &self,
+        name: &str,
+        grant: &Grant,
+    ) -> Result<&Offered, String> {
+        let mut granted = self.granted(grant);
+        granted.find(|tool| tool.entry.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.granted(grant).map(|tool| tool.entry.name).collect();
+            if names.is_empty() {
+                return format!("There is no tool `{name}`: no role gives you any.");
+            }
             let known = names.join(", ");
             match nearest(name, names) {
                 Some(meant) => {
@@ -71,6 +98,10 @@ impl Toolbox {
                 None => format!("There is no tool `{name}`. Tools: {known}."),
             }
         })
+    }
+
+    fn granted(&self, grant: &Grant) -> impl Iterator<Item = &Offered> {
+        self.0.iter().filter(|tool| grant.may_call(tool.entry.name))
     }
 
     fn find(&self, name: &str) -> Option<&Offered> {

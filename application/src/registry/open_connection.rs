@@ -1,0 +1,172 @@
+//! An open database, as one caller reads from it.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use domain::{
+    Cancel, Failure,
+    access::Allowed,
+    calls::Principal,
+    connection::{ConnectionName, Database},
+    schema::Snapshot,
+};
+
+use crate::{
+    catalog_cache::{CatalogCache, Searchable},
+    cursors::Cursors,
+};
+
+/// An open database under its name, with what has happened on it.
+///
+/// Each caller has one of its own. They share the database and its pool, but for what their roles keep from them.
+#[derive(Debug)]
+pub struct OpenConnection {
+    pub name: ConnectionName,
+    pub database: Arc<Database>,
+    pub opened_at: SystemTime,
+    /// Its schema, once somebody has asked for it.
+    pub catalog: Arc<CatalogCache>,
+    /// Results that are kept open between two pages.
+    pub cursors: Arc<Cursors>,
+    /// Whose results they are.
+    pub reader: Arc<Reader>,
+    figures: Arc<Figures>,
+    /// What roles make of it, once somebody has come with them.
+    narrowed: Arc<Mutex<Vec<(Allowed, Narrowed)>>>,
+}
+
+/// Somebody who reads from a connection, with what they may do on it: who may do less later may not read on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    pub principal: Principal,
+    pub allowed: Allowed,
+}
+
+/// The database for those who may do less than everything on it.
+#[derive(Debug, Clone)]
+struct Narrowed {
+    database: Arc<Database>,
+    catalog: Arc<CatalogCache>,
+}
+
+/// More than roles can come to in any configuration that somebody writes; past it the oldest is made anew.
+const MOST_NARROWED: usize = 256;
+
+#[derive(Debug, Default)]
+struct Figures {
+    calls: AtomicU64,
+    failures: AtomicU64,
+    last_failure: Mutex<Option<String>>,
+}
+
+/// What has happened on a connection since it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallFigures {
+    pub calls: u64,
+    pub failures: u64,
+    pub last_failure: Option<String>,
+}
+
+impl OpenConnection {
+    pub fn new(name: ConnectionName, database: Database) -> Self {
+        Self {
+            name,
+            database: Arc::new(database),
+            opened_at: SystemTime::now(),
+            catalog: Arc::default(),
+            cursors: Arc::default(),
+            reader: Arc::new(Reader {
+                principal: Principal::local(),
+                allowed: Allowed::EVERYTHING,
+            }),
+            figures: Arc::default(),
+            narrowed: Arc::default(),
+        }
+    }
+
+    /// The same connection for a caller who may do `allowed` on it.
+    #[must_use]
+    pub fn for_caller(&self, principal: &Principal, allowed: &Allowed) -> Self {
+        let Narrowed { database, catalog } = self.narrowed(allowed);
+        Self {
+            name: self.name.clone(),
+            database,
+            opened_at: self.opened_at,
+            catalog,
+            cursors: Arc::clone(&self.cursors),
+            reader: Arc::new(Reader {
+                principal: principal.clone(),
+                allowed: allowed.clone(),
+            }),
+            figures: Arc::clone(&self.figures),
+            narrowed: Arc::clone(&self.narrowed),
+        }
+    }
+
+    fn narrowed(&self, allowed: &Allowed) -> Narrowed {
+        if allowed.is_everything() {
+            return Narrowed {
+                database: Arc::clone(&self.database),
+                catalog: Arc::clone(&self.catalog),
+            };
+        }
+        let mut known = self.narrowed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, narrowed)) = known.iter().find(|(same, _)| same == allowed) {
+            return narrowed.clone();
+        }
+        let mut database = Database::clone(&self.database);
+        database.config = Arc::new(allowed.tighten(&database.config));
+        let narrowed = Narrowed {
+            database: Arc::new(database),
+            catalog: Arc::clone(&self.catalog),
+        };
+        if known.len() == MOST_NARROWED {
+            known.remove(0);
+        }
+        known.push((allowed.clone(), narrowed.clone()));
+        narrowed
+    }
+
+    /// What the database holds, read if it is not known or has changed.
+    pub async fn schema(&self, cancel: &Cancel) -> Result<Arc<Snapshot>, Failure> {
+        self.catalog.snapshot(&*self.database.catalog, cancel).await
+    }
+
+    /// As [`OpenConnection::schema`], ready to be searched.
+    pub async fn searchable(&self, cancel: &Cancel) -> Result<Searchable, Failure> {
+        self.catalog
+            .searchable(&*self.database.catalog, cancel)
+            .await
+    }
+
+    /// Counts one call and how it ended.
+    pub fn record<T>(&self, outcome: &Result<T, Failure>) {
+        let figures = &self.figures;
+        figures.calls.fetch_add(1, Ordering::Relaxed);
+        if let Err(failure) = outcome {
+            figures.failures.fetch_add(1, Ordering::Relaxed);
+            *figures
+                .last_failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(failure.message.clone());
+        }
+    }
+
+    pub fn figures(&self) -> CallFigures {
+        let figures = &self.figures;
+        CallFigures {
+            calls: figures.calls.load(Ordering::Relaxed),
+            failures: figures.failures.load(Ordering::Relaxed),
+            last_failure: figures
+                .last_failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        }
+    }
+}
