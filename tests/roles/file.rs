@@ -106,7 +106,9 @@ fn every_mistake_is_told_at_once_and_no_role_is_taken() {
             "roles.bare.when: Is missing. Expected an object of claims and the values that will do, or {} for everybody who signs in.",
             "roles.bare.connections: Is missing: nothing is granted that is not named. Expected names of connections, which may have stars.",
             "roles.bare.tools: Is missing: nothing is granted that is not named. Expected names of tools, groups or profiles.",
-            "roles.odd.readonly: Is not a key of a role. Did you mean `readOnly`?",
+            "roles.flat: Is a truth value. Expected an object.",
+            "roles.local.when: Has no meaning: the role `local` is that of whoever starts the process, and of nobody else.",
+            "roles.odd.readonly: Is not a key of a role. Did you mean readOnly?",
             "roles.odd.when.groups: Is no value of a claim. Expected text, a number, a truth value or a list of them.",
             "roles.odd.when.level: Is no value of a claim. Expected text, a number, a truth value or a list of them.",
             "roles.odd.connections: Holds something else than text. Expected a list of texts.",
@@ -114,8 +116,6 @@ fn every_mistake_is_told_at_once_and_no_role_is_taken() {
             "roles.odd.maxRows: Is not what it should be. Expected a whole number from 1.",
             "roles.odd.maxTimeMs: Is not what it should be. Expected a whole number from 1.",
             "roles.odd.manageConnections: Is text. Expected true or false.",
-            "roles.flat: Is a truth value. Expected an object.",
-            "roles.local.when: Has no meaning: the role `local` is that of whoever starts the process, and of nobody else.",
         ]
     );
 }

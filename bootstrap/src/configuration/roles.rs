@@ -108,6 +108,9 @@ impl Fields {
         if !functions.is_empty() && tables.is_none() {
             self.mistake("functions", "Has no meaning without `tables`.", None);
         }
+        let max_rows = self.number("maxRows");
+        let max_time = self.number("maxTimeMs").map(Duration::from_millis);
+        let manages_connections = self.truth("manageConnections").unwrap_or(false);
         Some(Role {
             name,
             when: when?,
@@ -116,9 +119,9 @@ impl Fields {
             tables,
             functions: patterns(functions),
             read_only: read_only.unwrap_or(true),
-            max_rows: self.number("maxRows"),
-            max_time: self.number("maxTimeMs").map(Duration::from_millis),
-            manages_connections: self.truth("manageConnections").unwrap_or(false),
+            max_rows,
+            max_time,
+            manages_connections,
         })
     }
 
