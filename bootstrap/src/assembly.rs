@@ -41,6 +41,8 @@ pub struct Wanted<'a> {
 #[derive(Debug)]
 pub struct Assembly {
     pub server: McpServer,
+    /// The roles in force.
+    pub access: Arc<Access>,
     registry: Arc<Registry>,
     demo: Option<DemoFile>,
 }
@@ -132,12 +134,14 @@ pub async fn assemble(
         slow_call: Duration::from_millis(settings.slow_call_ms),
         ..McpOptions::default()
     };
+    let access = Arc::new(Access::new(roles));
     let around = Around {
-        access: Arc::new(Access::new(roles)),
+        access: Arc::clone(&access),
         ..Around::default()
     };
     Ok(Assembly {
         server: McpServer::new(Arc::clone(&registry), ad_hoc, options, around),
+        access,
         registry,
         demo,
     })

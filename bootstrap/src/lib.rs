@@ -10,4 +10,5 @@ pub mod identity;
 mod log_line;
 pub mod logging;
 pub mod reload;
+pub mod roles;
 pub mod settings;

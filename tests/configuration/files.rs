@@ -209,7 +209,7 @@ fn one_broken_entry_leaves_the_others_working_and_every_mistake_is_reported() {
     assert_eq!(
         strings(&configuration.mistakes),
         [
-            "conections: Is not a key of this file. Expected `connections`, `server` or `identity`. Did you mean connections?",
+            "conections: Is not a key of this file. Expected `connections`, `server`, `identity` or `roles`. Did you mean connections?",
             "connections.a b: `a b` cannot be the name of a connection. Expected use letters, digits, `_` and `-`, at \
              most 64, beginning with a letter or a digit.",
         ]

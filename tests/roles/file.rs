@@ -1,7 +1,9 @@
 //! Roles as the file writes them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use application::access::Access;
+use bootstrap::{reload::Reloadable as _, roles::ReloadedRoles};
 use domain::{
     access::{Grant, Roles},
     calls::{Caller, Claims, Principal},
@@ -118,4 +120,26 @@ fn every_mistake_is_told_at_once_and_no_role_is_taken() {
             "roles.odd.manageConnections: Is text. Expected true or false.",
         ]
     );
+}
+
+#[tokio::test]
+async fn roles_are_read_again_as_a_whole_or_not_at_all() {
+    let role = |tool: &str| {
+        format!(r#"{{"roles": {{"r": {{"when": {{}}, "connections": "*", "tools": "{tool}"}}}}}}"#)
+    };
+    let setup = Setup::new().with_named_file("c.json", &role("execute_query"));
+    let access = Arc::new(Access::new(setup.load().roles.unwrap()));
+    let part = ReloadedRoles(Arc::clone(&access));
+    let may = |tool: &str| access.grant(&member_of("staff")).may_call(tool);
+
+    let setup = setup.with_file("c.json", &role("nonsense"));
+    let refused = part.prepare(&setup.load()).is_err();
+    let kept = may("execute_query");
+    let setup = setup.with_file("c.json", "{");
+    let unread = part.prepare(&setup.load()).is_err();
+    let setup = setup.with_file("c.json", &role("search_schema"));
+    part.prepare(&setup.load()).unwrap()();
+
+    assert!(refused && kept && unread);
+    assert!(may("search_schema") && !may("execute_query"));
 }

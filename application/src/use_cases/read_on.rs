@@ -67,6 +67,8 @@ mod tests {
     use async_trait::async_trait;
     use domain::{
         FailureKind,
+        access::Allowed,
+        calls::Principal,
         connection::ConnectionName,
         query::{
             Cell, Column, DynRowSink, Flow, Outcome, QueryLimits, QueryRunner, Statement,
@@ -255,6 +257,32 @@ mod tests {
         assert_eq!((rows_of(&second), rows_of(&third)), (vec![3, 4], vec![5]));
         assert_eq!(cursor_of(&second).as_deref(), Some(cursor.as_str()));
         assert_eq!(cursor_of(&third), None);
+    }
+
+    #[tokio::test]
+    async fn a_cursor_is_unknown_to_everybody_but_its_reader() {
+        let mut subject = counting(5, 4);
+        let allowed = Allowed::EVERYTHING;
+        let less = Allowed {
+            max_rows: Some(1),
+            ..Allowed::EVERYTHING
+        };
+        let whole = subject.connection;
+        let seen_by = |name: &str, allowed| whole.for_caller(&Principal::new(name), allowed);
+        subject.connection = seen_by("ada", &allowed);
+        let cursor = cursor_of(&first(&subject, asking_for(2)).await).unwrap();
+
+        for (name, allowed) in [("bob", &allowed), ("ada", &less)] {
+            subject.connection = seen_by(name, allowed);
+            let failure = next(&subject, &cursor, asking_for(1)).await.unwrap_err();
+            let reader = Arc::clone(&subject.connection.reader);
+            assert_eq!(reason(&failure), "no such cursor is known.", "{name}");
+            assert!(!subject.connection.cursors.knows(&cursor, &reader));
+        }
+        subject.connection = seen_by("ada", &allowed);
+        let page = next(&subject, &cursor, asking_for(2)).await.unwrap();
+
+        assert_eq!(rows_of(&page), [3, 4]);
     }
 
     #[tokio::test]

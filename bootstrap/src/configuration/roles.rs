@@ -61,7 +61,7 @@ pub(super) fn read(entries: Vec<(String, Node)>) -> Result<Vec<Role>, Vec<Mistak
 /// What one object says.
 struct Fields {
     path: String,
-    fields: BTreeMap<String, Node>,
+    entries: BTreeMap<String, Node>,
     mistakes: Vec<Mistake>,
 }
 
@@ -69,7 +69,7 @@ impl Fields {
     fn of(path: String, entries: Vec<(String, Node)>) -> Self {
         let mut reading = Self {
             path,
-            fields: BTreeMap::new(),
+            entries: BTreeMap::new(),
             mistakes: Vec::new(),
         };
         for (key, node) in entries {
@@ -77,11 +77,11 @@ impl Fields {
             if matches!(node, Node::Leaf(Value::Null)) {
                 continue;
             }
-            if reading.fields.contains_key(&key) {
+            if reading.entries.contains_key(&key) {
                 reading.mistake(&key, "Is given twice.", None);
                 continue;
             }
-            reading.fields.insert(key, node);
+            reading.entries.insert(key, node);
         }
         reading
     }
@@ -127,7 +127,7 @@ impl Fields {
 
     fn refuse_others(&mut self, known: &[&str]) {
         let others: Vec<String> = self
-            .fields
+            .entries
             .keys()
             .filter(|key| !known.contains(&key.as_str()))
             .cloned()
@@ -144,7 +144,7 @@ impl Fields {
         const EXPECTED: &str =
             "an object of claims and the values that will do, or {} for everybody who signs in";
         let is_local = role == Roles::LOCAL;
-        match self.fields.remove("when") {
+        match self.entries.remove("when") {
             None if is_local => Some(When::default()),
             None => {
                 self.mistake("when", "Is missing.", Some(EXPECTED));
@@ -202,7 +202,7 @@ impl Fields {
     }
 
     fn tables(&mut self) -> Option<TableRules> {
-        let node = self.fields.remove("tables")?;
+        let node = self.entries.remove("tables")?;
         let Node::Table(entries) = node else {
             self.mistake(
                 "tables",
@@ -228,7 +228,7 @@ impl Fields {
     }
 
     fn needed_texts(&mut self, key: &str, expected: &'static str) -> Option<Vec<String>> {
-        if !self.fields.contains_key(key) {
+        if !self.entries.contains_key(key) {
             self.mistake(
                 key,
                 "Is missing: nothing is granted that is not named.",
@@ -241,7 +241,7 @@ impl Fields {
 
     /// A list of texts, or one.
     fn texts(&mut self, key: &str) -> Option<Vec<String>> {
-        let nodes = match self.fields.remove(key)? {
+        let nodes = match self.entries.remove(key)? {
             Node::List(nodes) => nodes,
             node => vec![node],
         };
@@ -263,7 +263,7 @@ impl Fields {
     }
 
     fn truth(&mut self, key: &str) -> Option<bool> {
-        match self.fields.remove(key)? {
+        match self.entries.remove(key)? {
             Node::Leaf(Value::Bool(truth)) => Some(truth),
             other => {
                 self.mistake(
@@ -277,7 +277,7 @@ impl Fields {
     }
 
     fn number(&mut self, key: &str) -> Option<u64> {
-        let found = match self.fields.remove(key)? {
+        let found = match self.entries.remove(key)? {
             Node::Leaf(Value::Number(number)) => number.as_u64().filter(|number| *number > 0),
             _ => None,
         };
