@@ -37,6 +37,22 @@ pub struct Searchable {
     pub index: Arc<SearchIndex>,
 }
 
+impl Searchable {
+    async fn new(snapshot: Arc<Snapshot>) -> Result<Self, Failure> {
+        let words_of = Arc::clone(&snapshot);
+        // A large schema takes longer than other calls should wait.
+        let index = spawn_blocking(move || SearchIndex::new(&words_of))
+            .await
+            .map_err(|error| {
+                Failure::internal("The schema could not be made searchable.").with_source(error)
+            })?;
+        Ok(Self {
+            snapshot,
+            index: Arc::new(index),
+        })
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Kept {
     snapshot: Arc<Snapshot>,
@@ -101,19 +117,27 @@ impl CatalogCache {
             return Ok(known.clone());
         }
         *searched = None;
-        let words_of = Arc::clone(&snapshot);
-        // A large schema takes longer than other calls should wait.
-        let index = spawn_blocking(move || SearchIndex::new(&words_of))
-            .await
-            .map_err(|error| {
-                Failure::internal("The schema could not be made searchable.").with_source(error)
-            })?;
-        let searchable = Searchable {
-            snapshot,
-            index: Arc::new(index),
-        };
+        let searchable = Searchable::new(snapshot).await?;
         *searched = Some(searchable.clone());
         Ok(searchable)
+    }
+
+    /// Whether nothing has been read, or nothing that counts any more.
+    pub fn is_unknown(&self) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.is_none()
+    }
+
+    /// What everything is called, at this moment; `None` where that is not known sooner than the rest. It is not kept.
+    pub async fn names(
+        &self,
+        catalog: &dyn Catalog,
+        cancel: &Cancel,
+    ) -> Result<Option<Searchable>, Failure> {
+        match catalog.names(cancel).await? {
+            Some(names) => Searchable::new(Arc::new(names)).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// What has been read and was good two seconds ago or less, without asking anybody: for hints.

@@ -1,6 +1,7 @@
 //! An open database, as one caller reads from it.
 
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -12,6 +13,7 @@ use domain::{
     Cancel, Failure,
     access::Allowed,
     calls::Principal,
+    cancel::CancelReason,
     connection::{ConnectionName, Database},
     schema::Snapshot,
 };
@@ -142,6 +144,37 @@ impl OpenConnection {
         self.catalog
             .searchable(&*self.database.catalog, cancel)
             .await
+    }
+
+    /// As [`OpenConnection::searchable`], where names are all that is wanted: of a schema that nobody has asked for yet,
+    /// only those are read, if the engine tells them sooner. The rest is then read behind the answer.
+    pub async fn named(&self, cancel: &Cancel) -> Result<Searchable, Failure> {
+        let catalog = &*self.database.catalog;
+        if !self.catalog.is_unknown() {
+            return self.searchable(cancel).await;
+        }
+        match self.catalog.names(catalog, cancel).await? {
+            Some(names) => {
+                self.read_ahead();
+                Ok(names)
+            }
+            None => self.searchable(cancel).await,
+        }
+    }
+
+    /// Reads the whole schema for the next question. Nobody waits for it, and it gives way as soon as somebody waits for
+    /// a connection; what it fails of is found by the question that wants it.
+    fn read_ahead(&self) {
+        let (cache, database) = (Arc::clone(&self.catalog), Arc::clone(&self.database));
+        tokio::spawn(async move {
+            let cancel = Cancel::new();
+            let mut reading = pin!(cache.searchable(&*database.catalog, &cancel));
+            tokio::select! {
+                _ = &mut reading => return,
+                () = database.pool.crowded() => cancel.fire(CancelReason::Client),
+            }
+            let _ = reading.await;
+        });
     }
 
     /// Counts one call and how it ended.

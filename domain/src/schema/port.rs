@@ -20,6 +20,11 @@ pub trait Catalog: Send + Sync {
     /// Everything, in a number of round trips that does not depend on its size.
     async fn read(&self, cancel: &Cancel) -> Result<Snapshot, Failure>;
 
+    /// What everything is called, where that is known much sooner than the rest: schemas, relations with their kinds,
+    /// routines, triggers, sequences and types as [`Catalog::read`] tells them, in the same order, and nothing else of
+    /// them. `None` where it is not.
+    async fn names(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure>;
+
     /// Everything about the tables of these schemas and names, in the same order, in a number of round trips that does
     /// not depend on how many they are. One that is gone is left out.
     async fn describe(

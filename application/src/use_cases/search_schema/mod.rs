@@ -90,7 +90,11 @@ impl SearchSchema {
         connection: &OpenConnection,
         cancel: &Cancel,
     ) -> Result<String, Failure> {
-        let searchable = connection.searchable(cancel).await?;
+        let searchable = if self.search_in(None).asks_for_names() {
+            connection.named(cancel).await?
+        } else {
+            connection.searchable(cancel).await?
+        };
         self.answer(&searchable, &*connection.database.dialect)
     }
 
@@ -101,30 +105,25 @@ impl SearchSchema {
             index: &searchable.index,
             dialect,
         };
-        let text = self.search.filter(|text| !text.trim().is_empty());
         let schema = self
             .schema
-            .map(|name| schema_called(guide.snapshot, &name))
+            .as_deref()
+            .map(|name| schema_called(guide.snapshot, name))
             .transpose()?;
+        let search = self.search_in(schema);
         let bytes = |default: usize| {
             self.max_bytes
                 .unwrap_or(default)
                 .clamp(LEAST_BYTES, MOST_BYTES)
         };
-        if text.is_none()
-            && self.kinds.is_empty()
+        if search.text.is_none()
+            && search.kinds.is_empty()
             && self.detail == Detail::Summary
             && self.cursor.is_none()
         {
-            return Ok(guide.overview(schema.as_deref(), bytes(OVERVIEW_BYTES)));
+            return Ok(guide.overview(search.schema.as_deref(), bytes(OVERVIEW_BYTES)));
         }
-        let search = Search {
-            by_name: text.is_none() && self.detail == Detail::Names,
-            text,
-            kinds: self.kinds,
-            schema,
-        };
-        let mut cursor = Cursor::new(&search, self.detail, guide.index.stamp());
+        let mut cursor = Cursor::new(&search, self.detail, guide.index.stamp(&search));
         if let Some(text) = &self.cursor {
             cursor = cursor.read(text)?;
         }
@@ -140,6 +139,19 @@ impl SearchSchema {
             Detail::Names => guide.names(&found, cursor, bytes),
             detail => guide.listing(&search, detail, &found, cursor, bytes),
         })
+    }
+}
+
+impl SearchSchema {
+    fn search_in(&self, schema: Option<String>) -> Search {
+        let text = self.search.clone();
+        let text = text.filter(|text| !text.trim().is_empty());
+        Search {
+            by_name: text.is_none() && self.detail == Detail::Names,
+            text,
+            kinds: self.kinds.clone(),
+            schema,
+        }
     }
 }
 

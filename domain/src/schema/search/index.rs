@@ -8,6 +8,7 @@ use std::{
 use super::{
     kind::{Item, place},
     names::Names,
+    rank::Search,
     vocabulary::{Gathering, Vocabulary},
     words::words,
 };
@@ -52,6 +53,7 @@ pub struct SearchIndex {
     places: Places,
     pub(super) standings: Vec<Standing>,
     stamp: u64,
+    stamp_of_names: u64,
 }
 
 impl SearchIndex {
@@ -83,6 +85,7 @@ impl SearchIndex {
             texts: builder.texts,
             names: builder.names,
             stamp: hasher.finish(),
+            stamp_of_names: stamp_of_names(snapshot),
         }
     }
 
@@ -96,9 +99,13 @@ impl SearchIndex {
         self.standing(id).weight
     }
 
-    /// A number that is another one when what is found may be other things or in another order.
-    pub fn stamp(&self) -> u64 {
-        self.stamp
+    /// A number that is another one when what this search finds may be other things or in another order.
+    pub fn stamp(&self, search: &Search) -> u64 {
+        if search.asks_for_names() {
+            self.stamp_of_names
+        } else {
+            self.stamp
+        }
     }
 
     /// The texts that a word stands in, alone or as all words of a name in one.
@@ -250,6 +257,36 @@ impl<'snapshot> Builder<'snapshot> {
         self.texts_by.insert((field, text), at);
         at
     }
+}
+
+/// The same whether or not more than names is known.
+fn stamp_of_names(snapshot: &Snapshot) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    snapshot.search_path.hash(&mut hasher);
+    for relation in &snapshot.relations {
+        (&relation.schema, &relation.name, relation.kind).hash(&mut hasher);
+    }
+    for schema in &snapshot.schemas {
+        schema.name.hash(&mut hasher);
+    }
+    for routine in &snapshot.routines {
+        (&routine.schema, &routine.name).hash(&mut hasher);
+    }
+    for sequence in &snapshot.sequences {
+        (
+            &sequence.schema,
+            &sequence.name,
+            sequence.owned_by.is_some(),
+        )
+            .hash(&mut hasher);
+    }
+    for user_type in &snapshot.types {
+        (&user_type.schema, &user_type.name).hash(&mut hasher);
+    }
+    for trigger in &snapshot.triggers {
+        (trigger.table.0, &trigger.name).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn standings(snapshot: &Snapshot) -> Vec<Standing> {

@@ -26,6 +26,14 @@ pub struct Search {
     pub by_name: bool,
 }
 
+impl Search {
+    /// Whether it is answered from what things are called, and nothing else of them: all things of some kinds by name.
+    pub fn asks_for_names(&self) -> bool {
+        let is_more = |kind: &Kind| matches!(kind, Kind::Column | Kind::Index);
+        self.by_name && self.text.is_none() && !self.kinds.iter().any(is_more)
+    }
+}
+
 /// A part of what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {

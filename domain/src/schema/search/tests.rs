@@ -294,8 +294,71 @@ fn pages_join_without_a_gap() {
 
 #[test]
 fn the_stamp_is_another_one_when_the_schema_is() {
-    let stamp = |others| SearchIndex::new(&retail_among(others)).stamp();
+    let stamp = |others| SearchIndex::new(&retail_among(others)).stamp(&Search::default());
 
     assert_eq!(stamp(10), stamp(10));
     assert_ne!(stamp(10), stamp(11));
+}
+
+/// What is left of a schema of which only names are known.
+fn names_of(snapshot: &Snapshot) -> Snapshot {
+    let mut names = snapshot.clone();
+    names.foreign_keys.clear();
+    names.indexes.clear();
+    for relation in &mut names.relations {
+        relation.columns.clear();
+        relation.keys.clear();
+        relation.comment = None;
+        relation.estimated_rows = None;
+    }
+    names
+}
+
+#[test]
+fn names_alone_answer_as_the_whole_schema_does() {
+    let snapshot = retail_among(400);
+    let names = names_of(&snapshot);
+    let (whole_index, names_index) = (SearchIndex::new(&snapshot), SearchIndex::new(&names));
+    for kinds in [
+        &[][..],
+        &[Kind::Table],
+        &[Kind::Table, Kind::View],
+        &[Kind::Schema],
+    ] {
+        let search = Search {
+            kinds: kinds.to_vec(),
+            by_name: true,
+            ..Search::default()
+        };
+
+        assert!(search.asks_for_names());
+        assert_eq!(
+            found(&names, &search),
+            found(&snapshot, &search),
+            "{kinds:?}"
+        );
+        assert_eq!(names_index.stamp(&search), whole_index.stamp(&search));
+    }
+}
+
+#[test]
+fn what_needs_more_than_names_does_not_ask_for_names() {
+    let all = Search {
+        by_name: true,
+        ..Search::default()
+    };
+    for search in [
+        words_in(&[], "orders"),
+        Search::default(),
+        Search {
+            kinds: vec![Kind::Table, Kind::Column],
+            ..all.clone()
+        },
+        Search {
+            kinds: vec![Kind::Index],
+            ..all
+        },
+    ] {
+        assert!(!search.asks_for_names(), "{search:?}");
+    }
 }

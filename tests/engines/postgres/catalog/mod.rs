@@ -3,6 +3,7 @@
 mod changes;
 mod describing;
 mod hostile;
+mod naming;
 mod reading;
 mod seeing;
 

@@ -55,6 +55,10 @@ impl Catalog for MySqlCatalog {
         read::read(self, cancel).await
     }
 
+    async fn names(&self, _: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        Ok(None)
+    }
+
     async fn describe(
         &self,
         tables: &[(String, String)],

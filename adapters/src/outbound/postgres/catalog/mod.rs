@@ -1,6 +1,7 @@
 //! What the database holds, from its own catalog.
 
 mod describe;
+mod names;
 mod reading;
 mod trigger;
 
@@ -44,6 +45,19 @@ impl Catalog for PostgresCatalog {
                 .await?;
         }
         Ok(reading.finish())
+    }
+
+    async fn names(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        let names = self
+            .ask(
+                names::QUESTION,
+                Vec::new(),
+                cancel,
+                names::Names::default(),
+                names::Names::add,
+            )
+            .await?;
+        Ok(Some(names.finish()))
     }
 
     async fn describe(

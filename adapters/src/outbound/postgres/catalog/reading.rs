@@ -111,13 +111,7 @@ impl Reading {
         let relation = Relation {
             schema: self.word(record.text(1)),
             name: self.word(record.text(2)),
-            kind: match record.text(3) {
-                "p" => RelationKind::PartitionedTable,
-                "v" => RelationKind::View,
-                "m" => RelationKind::MaterializedView,
-                "f" => RelationKind::ForeignTable,
-                _ => RelationKind::Table,
-            },
+            kind: relation_kind(record.text(3)),
             comment: boxed(record, 4),
             estimated_rows: record.number(5),
             partitions: record
@@ -300,6 +294,17 @@ impl Reading {
             definition: record.text(3).into(),
             comment: boxed(record, 4),
         });
+    }
+}
+
+/// What `pg_class.relkind` means.
+pub(super) fn relation_kind(letter: &str) -> RelationKind {
+    match letter {
+        "p" => RelationKind::PartitionedTable,
+        "v" => RelationKind::View,
+        "m" => RelationKind::MaterializedView,
+        "f" => RelationKind::ForeignTable,
+        _ => RelationKind::Table,
     }
 }
 
