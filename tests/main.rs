@@ -14,6 +14,7 @@ mod configuration;
 mod conformance;
 mod engines;
 mod fuzz;
+mod http;
 mod mcp;
 mod roles;
 mod values;

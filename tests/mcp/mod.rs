@@ -18,13 +18,13 @@ mod log;
 mod orphans;
 mod outages;
 mod posture;
-mod process;
+pub(crate) mod process;
 mod prompts;
 mod protocol;
 mod queries;
 mod resources;
 mod results;
-mod sdks;
+pub(crate) mod sdks;
 mod tool_list;
 mod unread;
 

@@ -13,28 +13,28 @@ fn status(process: u32, figure: &str) -> u64 {
 }
 
 /// The memory that it has in use.
-pub(super) fn memory_kib(process: u32) -> u64 {
+pub(crate) fn memory_kib(process: u32) -> u64 {
     status(process, "VmRSS")
 }
 
 /// The most memory that it has had in use.
-pub(super) fn peak_memory_kib(process: u32) -> u64 {
+pub(crate) fn peak_memory_kib(process: u32) -> u64 {
     status(process, "VmHWM")
 }
 
 /// How many files and sockets it has open.
-pub(super) fn descriptors(process: u32) -> usize {
+pub(crate) fn descriptors(process: u32) -> usize {
     std::fs::read_dir(format!("/proc/{process}/fd"))
         .unwrap()
         .count()
 }
 
-pub(super) fn threads(process: u32) -> u64 {
+pub(crate) fn threads(process: u32) -> u64 {
     status(process, "Threads")
 }
 
 /// How long the processor has worked for it, in hundredths of a second.
-pub(super) fn processor_ticks(process: u32) -> u64 {
+pub(crate) fn processor_ticks(process: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     // The name, in parentheses, may hold anything.
     let (_, figures) = stat.rsplit_once(')').unwrap();

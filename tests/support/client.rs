@@ -86,7 +86,7 @@ impl Launch {
     }
 
     /// In `folder`, with no other environment than what was given.
-    fn command(&self, folder: &Path) -> Command {
+    pub(crate) fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(binary());
         command
             .args(&self.arguments)

@@ -12,6 +12,7 @@
 
 pub mod client;
 pub mod databases;
+pub mod http;
 pub mod outage;
 pub mod pooler;
 pub mod proxy;

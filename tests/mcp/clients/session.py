@@ -1,6 +1,6 @@
 """A short session of the official Python client; prints what it saw as one JSON object.
 
-Arguments: the server's binary, and the era ("legacy", "auto" or a revision).
+Arguments: the server's binary or its URL, and the era ("legacy", "auto" or a revision).
 """
 
 import asyncio
@@ -11,8 +11,9 @@ import mcp
 from mcp import StdioServerParameters
 
 
-async def main(binary: str, era: str) -> None:
-    async with mcp.Client(StdioServerParameters(command=binary), mode=era) as client:
+async def main(server: str, era: str) -> None:
+    target = server if server.startswith("http") else StdioServerParameters(command=server)
+    async with mcp.Client(target, mode=era) as client:
         tools = await client.list_tools()
         connections = await client.call_tool("list_connections", {})
         failed = await client.call_tool("execute_query", {"sql": "SELECT 1", "connection": "nowhere"})

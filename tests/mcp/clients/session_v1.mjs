@@ -1,18 +1,25 @@
 // A short session of the official TypeScript client, version 1; prints what it saw as one JSON object.
 //
-// Arguments: the folder of modules, the server's binary, and the era, of which this client knows one.
+// Arguments: the folder of modules, the server's binary or its URL, and the era, of which this client knows one.
 
 import { pathToFileURL } from "node:url";
 
-const [modules, binary] = process.argv.slice(2);
+const [modules, server] = process.argv.slice(2);
 const from = (path) => import(pathToFileURL(`${modules}/@modelcontextprotocol/sdk/dist/esm/${path}`));
 const { Client } = await from("client/index.js");
 const { StdioClientTransport } = await from("client/stdio.js");
+const { StreamableHTTPClientTransport } = await from("client/streamableHttp.js");
 
 const client = new Client({ name: "suite", version: "0" });
-const transport = new StdioClientTransport({ command: binary });
+const transport = server.startsWith("http")
+  ? new StreamableHTTPClientTransport(new URL(server))
+  : new StdioClientTransport({ command: server });
 let protocolVersion;
-transport.setProtocolVersion = (version) => { protocolVersion = version; };
+const setProtocolVersion = transport.setProtocolVersion?.bind(transport);
+transport.setProtocolVersion = (version) => {
+  protocolVersion = version;
+  setProtocolVersion?.(version);
+};
 await client.connect(transport);
 
 const tools = await client.listTools();

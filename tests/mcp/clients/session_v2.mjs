@@ -1,16 +1,18 @@
 // A short session of the official TypeScript client, version 2; prints what it saw as one JSON object.
 //
-// Arguments: the folder of modules, the server's binary, and the era ("legacy" or "auto").
+// Arguments: the folder of modules, the server's binary or its URL, and the era ("legacy" or "auto").
 
 import { pathToFileURL } from "node:url";
 
-const [modules, binary, era] = process.argv.slice(2);
+const [modules, server, era] = process.argv.slice(2);
 const from = (path) => import(pathToFileURL(`${modules}/@modelcontextprotocol/client/dist/${path}`));
-const { Client } = await from("index.mjs");
+const { Client, StreamableHTTPClientTransport } = await from("index.mjs");
 const { StdioClientTransport } = await from("stdio.mjs");
 
 const client = new Client({ name: "suite", version: "0" }, { versionNegotiation: { mode: era } });
-await client.connect(new StdioClientTransport({ command: binary }));
+await client.connect(server.startsWith("http")
+  ? new StreamableHTTPClientTransport(new URL(server))
+  : new StdioClientTransport({ command: server }));
 
 const tools = await client.listTools();
 const connections = await client.callTool({ name: "list_connections", arguments: {} });
