@@ -68,7 +68,10 @@ async fn a_call_that_outlasts_the_grace_is_told_that_the_server_stops() {
         tool_answer(&legacy.message().await.unwrap()),
     ];
     for answer in answers {
-        assert_eq!(answer.failure()["message"], "The server is stopping.");
+        assert_eq!(
+            answer.failure()["message"],
+            "The server is stopping; the statement was ended."
+        );
     }
     assert!(server.exit().await.0.success());
 }
