@@ -177,12 +177,12 @@ async fn a_body_that_never_ends_is_answered_and_closes_its_connection() {
 async fn a_connection_that_says_nothing_is_closed() {
     let server = impatient().await;
     let mut silent = server.connect().await;
-    let mut served = server.connect().await;
-    served.send(&Request::get("/livez")).await;
-    assert_eq!(served.response().await.status, 200);
+    let mut polite = server.connect().await;
+    polite.send(&Request::get("/livez")).await;
+    assert_eq!(polite.response().await.status, 200);
 
     assert!(silent.closed().await < Duration::from_secs(5));
-    assert!(served.closed().await < Duration::from_secs(5));
+    assert!(polite.closed().await < Duration::from_secs(5));
 }
 
 #[tokio::test]

@@ -151,7 +151,7 @@ impl Request {
     }
 
     /// A message for `/mcp`, with what every client sends beside it.
-    pub fn message(body: impl ToString) -> Self {
+    pub fn message(body: &(impl ToString + ?Sized)) -> Self {
         Self {
             method: "POST",
             path: "/mcp".to_owned(),
@@ -171,7 +171,7 @@ impl Request {
             params["_meta"].as_object_mut().unwrap().extend(more);
         }
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let request = Self::message(body)
+        let request = Self::message(&body)
             .with("MCP-Protocol-Version", MODERN)
             .with("Mcp-Method", method);
         match name {
@@ -181,7 +181,9 @@ impl Request {
     }
 
     pub fn call(tool: &str, arguments: Value) -> Self {
-        Self::modern("tools/call", json!({"name": tool, "arguments": arguments}))
+        let mut params = json!({"name": tool});
+        params["arguments"] = arguments;
+        Self::modern("tools/call", params)
     }
 
     pub fn query(sql: &str) -> Self {
@@ -191,7 +193,7 @@ impl Request {
     /// The handshake of the older revisions.
     pub fn initialize() -> Self {
         Self::message(
-            json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            &json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
                 "protocolVersion": LEGACY,
                 "capabilities": {},
                 "clientInfo": {"name": "suite", "version": "0"},
