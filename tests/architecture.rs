@@ -43,10 +43,12 @@ fn the_domain_knows_no_runtime_no_driver_and_no_protocol() {
         set(&[
             "async-trait",
             "event-listener",
+            "hmac",
             "mockall",
             "secrecy",
             "serde",
             "serde_json",
+            "sha2",
             "strsim",
             "thiserror",
         ])

@@ -9,6 +9,7 @@ pub use secrecy::SecretString as Secret;
 use serde::Serialize;
 
 use super::{attached::Attached, engine::EngineFacts, hosts::AllowedHosts, policy::Policy};
+use crate::masking::Masking;
 use crate::query::limits::{
     DEFAULT_MAX_BYTES, DEFAULT_MAX_ROWS, DEFAULT_STATEMENT_TIMEOUT, RESULT_STAYS_OPEN,
 };
@@ -137,6 +138,8 @@ pub struct ConnectionConfig {
     pub tls: Tls,
     pub pool: PoolLimits,
     pub policy: Policy,
+    /// Columns whose values are not shown.
+    pub masking: Option<Masking>,
     pub statement_timeout: Duration,
     /// Rows of an answer when a call does not say.
     pub max_rows: u64,
@@ -168,6 +171,7 @@ impl ConnectionConfig {
             tls: Tls::default(),
             pool: PoolLimits::default(),
             policy: Policy::READ_ONLY,
+            masking: None,
             statement_timeout: DEFAULT_STATEMENT_TIMEOUT,
             max_rows: DEFAULT_MAX_ROWS,
             rows_ceiling: None,

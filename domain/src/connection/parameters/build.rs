@@ -16,7 +16,7 @@ use crate::connection::{
     mistake::Mistake,
     policy::Policy,
 };
-use crate::query::Allowance;
+use crate::{masking::Masking, query::Allowance};
 
 /// What became of the sources of one connection.
 #[derive(Debug)]
@@ -99,6 +99,7 @@ impl Building<'_> {
         if let Some(zone) = self.text(Parameter::TimeZone) {
             config.time_zone = zone;
         }
+        config.masking = self.masking(config.policy);
         config.pooler = matches!(self.value(Parameter::Pooler), Some(Checked::Boolean(true)));
         Some(config)
     }
@@ -115,6 +116,28 @@ impl Building<'_> {
             self.merged.mistakes.push(mistake);
         }
         list.unwrap_or_default()
+    }
+
+    /// What may be written could be copied to where nobody masks it.
+    fn masking(&mut self, policy: Policy) -> Option<Masking> {
+        let Some(Checked::Columns(rules)) = self.value(Parameter::Mask) else {
+            return None;
+        };
+        let rules = rules.clone();
+        if !policy.is_read_only()
+            && let Some(given) = self.given(Parameter::Mask)
+        {
+            let mistake = mistake_at(
+                given,
+                "Would not hold: what may be written can be copied to where nobody masks it.",
+            )
+            .expected(format!(
+                "{} to be true",
+                self.sibling_key(given, Parameter::ReadOnly)
+            ));
+            self.merged.mistakes.push(mistake);
+        }
+        Some(Masking { rules, key: None })
     }
 
     fn policy(&mut self) -> Policy {

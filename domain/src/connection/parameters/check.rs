@@ -13,6 +13,7 @@ use crate::{
         engine::EngineFacts,
         mistake::Mistake,
     },
+    masking::MaskRules,
     nearest::nearest,
 };
 
@@ -26,6 +27,7 @@ pub(super) enum Checked {
     Boolean(bool),
     TlsMode(TlsMode),
     Whole(u64),
+    Columns(MaskRules),
 }
 
 /// The longest word that is repeated in a message; what is longer was hardly meant as a word.
@@ -71,6 +73,7 @@ pub(super) fn check(given: &Given, engines: &[EngineFacts]) -> Result<Checked, M
         Kind::TlsMode => tls_mode(given).map(Checked::TlsMode),
         Kind::Path => path(given).map(|text| Checked::Path(PathBuf::from(text))),
         Kind::Host => host(given).map(Checked::Text),
+        Kind::Columns => columns(given).map(Checked::Columns),
         Kind::Text => name(given).map(Checked::Text),
         Kind::TimeZone => time_zone(given).map(Checked::Text),
         Kind::Secret | Kind::Url => secret(given).map(|text| Checked::Secret(text.into())),
@@ -97,6 +100,11 @@ fn echo(text: &str) -> String {
     } else {
         "The given text".to_owned()
     }
+}
+
+fn columns(given: &Given) -> Result<MaskRules, Mistake> {
+    let text = given.value.as_text().ok_or_else(|| wrong_type(given))?;
+    MaskRules::parse(text).map_err(|why| unfit(given, why))
 }
 
 fn engine(given: &Given, engines: &[EngineFacts]) -> Result<EngineFacts, Mistake> {

@@ -76,6 +76,9 @@ pub fn effective(config: &ConnectionConfig) -> Vec<(Parameter, Value)> {
             .collect();
         list.push((Parameter::Attach, files.join(",").into()));
     }
+    if let Some(masking) = &config.masking {
+        list.push((Parameter::Mask, masking.rules.to_string().into()));
+    }
     list.push((Parameter::ReadOnly, config.policy.is_read_only().into()));
     for allowance in config.policy.allowances.iter() {
         list.push((Parameter::granting(allowance), true.into()));

@@ -252,6 +252,7 @@ impl Slot {
             Checked::Boolean(value) => (*value).into(),
             Checked::TlsMode(mode) => mode.as_str().into(),
             Checked::Whole(number) => (*number).into(),
+            Checked::Columns(rules) => rules.to_string().into(),
             Checked::Secret(_) => match &self.given.variable {
                 Some(variable) => format!("${{{variable}}}").into(),
                 None => KEPT_SECRET.into(),

@@ -11,6 +11,7 @@ pub enum Parameter {
     Port,
     Name,
     Attach,
+    Mask,
     User,
     Password,
     PasswordFile,
@@ -48,6 +49,8 @@ pub enum Kind {
     /// A name or address, or the path of a socket.
     Host,
     Text,
+    /// Columns that are masked, and how.
+    Columns,
     /// A name in a server's catalog of time zones, or an offset.
     TimeZone,
     Secret,
@@ -127,13 +130,14 @@ impl ParameterFacts {
 }
 
 impl Parameter {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Type,
         Self::Url,
         Self::Host,
         Self::Port,
         Self::Name,
         Self::Attach,
+        Self::Mask,
         Self::User,
         Self::Password,
         Self::PasswordFile,
@@ -172,6 +176,7 @@ impl Parameter {
             Self::Port => row("PORT", "port", Kind::Whole { min: 1, max: 65_535, unit: "" }, &[]).server_only(),
             Self::Name => row("NAME", "database", Kind::Text, &["db", "dbname", "databaseName", "file", "filename", "path", "storage"]),
             Self::Attach => row("ATTACH", "attach", Kind::Text, &["attached"]).over_mcp(OverMcp::Refused),
+            Self::Mask => row("MASK", "mask", Kind::Columns, &["masks", "masking", "redact"]).over_mcp(OverMcp::Refused),
             Self::User => row("USER", "user", Kind::Text, &["username", "userName", "login", "role"]).server_only(),
             Self::Password => row("PASSWORD", "password", Kind::Secret, &["pass", "passwd", "pwd", "secret"]).server_only(),
             Self::PasswordFile => row("PASSWORD_FILE", "passwordFile", Kind::Path, &["passfile", "secretFile"]).server_only().over_mcp(OverMcp::Refused),
@@ -286,6 +291,7 @@ impl Kind {
             }
             Self::Host => "a host name, an address, or the path of a socket".to_owned(),
             Self::Text | Self::Secret => "text".to_owned(),
+            Self::Columns => crate::masking::MaskRules::EXPECTED.to_owned(),
             Self::TimeZone => "the name of a time zone such as UTC or Europe/Lisbon".to_owned(),
             Self::Path => "the path of a file".to_owned(),
             Self::Boolean => "true or false".to_owned(),
