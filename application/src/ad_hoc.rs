@@ -10,6 +10,8 @@ use domain::{
 /// The operator's rules for what comes over the protocol.
 pub struct AdHoc {
     allowed: bool,
+    /// A configured connection masks columns, which one of a caller's own would show.
+    masked: bool,
     engines: Vec<EngineFacts>,
     files: Arc<dyn FileRoots>,
     hosts: AllowedHosts,
@@ -33,14 +35,22 @@ impl AdHoc {
     ) -> Self {
         Self {
             allowed,
+            masked: false,
             engines,
             files,
             hosts,
         }
     }
 
+    /// Nobody opens a connection of their own to what is masked elsewhere.
+    #[must_use]
+    pub fn beside_masks(mut self, masked: bool) -> Self {
+        self.masked = masked;
+        self
+    }
+
     pub fn is_allowed(&self) -> bool {
-        self.allowed
+        self.allowed && !self.masked
     }
 
     pub(crate) fn engines(&self) -> &[EngineFacts] {
@@ -48,8 +58,15 @@ impl AdHoc {
     }
 
     pub(crate) fn must_be_allowed(&self) -> Result<(), Failure> {
-        if self.allowed {
+        if self.is_allowed() {
             return Ok(());
+        }
+        if self.masked {
+            return Err(Failure::new(
+                FailureKind::NotAllowed,
+                "Connections of one's own are switched off: a configured connection masks columns, and one of your own would show them.",
+            )
+            .with_hint("Use a configured connection: show_configurations lists them."));
         }
         Err(Failure::new(
             FailureKind::NotAllowed,

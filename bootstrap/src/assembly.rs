@@ -24,6 +24,7 @@ use domain::{
 use crate::{
     configuration::{Configuration, Inputs, NamedUrl},
     environment::Environment,
+    mask_key,
     settings::Settings,
 };
 
@@ -108,6 +109,7 @@ pub async fn assemble(
     if let Some(file) = &demo {
         known.push(file.configuration()?);
     }
+    let masked = mask_key::give(&mut known, &settings.mask_key_file)?;
     let connectors = ENGINES
         .iter()
         .map(|engine| (engine.facts.name, (engine.connector)()));
@@ -121,7 +123,8 @@ pub async fn assemble(
         engines(),
         Arc::new(roots),
         settings.allowed_hosts.clone(),
-    );
+    )
+    .beside_masks(masked);
     let options = McpOptions {
         tools: ToolSelection::parse(&settings.tools)?,
         structured_results: settings.structured_results,

@@ -9,6 +9,7 @@ pub mod http;
 pub mod identity;
 mod log_line;
 pub mod logging;
+mod mask_key;
 pub mod reload;
 pub mod roles;
 pub mod settings;

@@ -4,6 +4,7 @@ mod check;
 mod files;
 mod found_files;
 mod identity;
+mod masks;
 mod passwords;
 mod secrets;
 mod settings;

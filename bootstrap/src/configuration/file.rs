@@ -10,7 +10,7 @@ use domain::{
     access::Role,
     connection::{
         ConnectionName, Mistake,
-        parameters::{GivenValue, Keys, Layer, NAMED_FILE, Origin},
+        parameters::{GivenValue, Keys, Layer, NAMED_FILE, Origin, Parameter},
     },
     nearest::nearest,
 };
@@ -297,12 +297,42 @@ fn give(layer: &mut Layer, word: &str, node: Node, environment: Option<&Environm
             }
         }
         Node::Leaf(value) => GivenValue::from_json(&value),
+        // The one parameter that may be more than a word.
+        ref other if Parameter::from_key(word) == Some(Parameter::Mask) => match json(other) {
+            Some(json) => Ok(Some(GivenValue::text(json.to_string()))),
+            None => Err(other.type_name()),
+        },
         ref other => Err(other.type_name()),
     };
     match value {
         Ok(Some(value)) => layer.give(word, value, None),
         Ok(None) => {}
         Err(type_name) => layer.give_wrong_type(word, type_name),
+    }
+}
+
+/// A list or an object of leaves; `None` for what is deeper or says something twice.
+fn json(node: &Node) -> Option<Value> {
+    let leaf = |node: &Node| match node {
+        Node::Leaf(value) => Some(value.clone()),
+        _ => None,
+    };
+    match node {
+        Node::Leaf(value) => Some(value.clone()),
+        Node::List(items) => items
+            .iter()
+            .map(leaf)
+            .collect::<Option<_>>()
+            .map(Value::Array),
+        Node::Table(entries) => {
+            let mut object = serde_json::Map::new();
+            for (key, node) in entries {
+                if object.insert(key.clone(), leaf(node)?).is_some() {
+                    return None;
+                }
+            }
+            Some(Value::Object(object))
+        }
     }
 }
 

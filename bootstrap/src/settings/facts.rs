@@ -56,6 +56,7 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "SQLITE_ROOTS", key: "sqliteRoots", expected: "folders, separated as in PATH", separator: Some(Separator::Path), from_found: never },
     Facts { word: "ALLOWED_HOSTS", key: "allowedHosts", expected: AllowedHosts::EXPECTED, separator: Some(Separator::Comma), from_found: never },
     Facts { word: "ADHOC_CONNECTIONS", key: "adhocConnections", expected: BOOLEAN, separator: None, from_found: only_false },
+    Facts { word: "MASK_KEY_FILE", key: "maskKeyFile", expected: "the path of a file of at least 16 bytes", separator: None, from_found: never },
     Facts { word: "REQUIRE_LEAST_PRIVILEGE", key: "requireLeastPrivilege", expected: BOOLEAN, separator: None, from_found: only_true },
     Facts { word: "SHUTDOWN_GRACE_MS", key: "shutdownGraceMs", expected: "a whole number of milliseconds from 0 to 600,000", separator: None, from_found: always },
     Facts { word: "STRUCTURED_RESULTS", key: "structuredResults", expected: BOOLEAN, separator: None, from_found: always },

@@ -78,6 +78,8 @@ pub struct Settings {
     /// Whether a client may open and import connections of its own. Default true.
     #[serde(deserialize_with = "truth")]
     pub adhoc_connections: bool,
+    /// The file that holds what masked values are hashed with. Default: none, and a key that this process makes up.
+    pub mask_key_file: String,
     /// Whether a read-only connection is refused whose role in the database could write. Default false.
     #[serde(deserialize_with = "truth")]
     pub require_least_privilege: bool,
@@ -136,6 +138,7 @@ impl Default for Settings {
             sqlite_roots: ".".to_owned(),
             allowed_hosts: AllowedHosts::default(),
             adhoc_connections: true,
+            mask_key_file: String::new(),
             require_least_privilege: false,
             shutdown_grace_ms: None,
             structured_results: false,
