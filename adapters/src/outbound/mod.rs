@@ -7,6 +7,7 @@ mod file_roots;
 mod fuzz;
 mod grouping;
 mod lexer;
+mod masking;
 mod mysql;
 mod pool;
 mod postgres;

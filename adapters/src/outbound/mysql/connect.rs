@@ -38,6 +38,15 @@ pub(super) struct MySqlConnector;
 #[async_trait]
 impl Connector for MySqlConnector {
     async fn open(&self, config: Arc<ConnectionConfig>) -> Result<Database, Failure> {
+        if config.masking.is_some() {
+            return Err(Failure::new(
+                domain::FailureKind::Unsupported,
+                "Columns of MySQL and MariaDB cannot be masked.",
+            )
+            .with_hint(
+                "Whoever runs this server can leave out MASK and give the role fewer columns.",
+            ));
+        }
         let mut config = config;
         let mut pool: Arc<Pool<MySqlSession>> = Pool::new(Arc::clone(&config))?;
         let mut lease = pool.acquire(&Cancel::new()).await?;

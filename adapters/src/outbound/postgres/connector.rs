@@ -40,7 +40,8 @@ impl Connector for PostgresConnector {
         let runner = Arc::new(PostgresQueryRunner::new(Arc::clone(&pool)));
         Ok(Database {
             catalog: Arc::new(PostgresCatalog {
-                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                runner: Arc::new(PostgresQueryRunner::unmasked(Arc::clone(&pool)))
+                    as Arc<dyn QueryRunner>,
                 time: config.statement_timeout,
             }),
             config,

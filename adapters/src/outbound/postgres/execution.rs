@@ -10,6 +10,7 @@ use super::{
     super::clock::Clock,
     dialect::{explains_for_any_values, holds_no_statement},
     failure,
+    masking::Guard,
     message::{BEGIN_READ, END, Named, Way, declare},
     outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
     parameters::{literals, quoted},
@@ -29,8 +30,9 @@ impl PostgresSession {
         limits: &QueryLimits,
         sink: &mut DynRowSink,
         clock: &Clock,
+        guard: Option<&Guard>,
     ) -> Execution {
-        let mut rows = Rows::new(sink, purpose, clock);
+        let mut rows = Rows::new(sink, purpose, clock, guard);
         let mut execution = self
             .execute_once(purpose, statement, limits, &mut rows)
             .await;

@@ -20,6 +20,7 @@ mod fuzz;
 mod guess;
 mod hint;
 mod json;
+mod masking;
 mod message;
 mod operators;
 mod outcome;

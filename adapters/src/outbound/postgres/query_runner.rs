@@ -10,15 +10,18 @@ use std::{
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure, FailureKind,
+    masking::Masking,
     query::{DynRowSink, Outcome, QueryLimits, QueryRunner, Statement},
 };
 
 use super::{
     super::{
         clock::Clock,
+        masking::withheld,
         pool::{self, Lease, Pool},
     },
     failure, hint,
+    masking::{Guard, Known, quotes_no_value},
     operators::refuse_endless,
     outcome::{Ended, Execution, Purpose, Trouble},
     session::PostgresSession,
@@ -39,6 +42,14 @@ const RESET_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct PostgresQueryRunner {
     pool: Arc<Pool<PostgresSession>>,
+    /// What is masked, for statements of clients.
+    masked: Option<Masked>,
+}
+
+#[derive(Debug)]
+struct Masked {
+    masking: Masking,
+    known: Known,
 }
 
 #[async_trait]
@@ -68,7 +79,17 @@ impl QueryRunner for PostgresQueryRunner {
 
 impl PostgresQueryRunner {
     pub(super) fn new(pool: Arc<Pool<PostgresSession>>) -> Self {
-        Self { pool }
+        let masking = pool.config().masking.clone();
+        let masked = masking.map(|masking| Masked {
+            masking,
+            known: Known::default(),
+        });
+        Self { pool, masked }
+    }
+
+    /// For questions of our own, whose answers hold no rows of anybody.
+    pub(super) fn unmasked(pool: Arc<Pool<PostgresSession>>) -> Self {
+        Self { pool, masked: None }
     }
 
     async fn run(
@@ -103,7 +124,19 @@ impl PostgresQueryRunner {
             } else {
                 Clock::new(limits.time)
             };
-            let attempt = attempt(running.session(), purpose, statement, limits, sink, &clock);
+            let mut guarding = Guarding {
+                masked: self.masked.as_ref(),
+                guard: None,
+            };
+            let attempt = attempt(
+                running.session(),
+                purpose,
+                statement,
+                limits,
+                sink,
+                &clock,
+                &mut guarding,
+            );
             let (mut execution, hint) = tokio::select! {
                 biased;
                 done = attempt => done,
@@ -153,6 +186,9 @@ impl PostgresQueryRunner {
             if let Some(parameter) = parameter {
                 failure = failure.with_parameter(parameter);
             }
+            if guarding.guard.as_ref().is_some_and(Guard::touches) && !quotes_no_value(&failure) {
+                return Err(withheld(&failure));
+            }
             return Err(match hint {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,
@@ -170,6 +206,29 @@ impl PostgresQueryRunner {
     }
 }
 
+/// What a statement is held to.
+struct Guarding<'a> {
+    masked: Option<&'a Masked>,
+    guard: Option<Guard>,
+}
+
+impl Masked {
+    /// What holds for a statement, or why it is not sent.
+    async fn guard(
+        &self,
+        session: &mut PostgresSession,
+        statement: &Statement,
+    ) -> Result<Guard, Execution> {
+        let lineage = self
+            .known
+            .lineage(&mut session.connection, &self.masking)
+            .await
+            .map_err(|error| Execution::failed(error, true, Ended::Idle))?;
+        Guard::of(&statement.sql, lineage, &self.masking)
+            .map_err(|failure| Execution::refused(failure, Ended::Idle))
+    }
+}
+
 /// Everything about a statement that must come to its end in time.
 async fn attempt(
     session: &mut PostgresSession,
@@ -178,9 +237,23 @@ async fn attempt(
     limits: &QueryLimits,
     sink: &mut DynRowSink,
     clock: &Clock,
+    guarding: &mut Guarding<'_>,
 ) -> (Execution, Option<String>) {
+    if let Some(masked) = guarding.masked {
+        match masked.guard(session, statement).await {
+            Ok(found) => guarding.guard = Some(found),
+            Err(execution) => return (execution, None),
+        }
+    }
     let mut execution = session
-        .execute(purpose, statement, limits, sink, clock)
+        .execute(
+            purpose,
+            statement,
+            limits,
+            sink,
+            clock,
+            guarding.guard.as_ref(),
+        )
         .await;
     let mut hint = None;
     if let Err(trouble) = &execution.result {

@@ -2,12 +2,14 @@
 
 use domain::{
     Failure,
+    masking::Masks,
     query::{Column, DynRowSink, Flow},
 };
 use sqlx::{Column as _, Row as _, ValueRef as _, postgres::PgRow};
 
 use super::{
     super::clock::Clock,
+    masking::Guard,
     outcome::Purpose,
     session::oid_of,
     statements::Prepared,
@@ -24,6 +26,8 @@ pub(super) struct Rows<'a> {
     /// The sink wants no more, but the statement must come to its end.
     full: bool,
     shapes: Vec<Shape>,
+    guard: Option<&'a Guard>,
+    masks: Masks,
     scratch: String,
 }
 
@@ -35,7 +39,12 @@ pub(super) enum Pushed {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(sink: &'a mut DynRowSink, purpose: Purpose, clock: &'a Clock) -> Self {
+    pub(super) fn new(
+        sink: &'a mut DynRowSink,
+        purpose: Purpose,
+        clock: &'a Clock,
+        guard: Option<&'a Guard>,
+    ) -> Self {
         Self {
             sink,
             clock,
@@ -43,6 +52,8 @@ impl<'a> Rows<'a> {
             begun: false,
             full: false,
             shapes: Vec::new(),
+            guard,
+            masks: Masks::default(),
             scratch: String::new(),
         }
     }
@@ -64,6 +75,9 @@ impl<'a> Rows<'a> {
             if self.purpose == Purpose::Read && !unknown.is_empty() {
                 return Ok(Pushed::UnknownTypes(unknown));
             }
+            if let Some(guard) = self.guard {
+                self.masks = guard.masks(row)?;
+            }
             let (columns, shapes) = columns_of(row, types);
             self.begin(&columns, &shapes);
         }
@@ -82,8 +96,8 @@ impl<'a> Rows<'a> {
             } else {
                 Some(value.as_bytes().map_err(unreadable)?)
             };
-            self.sink
-                .cell(value::cell(*shape, bytes, &mut self.scratch));
+            let cell = value::cell(*shape, bytes, &mut self.scratch);
+            self.masks.hand_over(index, cell, self.sink);
         }
         Ok(Pushed::Flow(match self.sink.end_row() {
             Flow::Continue => Flow::Continue,
