@@ -37,10 +37,15 @@ impl Connector for SqliteConnector {
         };
         let runner = Arc::new(SqliteQueryRunner {
             pool: Arc::clone(&pool_port.pool),
+            is_masked: config.masking.is_some(),
         });
+        let unmasked = SqliteQueryRunner {
+            pool: Arc::clone(&pool_port.pool),
+            is_masked: false,
+        };
         Ok(Database {
             catalog: Arc::new(SqliteCatalog {
-                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+                runner: Arc::new(unmasked) as Arc<dyn QueryRunner>,
                 pool: Arc::clone(&pool_port.pool),
                 time: config.statement_timeout,
             }),

@@ -12,6 +12,7 @@ mod functions;
 mod handle;
 mod hints;
 mod lane;
+mod masking;
 mod names;
 mod opening;
 mod parameters;

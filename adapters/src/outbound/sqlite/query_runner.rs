@@ -5,18 +5,22 @@ use std::{pin::pin, sync::Arc};
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure, FailureKind,
+    masking::Masks,
     query::{DynRowSink, Flow, Outcome, QueryLimits, QueryRunner, Statement, StatementClass},
 };
 
 use super::{
     super::{
         clock::Clock,
+        masking::{again, withheld},
         pool::{Lease, Pool, Session, must_end, must_end_by},
         turns::Turn,
     },
     failure,
     handle::{Bound, Done},
-    hints, parameters,
+    hints,
+    masking::Guard,
+    parameters,
     rows::{Batch, Rows},
     session::{Patience, SqliteSession},
     statement::{Inspected, leaves_no_trace},
@@ -25,6 +29,8 @@ use super::{
 
 pub(super) struct SqliteQueryRunner {
     pub(super) pool: Arc<Pool<SqliteSession>>,
+    /// Whether masks hold: not for questions of our own.
+    pub(super) is_masked: bool,
 }
 
 /// What to do with a session after a statement.
@@ -65,7 +71,7 @@ impl QueryRunner for SqliteQueryRunner {
         let ending = pin!(must_end_by(cancel, self.pool.closing(), &clock));
         let ended = tokio::select! {
             biased;
-            ended = read(&mut lease, changed, statement, sink, &clock) => Ok(ended),
+            ended = read(&mut lease, changed, statement, sink, &clock, self.is_masked) => Ok(ended),
             failure = ending => Err(failure),
         };
         match ended {
@@ -146,6 +152,7 @@ async fn read(
     statement: &Statement,
     sink: &mut DynRowSink,
     clock: &Clock,
+    is_masked: bool,
 ) -> (Result<Outcome, Failure>, After) {
     if changed && let Err(unread) = session.freshen().await {
         return (Err(unread.into_failure()), After::Discard);
@@ -170,13 +177,27 @@ async fn read(
             return (Err(failure), after);
         }
     };
+    let open = Guard::default();
+    let guard = match &inspected.guard {
+        Ok(guard) if is_masked => guard,
+        Err(refusal) if is_masked => {
+            let after = if inspected.leaves_no_trace {
+                After::Reuse
+            } else {
+                After::Discard
+            };
+            return (Err(again(refusal)), after);
+        }
+        _ => &open,
+    };
     let surplus = Surplus::Leave {
         clock: session.keeps_snapshots().then_some(clock),
     };
-    match stream(session, &inspected, arguments, sink, surplus).await {
+    match stream(session, &inspected, guard, arguments, sink, surplus).await {
         Ok(_) if !inspected.leaves_no_trace => (Ok(Outcome::default()), After::Discard),
         Ok(Ended::Complete(_)) => (Ok(Outcome::default()), After::Reuse),
         Ok(Ended::Stopped) => (Ok(Outcome::default()), After::Settle),
+        Err(failure) if guard.touches => (Err(withheld(&failure)), After::Discard),
         Err(failure) => (Err(failure), After::Discard),
     }
 }
@@ -199,7 +220,15 @@ async fn write(
         ));
     }
     let arguments = parameters::bind(&statement.params, inspected.needed())?;
-    let ended = stream(session, &inspected, arguments, sink, Surplus::Drain).await?;
+    let ended = stream(
+        session,
+        &inspected,
+        &Guard::default(),
+        arguments,
+        sink,
+        Surplus::Drain,
+    )
+    .await?;
     session.run("COMMIT").await?;
     let mut outcome = Outcome::default();
     if let (StatementClass::Write, Ended::Complete(done)) = (inspected.class, ended) {
@@ -213,6 +242,7 @@ async fn write(
 async fn stream(
     session: &mut SqliteSession,
     inspected: &Inspected,
+    guard: &Guard,
     values: Vec<Bound>,
     sink: &mut DynRowSink,
     surplus: Surplus<'_>,
@@ -222,6 +252,7 @@ async fn stream(
     let mut batch = Batch::default();
     let mut output = Output {
         inspected,
+        masks: &guard.masks,
         sink,
         announced: false,
         dropping: false,
@@ -258,6 +289,7 @@ async fn stream(
 /// The rows of one statement on their way into the sink.
 struct Output<'a> {
     inspected: &'a Inspected,
+    masks: &'a Masks,
     sink: &'a mut DynRowSink,
     announced: bool,
     /// No more rows are wanted, and those that come are dropped.
@@ -301,7 +333,11 @@ impl Output<'_> {
         let mut flow = self.sink.begin_row();
         if flow == Flow::Continue {
             let mut further = *rows;
-            further.next(&self.inspected.declared, |cell| self.sink.cell(cell));
+            let mut place = 0;
+            further.next(&self.inspected.declared, |cell| {
+                self.masks.hand_over(place, cell, self.sink);
+                place += 1;
+            });
             flow = self.sink.end_row();
             if flow != Flow::Wait {
                 *rows = further;

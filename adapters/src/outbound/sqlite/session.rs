@@ -13,6 +13,7 @@ use std::{
 use domain::{
     ConnectStep, Failure, FailureKind,
     connection::{Access, Address, ConnectionConfig},
+    masking::Masking,
 };
 use sqlx::{
     ConnectOptions, Connection, FromRow,
@@ -56,6 +57,7 @@ pub(super) struct SqliteSession {
     /// Started when a statement is first run.
     lane: Option<Lane>,
     access: Access,
+    masking: Option<Masking>,
     /// While it is set, whatever runs on the connection ends.
     interrupted: Arc<AtomicBool>,
     seen: HashMap<Arc<str>, Arc<Inspected>>,
@@ -114,6 +116,7 @@ impl SqliteSession {
             connection: Some(connection),
             lane: None,
             access,
+            masking: config.masking.clone(),
             interrupted: Arc::new(AtomicBool::new(false)),
             seen: HashMap::new(),
             files: path
@@ -327,9 +330,9 @@ impl SqliteSession {
         if let Some(inspected) = self.seen.get(sql) {
             return Ok(Arc::clone(inspected));
         }
-        let (text, access) = (sql.to_owned(), self.access);
+        let (text, access, masking) = (sql.to_owned(), self.access, self.masking.clone());
         let inspected = self
-            .on_lane(move |handle, _| Inspected::new(handle, &text, access))
+            .on_lane(move |handle, _| Inspected::new(handle, &text, access, masking.as_ref()))
             .await?;
         let inspected = Arc::new(inspected?);
         if sql.len() <= LONGEST_REMEMBERED {

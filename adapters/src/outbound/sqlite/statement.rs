@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     Failure, FailureKind,
     connection::Access,
+    masking::Masking,
     query::{Column, Dialect, StatementClass, dialect::Classified},
 };
 use sqlx::sqlite::LockedSqliteHandle;
@@ -15,6 +16,7 @@ use super::{
     depth::refuse_bottomless,
     dialect::SqliteDialect,
     handle::{self, Rejected},
+    masking::Guard,
     parameters,
     value::Declared,
 };
@@ -29,6 +31,8 @@ pub(super) struct Inspected {
     /// Which value each of its parameters takes, from 0.
     pub(super) positions: Arc<[usize]>,
     pub(super) class: StatementClass,
+    /// Where columns are masked: what of its result is, or why it is not run.
+    pub(super) guard: Result<Guard, Failure>,
     /// A session that ran it is as it was before.
     pub(super) leaves_no_trace: bool,
 }
@@ -47,6 +51,7 @@ impl Inspected {
         handle: &mut LockedSqliteHandle<'_>,
         sql: &str,
         access: Access,
+        masking: Option<&Masking>,
     ) -> Result<Self, Failure> {
         let statement = skip_blank(sql);
         if statement.is_empty() {
@@ -57,7 +62,12 @@ impl Inspected {
         }
         refuse_bottomless(statement)?;
         let begins = sql.len() - statement.len();
-        let prepared = handle::prepare(handle, statement).map_err(|rejected| match rejected {
+        let (prepared, reads) = if masking.is_some() {
+            handle::prepare_and_watch(handle, statement)
+        } else {
+            handle::prepare(handle, statement).map(|prepared| (prepared, Vec::new()))
+        }
+        .map_err(|rejected| match rejected {
             Rejected::Fault(fault) => {
                 let position = match fault.offset {
                     Some(offset) => Some(character(sql, begins + offset)),
@@ -95,7 +105,12 @@ impl Inspected {
         }
         let positions = parameters::positions(&prepared.parameters)?.into();
         let verdict = SqliteDialect.classify(sql);
+        let guard = match masking {
+            Some(masking) => Guard::of(handle, sql, &prepared, &reads, masking),
+            None => Ok(Guard::default()),
+        };
         Ok(Self {
+            guard,
             sql: sql.into(),
             declared: prepared
                 .columns

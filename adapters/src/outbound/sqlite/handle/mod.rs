@@ -12,6 +12,7 @@ mod kept;
 mod stack;
 
 use std::{
+    cell::RefCell,
     ffi::{CStr, CString, c_char, c_int, c_void},
     path::Path,
     ptr,
@@ -46,10 +47,54 @@ pub(super) struct Prepared {
     pub(super) reads_only: bool,
     /// Name and declared type of each column; an expression has no declared type.
     pub(super) columns: Vec<(String, Option<String>)>,
+    /// Which column of which table in which database each column is; `None` for an expression.
+    pub(super) origins: Vec<Option<Origin>>,
     /// The name of each parameter as written (`?2`, `:id`), `None` for a bare `?` or a number that was passed over.
     pub(super) parameters: Vec<Option<String>>,
     /// How many bytes of the text the statement took.
     pub(super) length: usize,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    pub(super) database: String,
+    pub(super) table: String,
+    pub(super) column: String,
+}
+
+thread_local! {
+    /// What the statement that this thread prepares would read, while somebody wants to know.
+    static READS: RefCell<Option<Vec<Origin>>> = const { RefCell::new(None) };
+}
+
+/// Notes a column that a statement would read. False if it cannot be told.
+fn note_read(table: *const c_char, column: *const c_char, database: *const c_char) -> bool {
+    READS.with_borrow_mut(|reads| {
+        let Some(reads) = reads else { return true };
+        // SAFETY: SQLite passes null or texts that it keeps during the call.
+        let names = unsafe { (copied(table), copied(column), copied(database)) };
+        let (Ok(table), Ok(column), Ok(database)) = names else {
+            return false;
+        };
+        reads.push(Origin {
+            database: database.unwrap_or_default(),
+            table: table.unwrap_or_default(),
+            column: column.unwrap_or_default(),
+        });
+        true
+    })
+}
+
+/// As [`prepare`], and which columns the statement would read, those behind views too.
+pub(super) fn prepare_and_watch(
+    handle: &mut LockedSqliteHandle<'_>,
+    sql: &str,
+) -> Result<(Prepared, Vec<Origin>), Rejected> {
+    READS.set(Some(Vec::new()));
+    let prepared = prepare(handle, sql);
+    let reads = READS.take().unwrap_or_default();
+    Ok((prepared?, reads))
 }
 
 /// Why a statement could not be looked at.
@@ -146,12 +191,12 @@ extern "C" fn authorize_reads(
     action: c_int,
     first: *const c_char,
     second: *const c_char,
-    _: *const c_char,
+    database: *const c_char,
     _: *const c_char,
 ) -> c_int {
     verdict(match action {
+        ffi::SQLITE_READ => note_read(first, second, database),
         ffi::SQLITE_SELECT
-        | ffi::SQLITE_READ
         | ffi::SQLITE_RECURSIVE
         | ffi::SQLITE_INSERT
         | ffi::SQLITE_UPDATE
@@ -350,25 +395,35 @@ impl Statement {
         };
         let columns = (0..columns)
             .map(|index| {
-                let (name, declared) = unsafe {
-                    // The driver reads these three as well, so they must be readable.
-                    copied(ffi::sqlite3_column_database_name(self.0, index))?;
-                    copied(ffi::sqlite3_column_table_name(self.0, index))?;
-                    copied(ffi::sqlite3_column_origin_name(self.0, index))?;
+                let (name, declared, database, table, origin) = unsafe {
                     (
                         copied(ffi::sqlite3_column_name(self.0, index))?,
                         copied(ffi::sqlite3_column_decltype(self.0, index))?,
+                        // The driver reads these three as well, so they must be readable.
+                        copied(ffi::sqlite3_column_database_name(self.0, index))?,
+                        copied(ffi::sqlite3_column_table_name(self.0, index))?,
+                        copied(ffi::sqlite3_column_origin_name(self.0, index))?,
                     )
                 };
-                Ok((name.unwrap_or_default(), declared))
+                let origin = match (database, table, origin) {
+                    (Some(database), Some(table), Some(column)) => Some(Origin {
+                        database,
+                        table,
+                        column,
+                    }),
+                    _ => None,
+                };
+                Ok(((name.unwrap_or_default(), declared), origin))
             })
             .collect::<Result<Vec<_>, _>>()?;
+        let (columns, origins) = columns.into_iter().unzip();
         let parameters = (1..=parameters)
             .map(|index| unsafe { copied(ffi::sqlite3_bind_parameter_name(self.0, index)) })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Prepared {
             reads_only,
             columns,
+            origins,
             parameters,
             length,
         })
