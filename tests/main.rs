@@ -15,6 +15,7 @@ mod conformance;
 mod engines;
 mod fuzz;
 mod http;
+mod masking;
 mod mcp;
 mod roles;
 mod values;

@@ -1,0 +1,26 @@
+//! What must be answered on every engine where columns are masked.
+
+pub(super) const EVERYWHERE: [&str; 22] = [
+    "SELECT 1",
+    "SELECT id, name FROM customers",
+    "SELECT * FROM customers",
+    "SELECT c.* FROM customers AS c",
+    "SELECT c.id, c.email FROM customers c WHERE c.name = 'Ada' ORDER BY c.id",
+    "SELECT email, ssn, phone FROM customers",
+    "SELECT email AS address FROM customers",
+    "SELECT email address, name FROM customers LIMIT 1",
+    "SELECT count(*) FROM customers",
+    "SELECT count(*), name FROM customers GROUP BY name ORDER BY 1",
+    "SELECT upper(name) FROM customers WHERE name LIKE 'A%'",
+    "SELECT c.name, c.email, o.total FROM customers c JOIN orders o ON o.customer_id = c.id",
+    "SELECT o.id, c.email FROM orders o LEFT JOIN customers c ON c.id = o.customer_id WHERE o.total > 0",
+    "SELECT id, total * 2 FROM orders ORDER BY 1",
+    "SELECT c.id * 2, c.name FROM customers c",
+    "SELECT id FROM orders WHERE EXISTS (SELECT 1 FROM customers c WHERE c.id = orders.customer_id)",
+    "WITH t AS (SELECT id, name FROM customers) SELECT t.name, o.total FROM t JOIN orders o ON o.customer_id = t.id",
+    "SELECT name, (SELECT sum(total) FROM orders o WHERE o.customer_id = c.id) AS spent FROM customers c",
+    "SELECT 'the email of customers' AS note FROM orders",
+    "SELECT id, name, mail, loud FROM v_customers",
+    "SELECT * FROM v_customers",
+    "EXPLAIN SELECT id, email FROM customers WHERE id = 1",
+];
