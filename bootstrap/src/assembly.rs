@@ -9,12 +9,15 @@ use std::{
 
 use adapters::{
     inbound::mcp::{Around, McpOptions, McpServer, ToolSelection},
-    outbound::{ENGINES, Roots, create_demo},
+    outbound::{
+        Audit, AuditOptions, AuditTarget, ChainKey, ENGINES, Roots, Statements, create_demo,
+    },
 };
 use application::{access::Access, ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
 use domain::{
     Failure,
     access::Roles,
+    calls::AuditTrail,
     connection::{
         ConnectionName, Connector, EngineFacts, KnownConfiguration, Mistake,
         parameters::{GivenValue, Layer, Origin},
@@ -25,7 +28,7 @@ use crate::{
     configuration::{Configuration, Inputs, NamedUrl},
     environment::Environment,
     mask_key,
-    settings::Settings,
+    settings::{AuditStatements, Settings, WhenAuditIsFull},
 };
 
 /// What the command line says of a server.
@@ -45,6 +48,7 @@ pub struct Assembly {
     /// The roles in force.
     pub access: Arc<Access>,
     registry: Arc<Registry>,
+    audit: Option<Arc<Audit>>,
     demo: Option<DemoFile>,
 }
 
@@ -52,6 +56,9 @@ impl Assembly {
     /// Closes every connection and removes what was made for this process.
     pub async fn close(self) {
         self.registry.close_all().await;
+        if let Some(audit) = self.audit {
+            audit.close();
+        }
         drop(self.demo);
     }
 }
@@ -138,15 +145,62 @@ pub async fn assemble(
         ..McpOptions::default()
     };
     let access = Arc::new(Access::new(roles));
+    let audit = audit(settings, working_directory)?;
     let around = Around {
         access: Arc::clone(&access),
+        audit: audit.clone().map(|audit| audit as Arc<dyn AuditTrail>),
         ..Around::default()
     };
     Ok(Assembly {
         server: McpServer::new(Arc::clone(&registry), ad_hoc, options, around),
         access,
         registry,
+        audit,
         demo,
+    })
+}
+
+/// What records calls, if they are to be.
+fn audit(settings: &Settings, working_directory: &Path) -> Result<Option<Arc<Audit>>, Failure> {
+    let target = match &settings.audit_file {
+        None => return Ok(None),
+        Some(AuditTarget::File(path)) => AuditTarget::File(working_directory.join(path)),
+        Some(target) => target.clone(),
+    };
+    let key = match settings.audit_key_file.as_str() {
+        "" => None,
+        path => Some(audit_key(&working_directory.join(path)).map_err(Failure::invalid_argument)?),
+    };
+    Audit::start(&AuditOptions {
+        target,
+        max_bytes: (settings.audit_max_bytes > 0).then_some(settings.audit_max_bytes),
+        keep: settings.audit_keep,
+        statements: match settings.audit_statements {
+            AuditStatements::None => Statements::None,
+            AuditStatements::Fingerprint => Statements::Fingerprint,
+            AuditStatements::Full => Statements::Full,
+        },
+        key,
+        sync: settings.audit_sync,
+        goes_on_when_full: settings.audit_when_full == WhenAuditIsFull::GoOn,
+    })
+    .map(Some)
+}
+
+/// The key that seals an audit; fails with an explanation.
+pub fn audit_key(path: &Path) -> Result<ChainKey, String> {
+    let unusable = |why: &dyn std::fmt::Display| {
+        format!(
+            "The key of the audit ({}) cannot be used: {why}.",
+            path.display()
+        )
+    };
+    let content = std::fs::read(path).map_err(|error| unusable(&error))?;
+    ChainKey::from_file(content).ok_or_else(|| {
+        unusable(&format_args!(
+            "it has less than {} bytes",
+            ChainKey::MIN_BYTES
+        ))
     })
 }
 

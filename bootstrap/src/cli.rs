@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use adapters::outbound::{Anchor, Hash};
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use domain::{connection::Secret, nearest::nearest};
 use secrecy::ExposeSecret;
@@ -36,6 +37,32 @@ pub enum Command {
     Token(TokenCommand),
     /// Show a tour over an embedded database
     Demo,
+    /// Look after the audit
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// What can be done with an audit.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Tell whether an audit is whole, and where it is not
+    Verify(VerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The file with the key it was written with
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// A line that was noted down earlier, and must still be there
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = anchor)]
+    pub holds: Option<Anchor>,
+    /// The audit was collected from a descriptor, where each process begins anew
+    #[arg(long)]
+    pub restarts: bool,
+    /// The audit; what was put aside from it is read too
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -167,7 +194,7 @@ impl Cli {
         let bare = match &command {
             Command::Serve(serve) => serve.bare.as_slice(),
             Command::Check(check) => check.bare.as_slice(),
-            Command::Call(_) | Command::Demo | Command::Token(_) => &[],
+            Command::Call(_) | Command::Demo | Command::Token(_) | Command::Audit(_) => &[],
         };
         match bare
             .iter()
@@ -187,13 +214,23 @@ fn is_word(text: &str) -> bool {
 }
 
 fn unknown_command(word: &str) -> clap::Error {
-    let commands = ["serve", "check", "call", "token", "demo", "help"];
+    let commands = ["serve", "check", "call", "token", "demo", "audit", "help"];
     let message = match nearest(word, commands) {
         Some(meant) => format!("There is no such command. Did you mean `{meant}`?\n"),
-        None => "This is neither a command (serve, check, call, token, demo) nor a database URL.\n"
+        None => "This is neither a command (serve, check, call, token, demo, audit) nor a database URL.\n"
             .to_owned(),
     };
     clap::Error::raw(ErrorKind::InvalidSubcommand, message)
+}
+
+fn anchor(text: &str) -> Result<Anchor, String> {
+    let parsed = text.split_once(':').and_then(|(number, hash)| {
+        Some(Anchor {
+            number: number.parse().ok()?,
+            hash: Hash::parse(hash)?,
+        })
+    });
+    parsed.ok_or_else(|| "expected a number, a colon and 64 hexadecimal digits".to_owned())
 }
 
 // Both readers take everything: an error of clap would repeat the text.

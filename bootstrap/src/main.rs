@@ -9,11 +9,11 @@ use std::{
 use bootstrap::{
     assembly::{self, Wanted, assemble, load},
     cli::{
-        CallArguments, CheckArguments, Cli, Command, NewTokenArguments, ServeArguments,
-        TokenCommand,
+        AuditCommand, CallArguments, CheckArguments, Cli, Command, NewTokenArguments,
+        ServeArguments, TokenCommand,
     },
     commands::{
-        call,
+        audit, call,
         check::{CheckOptions, check},
         demo, serve, token,
     },
@@ -61,6 +61,16 @@ async fn run(command: Command) -> io::Result<u8> {
         Command::Check(arguments) => check_all(arguments).await,
         Command::Call(arguments) => call_one(arguments).await,
         Command::Token(TokenCommand::New(arguments)) => new_token(&arguments),
+        Command::Audit(AuditCommand::Verify(arguments)) => match audit::verify_files(&arguments) {
+            Ok(report) => {
+                io::stdout().write_all(report.text.as_bytes())?;
+                Ok(report.exit_code)
+            }
+            Err(explanation) => {
+                complain(&explanation);
+                Ok(UNUSABLE)
+            }
+        },
         Command::Demo => demo::run(&mut io::stdout().lock()).await.map(|()| 0),
     }
 }

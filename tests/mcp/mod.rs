@@ -1,6 +1,7 @@
 //! The service as a client sees it: the built binary, over its standard streams.
 
 mod abuse;
+mod audit;
 mod bad_calls;
 mod bad_input;
 mod blocked;

@@ -1,5 +1,6 @@
 //! Ways out: one folder an engine, and the list of them.
 
+mod audit;
 mod clock;
 mod columns_meant;
 mod file_roots;
@@ -25,6 +26,10 @@ use domain::{
     query::Dialect,
 };
 
+pub use audit::{
+    Anchor, Audit, AuditOptions, AuditTarget, ChainKey, Fault, Findings, Hash, Statements,
+    VerifyOptions, verify,
+};
 pub use file_roots::Roots;
 pub use sqlite::create_demo;
 

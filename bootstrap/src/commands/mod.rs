@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub mod audit;
 pub mod call;
 pub mod check;
 pub mod demo;

@@ -71,6 +71,13 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "HTTP_REQUEST_TIMEOUT_MS", key: "httpRequestTimeoutMs", expected: "a whole number of milliseconds from 100 to 600,000", separator: None, from_found: at_most::<10_000> },
     Facts { word: "HTTP_IDLE_TIMEOUT_MS", key: "httpIdleTimeoutMs", expected: "a whole number of milliseconds from 100 to 86,400,000", separator: None, from_found: at_most::<75_000> },
     Facts { word: "HTTP_ADHOC_CONNECTIONS", key: "httpAdhocConnections", expected: BOOLEAN, separator: None, from_found: only_false },
+    Facts { word: "AUDIT_FILE", key: "auditFile", expected: "a file, or a descriptor above 2 such as fd:3", separator: None, from_found: never },
+    Facts { word: "AUDIT_MAX_BYTES", key: "auditMaxBytes", expected: "a whole number of bytes from 0 to 1,099,511,627,776", separator: None, from_found: never },
+    Facts { word: "AUDIT_KEEP", key: "auditKeep", expected: "a whole number of files from 1 to 1,000", separator: None, from_found: never },
+    Facts { word: "AUDIT_STATEMENTS", key: "auditStatements", expected: "none, fingerprint or full", separator: None, from_found: never },
+    Facts { word: "AUDIT_KEY_FILE", key: "auditKeyFile", expected: "a file", separator: None, from_found: never },
+    Facts { word: "AUDIT_SYNC", key: "auditSync", expected: BOOLEAN, separator: None, from_found: never },
+    Facts { word: "AUDIT_WHEN_FULL", key: "auditWhenFull", expected: "refuse or go-on", separator: None, from_found: never },
 ];
 
 /// By its key or its word.

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use adapters::outbound::AuditTarget;
 use domain::connection::{AllowedHosts, parameters::boolean};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -41,6 +42,25 @@ pub enum LogFormat {
     /// Text if the error stream is a terminal, else JSON.
     #[default]
     Auto,
+}
+
+/// What the audit says of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditStatements {
+    None,
+    #[default]
+    Fingerprint,
+    Full,
+}
+
+/// What comes of calls while the audit cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenAuditIsFull {
+    #[default]
+    Refuse,
+    GoOn,
 }
 
 /// Every setting of the server. Each may be left out.
@@ -90,6 +110,26 @@ pub struct Settings {
     /// Whether rows are sent as structured content too, with a schema. Default false.
     #[serde(deserialize_with = "truth")]
     pub structured_results: bool,
+    /// Where every call is recorded: a file, or a descriptor of this process as `fd:3`. Default: nowhere.
+    #[serde(deserialize_with = "audit_target", serialize_with = "shown_target")]
+    pub audit_file: Option<AuditTarget>,
+    /// An audit file that would get longer is put aside, in bytes; 0 is never. Default 104,857,600 (100 MiB).
+    #[validate(range(max = 1_099_511_627_776_u64))]
+    pub audit_max_bytes: u64,
+    /// Audit files put aside that are kept. Default 10.
+    #[validate(range(min = 1, max = 1_000))]
+    pub audit_keep: u32,
+    /// What is recorded of a statement: none, fingerprint (default) or full.
+    #[serde(deserialize_with = "word")]
+    pub audit_statements: AuditStatements,
+    /// The file with the key that seals the audit. Default: none.
+    pub audit_key_file: String,
+    /// Whether a call waits until its record has reached the disk. Default false.
+    #[serde(deserialize_with = "truth")]
+    pub audit_sync: bool,
+    /// What comes of calls that cannot be recorded: refuse (default) or go-on.
+    #[serde(deserialize_with = "word")]
+    pub audit_when_full: WhenAuditIsFull,
     /// Calls that take at least this many milliseconds are logged as warnings. Default 500.
     #[validate(range(max = 86_400_000))]
     pub slow_call_ms: u64,
@@ -153,6 +193,13 @@ impl Default for Settings {
             http_request_timeout_ms: 10_000,
             http_idle_timeout_ms: 75_000,
             http_adhoc_connections: false,
+            audit_file: None,
+            audit_max_bytes: 100 << 20,
+            audit_keep: 10,
+            audit_statements: AuditStatements::default(),
+            audit_key_file: String::new(),
+            audit_sync: false,
+            audit_when_full: WhenAuditIsFull::default(),
         }
     }
 }
@@ -243,6 +290,42 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAd
     match address {
         Some(address) => Ok(Some(address)),
         None => Err(D::Error::custom("not an address with a port")),
+    }
+}
+
+/// A file, or a descriptor.
+fn audit_target<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<AuditTarget>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if let Some(number) = text.strip_prefix("fd:") {
+        return match number.parse() {
+            // The first three are the protocol's and the log's.
+            Ok(number) if number > 2 => Ok(Some(AuditTarget::Descriptor(number))),
+            _ => Err(D::Error::custom("not a descriptor of its own")),
+        };
+    }
+    let is_stream = ["/dev/std", "/dev/fd/", "/proc/"]
+        .iter()
+        .any(|folder| text.starts_with(folder));
+    if is_stream {
+        return Err(D::Error::custom("not a file"));
+    }
+    Ok((!text.is_empty()).then(|| AuditTarget::File(text.into())))
+}
+
+/// As it would be given.
+#[expect(clippy::ref_option, reason = "the shape that serde wants")]
+fn shown_target<S: Serializer>(
+    target: &Option<AuditTarget>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match target {
+        None => serializer.serialize_none(),
+        Some(AuditTarget::File(path)) => path.serialize(serializer),
+        Some(AuditTarget::Descriptor(number)) => {
+            serializer.collect_str(&format_args!("fd:{number}"))
+        }
     }
 }
 
