@@ -144,7 +144,7 @@ impl Cursors {
         // From here on it runs, and waits, by itself.
         tokio::spawn(async move {
             let (result, page) = run.await;
-            let _ = to_reader.send(Page::Last(result, page)).await;
+            let _ = to_reader.send(Page::Last(result, page.map(Box::new))).await;
         });
         self.keep(cursor, most(database));
         Ok(answer)
@@ -235,7 +235,7 @@ impl Cursors {
                 if page.is_none() && result.is_ok() {
                     return Err(gone(Some(why)));
                 }
-                last(result, page, &sql)
+                last(result, page.map(|page| *page), &sql)
             }
             None => {
                 held.end(Gone::Failed);

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    num::{NonZeroU32, NonZeroU64},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -10,14 +11,15 @@ use std::{
 use adapters::{
     inbound::mcp::{Around, McpOptions, McpServer, ToolSelection},
     outbound::{
-        Audit, AuditOptions, AuditTarget, ChainKey, ENGINES, Roots, Statements, create_demo,
+        Audit, AuditOptions, AuditTarget, ChainKey, ENGINES, LimitOptions, Limits, Quotas, Roots,
+        Statements, create_demo,
     },
 };
 use application::{access::Access, ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
 use domain::{
     Failure,
     access::Roles,
-    calls::AuditTrail,
+    calls::{AuditTrail, CallLimits},
     connection::{
         ConnectionName, Connector, EngineFacts, KnownConfiguration, Mistake,
         parameters::{GivenValue, Layer, Origin},
@@ -149,6 +151,7 @@ pub async fn assemble(
     let around = Around {
         access: Arc::clone(&access),
         audit: audit.clone().map(|audit| audit as Arc<dyn AuditTrail>),
+        limits: limits(settings),
         ..Around::default()
     };
     Ok(Assembly {
@@ -158,6 +161,25 @@ pub async fn assemble(
         audit,
         demo,
     })
+}
+
+/// What callers may do, if that is limited.
+fn limits(settings: &Settings) -> Option<Arc<dyn CallLimits>> {
+    let options = LimitOptions {
+        each: Quotas {
+            calls_per_second: NonZeroU32::new(settings.rate_calls_per_second),
+            burst: NonZeroU32::new(settings.rate_burst),
+            calls_in_flight: NonZeroU32::new(settings.rate_calls_in_flight),
+            rows_per_hour: NonZeroU64::new(settings.rate_rows_per_hour),
+        },
+        total: Quotas {
+            calls_per_second: NonZeroU32::new(settings.rate_total_calls_per_second),
+            burst: NonZeroU32::new(settings.rate_total_burst),
+            calls_in_flight: NonZeroU32::new(settings.rate_total_calls_in_flight),
+            rows_per_hour: NonZeroU64::new(settings.rate_total_rows_per_hour),
+        },
+    };
+    (!options.is_unlimited()).then(|| Arc::new(Limits::new(options)) as Arc<dyn CallLimits>)
 }
 
 /// What records calls, if they are to be.

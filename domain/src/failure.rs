@@ -83,6 +83,16 @@ pub enum ConnectStep {
     Query,
 }
 
+/// A caller wants more than it may have, or all of them do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SlowDown {
+    /// The limit that was met, by its name.
+    pub limit: &'static str,
+    /// When to try again, in milliseconds from now.
+    pub retry_after_ms: u64,
+}
+
 /// Databases quote the statement that they complain about, however long it is.
 const MAX_WORDS_BYTES: usize = 2_000;
 
@@ -128,6 +138,9 @@ pub struct Failure {
     /// How far a failed connection got.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<ConnectStep>,
+    /// Which limit was met, where a caller has to slow down.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub slow_down: Option<Box<SlowDown>>,
     /// Stays in the process: for the log only.
     #[serde(skip)]
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -147,6 +160,7 @@ impl Failure {
             column: None,
             parameter: None,
             step: None,
+            slow_down: None,
             source: None,
         }
     }
@@ -220,6 +234,16 @@ impl Failure {
     #[must_use]
     pub fn with_step(mut self, step: ConnectStep) -> Self {
         self.step = Some(step);
+        self
+    }
+
+    /// A limit was met, and will have room again after so many milliseconds.
+    #[must_use]
+    pub fn with_limit(mut self, limit: &'static str, retry_after_ms: u64) -> Self {
+        self.slow_down = Some(Box::new(SlowDown {
+            limit,
+            retry_after_ms,
+        }));
         self
     }
 

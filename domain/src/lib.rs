@@ -13,4 +13,4 @@ pub mod query;
 pub mod schema;
 
 pub use cancel::Cancel;
-pub use failure::{ConnectStep, Failure, FailureKind};
+pub use failure::{ConnectStep, Failure, FailureKind, SlowDown};

@@ -15,6 +15,7 @@ mod growth;
 mod guide;
 mod hostile_files;
 mod hosts;
+mod limits;
 mod log;
 mod orphans;
 mod outages;

@@ -8,6 +8,7 @@ mod file_roots;
 mod fuzz;
 mod grouping;
 mod lexer;
+mod limits;
 mod masking;
 mod mysql;
 mod pool;
@@ -31,6 +32,7 @@ pub use audit::{
     VerifyOptions, verify,
 };
 pub use file_roots::Roots;
+pub use limits::{LimitOptions, Limits, Quotas};
 pub use sqlite::create_demo;
 
 /// One engine: its words and what opens its databases.

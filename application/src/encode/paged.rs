@@ -43,7 +43,7 @@ pub(crate) enum Gone {
 pub(crate) enum Page {
     /// More rows exist; they wait.
     Full(AnswerSink),
-    Last(Result<Outcome, Failure>, Option<AnswerSink>),
+    Last(Result<Outcome, Failure>, Option<Box<AnswerSink>>),
 }
 
 /// What the reader asks for.

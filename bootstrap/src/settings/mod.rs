@@ -130,6 +130,27 @@ pub struct Settings {
     /// What comes of calls that cannot be recorded: refuse (default) or go-on.
     #[serde(deserialize_with = "word")]
     pub audit_when_full: WhenAuditIsFull,
+    /// Calls a second that a caller may begin; 0 is no limit. Default 0.
+    #[validate(range(max = 1_000_000))]
+    pub rate_calls_per_second: u32,
+    /// Calls that a caller may begin at once before that rate counts; 0 is as many as in a second. Default 0.
+    #[validate(range(max = 1_000_000))]
+    pub rate_burst: u32,
+    /// Calls of one caller that run or wait at the same time; 0 is no limit. Default 0.
+    #[validate(range(max = 1_000_000))]
+    pub rate_calls_in_flight: u32,
+    /// Rows that a caller is given in an hour; 0 is no limit. Default 0.
+    #[validate(range(max = 1_000_000_000_000_u64))]
+    pub rate_rows_per_hour: u64,
+    /// The same four, for all callers together.
+    #[validate(range(max = 1_000_000))]
+    pub rate_total_calls_per_second: u32,
+    #[validate(range(max = 1_000_000))]
+    pub rate_total_burst: u32,
+    #[validate(range(max = 1_000_000))]
+    pub rate_total_calls_in_flight: u32,
+    #[validate(range(max = 1_000_000_000_000_u64))]
+    pub rate_total_rows_per_hour: u64,
     /// Calls that take at least this many milliseconds are logged as warnings. Default 500.
     #[validate(range(max = 86_400_000))]
     pub slow_call_ms: u64,
@@ -193,6 +214,14 @@ impl Default for Settings {
             http_request_timeout_ms: 10_000,
             http_idle_timeout_ms: 75_000,
             http_adhoc_connections: false,
+            rate_calls_per_second: 0,
+            rate_burst: 0,
+            rate_calls_in_flight: 0,
+            rate_rows_per_hour: 0,
+            rate_total_calls_per_second: 0,
+            rate_total_burst: 0,
+            rate_total_calls_in_flight: 0,
+            rate_total_rows_per_hour: 0,
             audit_file: None,
             audit_max_bytes: 100 << 20,
             audit_keep: 10,
