@@ -24,12 +24,29 @@ pub(super) enum Refusal {
     /// A token that nobody here gave out.
     Unknown,
     Expired,
+    NotYetValid,
+    Revoked,
+    UnknownIssuer,
+    WrongAudience,
+    WrongAlgorithm,
+    UnknownKey,
+    WrongSignature,
+    /// Without a claim that every token must have, or one in a form that it must not have.
+    Incomplete,
+    /// Without a scope that is required here.
+    MissingScope,
+    /// Without a claim that the operator requires.
+    MissingClaim,
+    /// The issuer's keys are not known yet, or not any more.
+    NoKeys,
 }
 
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::InQuery | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::MissingScope | Self::MissingClaim => StatusCode::FORBIDDEN,
+            Self::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -37,8 +54,9 @@ impl Refusal {
     /// The word of RFC 6750. Whoever sent no token made no mistake yet.
     fn error(self) -> Option<&'static str> {
         match self {
-            Self::Missing => None,
+            Self::Missing | Self::NoKeys | Self::MissingClaim => None,
             Self::InQuery | Self::Malformed => Some("invalid_request"),
+            Self::MissingScope => Some("insufficient_scope"),
             _ => Some("invalid_token"),
         }
     }
@@ -51,6 +69,19 @@ impl Refusal {
             Self::Malformed => "The Authorization header is not one bearer token.",
             Self::Unknown => "The token is not known here.",
             Self::Expired => "The token has expired.",
+            Self::NotYetValid => "The token is not valid yet.",
+            Self::Revoked => "The token was revoked.",
+            Self::UnknownIssuer => "The token is from an issuer that is not trusted here.",
+            Self::WrongAudience => "The token was not issued for this server.",
+            Self::WrongAlgorithm => "The token is signed in a way that is not accepted.",
+            Self::UnknownKey => "The token is signed by a key that its issuer does not publish.",
+            Self::WrongSignature => "The signature of the token is wrong.",
+            Self::Incomplete => "The token lacks a claim that every token must have.",
+            Self::MissingScope => "The token lacks a scope that is required here.",
+            Self::MissingClaim => "The token lacks a claim that is required here.",
+            Self::NoKeys => {
+                "The keys of the token's issuer cannot be had at the moment. Try again in some seconds."
+            }
         }
     }
 
@@ -61,9 +92,13 @@ impl Refusal {
             parts.push(format!("error=\"{error}\""));
             parts.push(format!("error_description=\"{}\"", self.message()));
         }
+        // Signing in again would help against neither of these.
+        let is_told = !matches!(self, Self::NoKeys | Self::MissingClaim);
         Refused {
             status: self.status(),
-            challenge: HeaderValue::try_from(format!("Bearer {}", parts.join(", "))).ok(),
+            challenge: is_told
+                .then(|| HeaderValue::try_from(format!("Bearer {}", parts.join(", "))).ok())
+                .flatten(),
             message: self.message().to_owned(),
         }
     }
@@ -170,6 +205,9 @@ mod tests {
             (Refusal::Malformed, 400, Some("invalid_request")),
             (Refusal::Unknown, 401, Some("invalid_token")),
             (Refusal::Expired, 401, Some("invalid_token")),
+            (Refusal::MissingScope, 403, Some("insufficient_scope")),
+            (Refusal::MissingClaim, 403, None),
+            (Refusal::NoKeys, 503, None),
         ] {
             let refused = refusal.answer(&plain);
             assert_eq!(refused.status, status, "{refusal:?}");

@@ -8,8 +8,15 @@ use std::{
 use async_trait::async_trait;
 use domain::calls::Caller;
 use http::request::Parts;
+use serde_json::Value;
 
-use super::{Challenge, Refusal, RefusalLog, StaticToken, TokenHash, holder, token_of};
+use super::{
+    Challenge, Issuer, IssuerOptions, Refusal, RefusalLog, RevocationFile, Revocations,
+    StaticToken, TokenHash, Verified, VerifiedTokens, holder, issuer_of,
+    metadata::{metadata, metadata_url},
+    oidc::install,
+    token_of,
+};
 use crate::inbound::http::{Refused, SignIn};
 
 /// Who may sign in, and how.
@@ -17,9 +24,14 @@ use crate::inbound::http::{Refused, SignIn};
 pub struct IdentityOptions {
     /// Each with a hash of its own.
     pub tokens: Vec<StaticToken>,
+    /// Each with a name and a URL of its own.
+    pub issuers: Vec<IssuerOptions>,
+    pub revocations: Option<RevocationFile>,
+    /// Under which clients reach the endpoint of the protocol. Without it they are not told where to sign in.
+    pub public_url: Option<String>,
 }
 
-/// Lets in whoever brings a token that is known here.
+/// Lets in whoever brings a token that is known here, or that an issuer has signed who is trusted here.
 #[derive(Debug)]
 pub struct Identity {
     /// Taken out for each request, so that what is put in force meanwhile counts from the next one on.
@@ -31,20 +43,27 @@ pub struct Identity {
 #[derive(Debug)]
 struct InForce {
     tokens: Vec<StaticToken>,
+    issuers: Vec<Issuer>,
+    verified: VerifiedTokens,
+    revocations: Revocations,
     challenge: Challenge,
+    metadata: Option<Value>,
 }
 
 impl Identity {
+    /// Begins to fetch the keys of issuers and to watch the list of revoked tokens: in a runtime alone.
     pub fn new(options: IdentityOptions) -> Self {
+        install();
         Self {
-            in_force: RwLock::new(Arc::new(InForce::new(options))),
+            in_force: RwLock::new(Arc::new(InForce::new(options, None))),
             log: RefusalLog::default(),
         }
     }
 
-    /// Lets in whom these options name, and nobody else from now on.
+    /// Lets in whom these options name, and nobody else from now on. Keys of an issuer that stays as it was are not
+    /// lost.
     pub fn replace(&self, options: IdentityOptions) {
-        let new = Arc::new(InForce::new(options));
+        let new = Arc::new(InForce::new(options, Some(&self.in_force())));
         *self
             .in_force
             .write()
@@ -57,17 +76,92 @@ impl Identity {
 }
 
 impl InForce {
-    fn new(options: IdentityOptions) -> Self {
+    fn new(options: IdentityOptions, before: Option<&Self>) -> Self {
+        let mut scopes: Vec<String> = Vec::new();
+        for scope in options.issuers.iter().flat_map(|issuer| &issuer.scopes) {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        // Tokens of one's own have nowhere to be had from.
+        let public_url = options
+            .public_url
+            .as_deref()
+            .filter(|_| !options.issuers.is_empty());
+        let metadata = public_url.map(|url| {
+            let issuers: Vec<&str> = options.issuers.iter().map(|one| one.url.as_str()).collect();
+            metadata(url, &issuers, &scopes)
+        });
+        let challenge = Challenge::new(public_url.and_then(metadata_url).as_deref(), &scopes);
+        let issuers = options.issuers.into_iter().map(|options| {
+            let same = before
+                .into_iter()
+                .flat_map(|before| &before.issuers)
+                .find(|issuer| issuer.url() == options.url);
+            Issuer::new(options, same)
+        });
         Self {
+            issuers: issuers.collect(),
             tokens: options.tokens,
-            challenge: Challenge::new(None, &[]),
+            verified: VerifiedTokens::new(),
+            revocations: Revocations::of(options.revocations),
+            challenge,
+            metadata,
         }
     }
 
-    fn caller(&self, request: &Parts, now: SystemTime) -> Result<Arc<Caller>, Refusal> {
+    async fn caller(&self, request: &Parts) -> Result<Arc<Caller>, Refusal> {
         let token = token_of(request)?;
         let hash = TokenHash::of(token);
-        holder(&self.tokens, &hash, now).unwrap_or(Err(Refusal::Unknown))
+        let now = SystemTime::now();
+        if let Some(found) = holder(&self.tokens, &hash, now) {
+            let caller = found?;
+            let is_revoked = self.revocations.now().holds(&caller.principal, None, None);
+            return if is_revoked {
+                Err(Refusal::Revoked)
+            } else {
+                Ok(caller)
+            };
+        }
+        // Three parts are a signed token, and nothing else is.
+        if self.issuers.is_empty() || token.matches('.').count() != 2 {
+            return Err(Refusal::Unknown);
+        }
+        let verified = self.verified(token, hash).await?;
+        if verified.expires < SystemTime::now() {
+            self.verified.forget(&hash);
+            return Err(Refusal::Expired);
+        }
+        let is_revoked = self.revocations.now().holds(
+            &verified.caller.principal,
+            verified.subject.as_deref(),
+            verified.id.as_deref(),
+        );
+        if is_revoked {
+            return Err(Refusal::Revoked);
+        }
+        Ok(verified.caller)
+    }
+
+    async fn verified(&self, token: &str, hash: TokenHash) -> Result<Verified, Refusal> {
+        if let Some((issuer, verified)) = self.verified.get(&hash)
+            && self
+                .issuers
+                .get(issuer)
+                .is_some_and(|issuer| issuer.stands_by(&verified))
+        {
+            return Ok(verified);
+        }
+        let named = issuer_of(token)?;
+        let (at, issuer) = self
+            .issuers
+            .iter()
+            .enumerate()
+            .find(|(_, issuer)| issuer.url() == named)
+            .ok_or(Refusal::UnknownIssuer)?;
+        let verified = issuer.verify(token).await?;
+        self.verified.put(hash, at, verified.clone());
+        Ok(verified)
     }
 }
 
@@ -75,12 +169,14 @@ impl InForce {
 impl SignIn for Identity {
     async fn sign_in(&self, request: &Parts) -> Result<Arc<Caller>, Refused> {
         let in_force = self.in_force();
-        in_force
-            .caller(request, SystemTime::now())
-            .map_err(|refusal| {
-                self.log.tell(refusal);
-                refusal.answer(&in_force.challenge)
-            })
+        in_force.caller(request).await.map_err(|refusal| {
+            self.log.tell(refusal);
+            refusal.answer(&in_force.challenge)
+        })
+    }
+
+    fn protected_resource(&self) -> Option<Value> {
+        self.in_force().metadata.clone()
     }
 }
 
@@ -97,6 +193,7 @@ mod tests {
             .map(|(name, token)| StaticToken::new(name, TokenHash::of(token), None, Map::new()));
         IdentityOptions {
             tokens: tokens.collect(),
+            ..IdentityOptions::default()
         }
     }
 
