@@ -15,6 +15,7 @@ mod conformance;
 mod engines;
 mod fuzz;
 mod http;
+mod identity;
 mod masking;
 mod mcp;
 mod roles;

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -19,8 +20,9 @@ use bootstrap::{
     },
     configuration::Configuration,
     http::{self, Unserved},
-    identity::identity,
+    identity::{ReloadedIdentity, identity},
     logging,
+    reload::{Reloadable, Reloading},
     settings::Settings,
 };
 use domain::{Failure, access::Roles, connection::Mistake};
@@ -108,6 +110,10 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
     };
+    let parts: Vec<Arc<dyn Reloadable>> = match &identity {
+        Some(identity) => vec![Arc::new(ReloadedIdentity(Arc::clone(identity)))],
+        None => Vec::new(),
+    };
     let http = match http::listen(&settings, &assembly.server, identity).await {
         Ok(http) => http,
         Err(unserved) => {
@@ -119,7 +125,21 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         }
     };
     let stdio = arguments.stdio || http.is_none();
-    serve::run(assembly, stdio, http).await.map(|()| 0)
+    let reloading = Reloading::new(parts, move || {
+        load(
+            &Wanted {
+                config: arguments.sources.config.as_deref(),
+                urls: &urls,
+                tools: arguments.tools.as_deref(),
+                http: arguments.http.as_deref(),
+                demo: arguments.demo,
+            },
+            &here,
+        )
+    });
+    serve::run(assembly, stdio, http, reloading)
+        .await
+        .map(|()| 0)
 }
 
 fn new_token(arguments: &NewTokenArguments) -> io::Result<u8> {

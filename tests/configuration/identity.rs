@@ -1,7 +1,10 @@
 //! Who may sign in, as a file says it.
 
-use adapters::inbound::http::identity::TokenHash;
+use std::time::Duration;
+
+use adapters::inbound::http::identity::{IssuerOptions, KeyOptions, RequiredClaim, TokenHash};
 use bootstrap::configuration::Configuration;
+use serde_json::json;
 
 use super::{Setup, strings};
 
@@ -107,7 +110,7 @@ fn every_mistake_is_told_at_once_and_no_token_is_shown() {
             "identity.tokens.same: Is the same token as that of a:b. Expected a token for each name.",
             "identity.tokens.weak.token: Could be guessed. Expected at least 128 random bits: 22 or more printable \
              characters without spaces, as of `openssl rand -base64 24`.",
-            "identity.tokns: Is not a key of this table. Expected `tokens`. Did you mean tokens?",
+            "identity.tokns: Is not a key of this table. Expected `tokens`, `issuers`, `revocationsFile`. Did you mean tokens?",
         ]
     );
     assert_eq!(
@@ -139,5 +142,71 @@ fn a_found_file_lets_nobody_in() {
 fn nobody_knows_who_may_sign_in_if_the_file_cannot_be_read() {
     let configuration = Setup::new().with_named_file("c.json", "{").load();
 
+    assert!(configuration.identity.is_err());
+}
+
+#[test]
+fn an_issuer_is_read_with_its_defaults() {
+    let file = "[server]\npublicUrl = 'https://p.example/mcp'\n\
+                [identity.issuers.corp]\nissuer = 'https://login.example'\nclockSkewSecs = 5\n\
+                requiredClaims = { groups = ['a', 'b'], verified = true }\n";
+    let configuration = Setup::new().with_named_file("c.toml", file).load();
+
+    assert_eq!(strings(&configuration.mistakes), [""; 0]);
+    let identity = configuration.identity.unwrap().unwrap();
+    let expected = IssuerOptions {
+        name: "corp".to_owned(),
+        url: "https://login.example".to_owned(),
+        audiences: vec!["https://p.example/mcp".to_owned()],
+        algorithms: vec!["RS256", "ES256", "EdDSA"],
+        principal: "sub".to_owned(),
+        required: vec![
+            RequiredClaim {
+                name: "groups".to_owned(),
+                values: vec![json!("a"), json!("b")],
+            },
+            RequiredClaim {
+                name: "verified".to_owned(),
+                values: vec![json!(true)],
+            },
+        ],
+        scopes: Vec::new(),
+        clock_skew: Duration::from_secs(5),
+        keys: KeyOptions::default(),
+    };
+    assert_eq!(identity.issuers, [expected]);
+    assert_eq!(
+        identity.public_url.as_deref(),
+        Some("https://p.example/mcp")
+    );
+}
+
+#[test]
+fn every_mistake_of_an_issuer_is_told_at_once() {
+    let file = "[identity]\nrevocationsFile = 'nowhere'\n\
+                [identity.issuers.a]\nissuer = 'http://login.example'\naudience = 'x'\n\
+                algorithms = ['HS256', 'none', 'RS25']\nkeysRefreshMs = 1\nscopes = 'a\"b'\ncaFile = 'nowhere'\n\
+                keyUrl = 'https://login.example'\n\
+                [identity.issuers.b]\n";
+    let configuration = Setup::new().with_named_file("c.toml", file).load();
+
+    let told = strings(&configuration.mistakes);
+    let expected = [
+        "identity.issuers.a.issuer: Is not where an issuer can be asked.",
+        "identity.issuers.a.algorithms: Names an algorithm that is not accepted.",
+        "identity.issuers.a.algorithms: Names an algorithm that is not accepted.",
+        "identity.issuers.a.algorithms: Names an algorithm that is not accepted. Expected RS256, ES256, EdDSA; perhaps RS256.",
+        "identity.issuers.a.scopes: Names what is no scope.",
+        "identity.issuers.a.caFile: Cannot be read.",
+        "identity.issuers.a.keysRefreshMs: Is out of range. Expected a whole number of milliseconds from 1000 to 86400000.",
+        "identity.issuers.a.keyUrl: Is not a key of this table.",
+        "identity.issuers.b.issuer: Is missing.",
+        "identity.issuers.b.audience: Is missing, so tokens for any other server would do here.",
+        "identity.revocationsFile: Cannot be read: entity not found.",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}");
+    }
     assert!(configuration.identity.is_err());
 }

@@ -5,11 +5,18 @@ use std::io;
 use adapters::inbound::mcp::serve_stdio;
 use tokio::sync::watch;
 
-use crate::{assembly::Assembly, http::Http};
+use crate::{assembly::Assembly, http::Http, reload::Reloading};
 
 /// Serves until the process is told to stop, then closes what is open. Where it serves standard input too, the end of
 /// that is the end of all: whoever began the process is gone.
-pub async fn run(assembly: Assembly, stdio: bool, http: Option<Http>) -> io::Result<()> {
+///
+/// What can be put in force while it runs is, at each SIGHUP.
+pub async fn run(
+    assembly: Assembly,
+    stdio: bool,
+    http: Option<Http>,
+    reloading: Reloading,
+) -> io::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let signals = told_to_stop()?;
     let signalled = async {
@@ -34,6 +41,7 @@ pub async fn run(assembly: Assembly, stdio: bool, http: Option<Http>) -> io::Res
     let served = tokio::select! {
         (served, ()) = async { tokio::join!(over_stdio, over_http) } => served,
         () = signalled => Ok(()),
+        () = reloading.at_each_signal() => Ok(()),
     };
     assembly.close().await;
     served

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::{
     file::{self, ConfigurationFile, FileReading},
-    identity,
+    identity::{self, Surroundings},
     variables::Groups,
 };
 use crate::{
@@ -113,7 +113,12 @@ impl Configuration {
             ],
             reading.unread,
         );
-        let identity = identity_of(&mut reading, inputs);
+        let public_url = settings
+            .outcome
+            .as_ref()
+            .map(|settings| settings.public_url.clone())
+            .unwrap_or_default();
+        let identity = identity_of(&mut reading, inputs, &public_url);
         let mut loading = Loading {
             layers: BTreeMap::new(),
             mistakes: reading.mistakes,
@@ -175,6 +180,7 @@ impl Configuration {
 fn identity_of(
     reading: &mut FileReading,
     inputs: &Inputs<'_>,
+    public_url: &str,
 ) -> Result<Option<IdentityOptions>, Vec<Mistake>> {
     if reading.unread {
         return Err(reading.mistakes.clone());
@@ -186,7 +192,12 @@ fn identity_of(
     let Some(node) = section else {
         return Ok(None);
     };
-    identity::read(node, inputs.environment, inputs.working_directory)
+    let around = Surroundings {
+        environment: inputs.environment,
+        working_directory: inputs.working_directory,
+        public_url: Some(public_url).filter(|url| !url.is_empty()),
+    };
+    identity::read(node, around)
         .map(Some)
         .inspect_err(|mistakes| reading.mistakes.extend(mistakes.iter().cloned()))
 }

@@ -1,6 +1,6 @@
 //! A table of the file whose keys are known: each is read by its type, and every mistake in it is told.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use domain::{connection::Mistake, nearest::nearest};
 use serde_json::{Map, Value};
@@ -18,6 +18,8 @@ pub(super) struct Section<'a> {
     entries: Vec<(String, Node)>,
     /// The keys that were asked for so far: what is left at the end is none of them.
     known: Vec<&'static str>,
+    /// Those of them that were there.
+    given: Vec<&'static str>,
     environment: &'a Environment,
     mistakes: &'a mut Vec<Mistake>,
 }
@@ -48,6 +50,7 @@ impl<'a> Section<'a> {
             path,
             entries,
             known: Vec::new(),
+            given: Vec::new(),
             environment,
             mistakes,
         })
@@ -82,6 +85,62 @@ impl<'a> Section<'a> {
         self.interpolate(self.path_of(key), node)
     }
 
+    /// One text or a list of them.
+    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let path = self.path_of(key);
+        let nodes = match self.node(key)? {
+            Node::List(nodes) => nodes,
+            node => vec![node],
+        };
+        nodes
+            .into_iter()
+            .map(|node| self.interpolate(path.clone(), node).map(|read| read.text))
+            .collect()
+    }
+
+    /// A whole number.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        unit: &str,
+    ) -> Option<u64> {
+        let expected = format!(
+            "a whole number of {unit} from {} to {}",
+            range.start(),
+            range.end()
+        );
+        let path = self.path_of(key);
+        let given = match self.node(key)? {
+            Node::Leaf(Value::Number(number)) => number.as_u64(),
+            node @ Node::Leaf(Value::String(_)) => {
+                self.interpolate(path.clone(), node)?.text.parse().ok()
+            }
+            node => {
+                self.mistakes.push(
+                    Mistake::new(path, format!("Is {}.", node.type_name())).expected(expected),
+                );
+                return None;
+            }
+        };
+        let number = given.filter(|number| range.contains(number));
+        if number.is_none() {
+            self.mistakes
+                .push(Mistake::new(path, "Is out of range.").expected(expected));
+        }
+        number
+    }
+
+    /// A time in milliseconds.
+    pub(super) fn milliseconds(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<Duration> {
+        self.number(key, range, "milliseconds")
+            .map(Duration::from_millis)
+    }
+
     /// Whatever stands there, with variables put into its texts.
     pub(super) fn value(&mut self, key: &'static str) -> Option<Value> {
         let node = self.node(key)?;
@@ -95,6 +154,11 @@ impl<'a> Section<'a> {
         }
         self.complain(key, "Is no object.", Some("an object"));
         None
+    }
+
+    /// Whether anything was said under a key that was asked for.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.given.contains(&key)
     }
 
     pub(super) fn path_of(&self, key: &str) -> String {
@@ -143,7 +207,11 @@ impl<'a> Section<'a> {
         let (_, node) = self.entries.remove(at);
         // A second one was told of already.
         self.entries.retain(|(given, _)| given != key);
-        Some(node).filter(|node| !matches!(node, Node::Leaf(Value::Null)))
+        if matches!(node, Node::Leaf(Value::Null)) {
+            return None;
+        }
+        self.given.push(key);
+        Some(node)
     }
 
     fn interpolate(&mut self, path: String, node: Node) -> Option<Interpolated> {

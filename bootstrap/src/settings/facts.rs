@@ -86,6 +86,7 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "AUDIT_KEY_FILE", key: "auditKeyFile", expected: "a file", separator: None, from_found: never },
     Facts { word: "AUDIT_SYNC", key: "auditSync", expected: BOOLEAN, separator: None, from_found: never },
     Facts { word: "AUDIT_WHEN_FULL", key: "auditWhenFull", expected: "refuse or go-on", separator: None, from_found: never },
+    Facts { word: "PUBLIC_URL", key: "publicUrl", expected: "a URL such as https://portolan.example.com/mcp, without query", separator: None, from_found: never },
 ];
 
 /// By its key or its word.

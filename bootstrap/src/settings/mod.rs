@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use adapters::outbound::AuditTarget;
+use adapters::{inbound::http::identity::is_public_url, outbound::AuditTarget};
 use domain::connection::{AllowedHosts, parameters::boolean};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -185,6 +185,9 @@ pub struct Settings {
     /// Whether a client may open and import connections of its own where HTTP is served. Default false.
     #[serde(deserialize_with = "truth")]
     pub http_adhoc_connections: bool,
+    /// Under which clients reach the endpoint over HTTP, such as `https://portolan.example.com/mcp`. Default: none.
+    #[serde(deserialize_with = "public_url")]
+    pub public_url: String,
 }
 
 impl Default for Settings {
@@ -229,6 +232,7 @@ impl Default for Settings {
             audit_key_file: String::new(),
             audit_sync: false,
             audit_when_full: WhenAuditIsFull::default(),
+            public_url: String::new(),
         }
     }
 }
@@ -298,6 +302,16 @@ fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
 fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedHosts, D::Error> {
     let text = String::deserialize(deserializer)?;
     AllowedHosts::parse(&text).ok_or_else(|| D::Error::custom("not a list of hosts"))
+}
+
+/// A URL that clients can be told.
+fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if is_public_url(&text) {
+        Ok(text)
+    } else {
+        Err(D::Error::custom("not a public URL"))
+    }
 }
 
 /// As it would be given.

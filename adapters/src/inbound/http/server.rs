@@ -10,7 +10,7 @@ use axum::{
     routing::{any, get},
 };
 use domain::calls::Caller;
-use http::StatusCode;
+use http::{StatusCode, header};
 use rmcp::ServerHandler;
 use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -82,6 +82,10 @@ impl HttpServer {
             &options.allowed_hosts,
             &options.allowed_origins,
         ));
+        let described = Router::new()
+            .route("/.well-known/oauth-protected-resource", get(described))
+            .route("/.well-known/oauth-protected-resource/mcp", get(described))
+            .with_state(Arc::clone(&sign_in));
         let signed_in = Router::new()
             .route("/mcp", any(mcp::<S>))
             .with_state(Arc::new(endpoint))
@@ -92,6 +96,7 @@ impl HttpServer {
             .route("/livez", get(|| async { "alive\n" }))
             .route("/readyz", get(readyz))
             .with_state(draining.clone())
+            .merge(described)
             .merge(also.open)
             .route_layer(from_fn_with_state(hosts, door::is_meant_or_addressed));
         let router = open
@@ -183,6 +188,21 @@ where
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     endpoint.answer(&caller, request).await
+}
+
+/// How clients sign in by themselves (RFC 9728).
+async fn described(State(sign_in): State<Arc<dyn SignIn>>) -> Response {
+    match sign_in.protected_resource() {
+        Some(metadata) => Response::builder()
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(metadata.to_string().into())
+            .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+        None => plain(
+            StatusCode::NOT_FOUND,
+            "Tokens for this server are had from whoever runs it.",
+        ),
+    }
 }
 
 async fn readyz(State(draining): State<CancellationToken>) -> Response {

@@ -1,4 +1,4 @@
-//! Who may sign in: what a file says under `identity`.
+//! Tokens of this server's own: `identity.tokens`.
 
 use std::{
     collections::BTreeMap,
@@ -7,44 +7,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use adapters::inbound::http::identity::{IdentityOptions, StaticToken, TokenHash, too_weak};
-use domain::connection::Mistake;
+use adapters::inbound::http::identity::{StaticToken, TokenHash, too_weak};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{section::Section, syntax::Node};
-use crate::environment::Environment;
+use crate::configuration::section::Section;
 
 /// A file that holds more holds no token.
 const LONGEST_TOKEN_FILE: u64 = 64 << 10;
 const LONGEST_NAME: usize = 64;
-const NAME: &str = "1 to 64 letters, digits and the characters . _ - @";
-
-/// Reads all of it, or tells every mistake in it.
-pub(super) fn read(
-    node: Node,
-    environment: &Environment,
-    working_directory: &Path,
-) -> Result<IdentityOptions, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    let mut options = IdentityOptions::default();
-    if let Some(mut section) = Section::open("identity", node, environment, &mut mistakes) {
-        let mut seen = BTreeMap::new();
-        section.named("tokens", |name, entry| {
-            options
-                .tokens
-                .extend(token(name, entry, working_directory, &mut seen));
-        });
-        if options.tokens.is_empty() {
-            section.complain_of_all("Names nobody who may sign in.", "an entry in `tokens`");
-        }
-        section.finish();
-    }
-    if mistakes.is_empty() {
-        Ok(options)
-    } else {
-        Err(mistakes)
-    }
-}
+pub(super) const NAME: &str = "1 to 64 letters, digits and the characters . _ - @";
 
 /// What a principal that the operator names may be called. A colon would make it look like somebody whom an issuer
 /// knows.
@@ -53,7 +24,7 @@ pub(crate) fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(plain)
 }
 
-fn token(
+pub(super) fn token(
     name: &str,
     mut entry: Section<'_>,
     working_directory: &Path,

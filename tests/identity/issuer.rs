@@ -1,0 +1,139 @@
+//! A small issuer of `OpenID Connect` on this machine.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+use super::token::Signer;
+
+/// Status and body of an answer; a body that begins with `http` under 302 is where it leads.
+pub(crate) type Answer = (u16, String);
+
+/// What it answers, and how often it was asked for keys.
+struct State {
+    discovery: Mutex<Answer>,
+    keys: Mutex<Answer>,
+    asked: AtomicUsize,
+}
+
+pub(crate) struct Issuer {
+    address: SocketAddr,
+    state: Arc<State>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.lock().unwrap().take() {
+            task.abort();
+        }
+    }
+}
+
+impl Issuer {
+    pub(crate) async fn start(signers: &[&Signer]) -> Self {
+        let issuer = Self::absent(signers).await;
+        issuer.come_up().await;
+        issuer
+    }
+
+    /// Has an address, and nobody listens there.
+    pub(crate) async fn absent(signers: &[&Signer]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
+        let discovery = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});
+        let issuer = Self {
+            address,
+            state: Arc::new(State {
+                discovery: Mutex::new((200, discovery.to_string())),
+                keys: Mutex::new((200, String::new())),
+                asked: AtomicUsize::new(0),
+            }),
+            task: Mutex::new(None),
+        };
+        issuer.publish(signers);
+        issuer
+    }
+
+    pub(crate) async fn come_up(&self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        let state = Arc::clone(&self.state);
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(answer(stream, Arc::clone(&state)));
+            }
+        });
+        *self.task.lock().unwrap() = Some(task);
+    }
+
+    pub(crate) async fn go_down(&self) {
+        let task = self.task.lock().unwrap().take().unwrap();
+        task.abort();
+        // The socket is closed once the task is gone.
+        let _aborted = task.await;
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn publish(&self, signers: &[&Signer]) {
+        let keys: Vec<Value> = signers.iter().map(|signer| signer.published()).collect();
+        self.answer_keys(200, json!({"keys": keys}).to_string());
+    }
+
+    pub(crate) fn answer_keys(&self, status: u16, body: String) {
+        *self.state.keys.lock().unwrap() = (status, body);
+    }
+
+    pub(crate) fn answer_discovery(&self, status: u16, body: String) {
+        *self.state.discovery.lock().unwrap() = (status, body);
+    }
+
+    /// How often it was asked for keys.
+    pub(crate) fn asked(&self) -> usize {
+        self.state.asked.load(Ordering::SeqCst)
+    }
+}
+
+async fn answer(mut stream: TcpStream, state: Arc<State>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => return,
+        }
+    }
+    let head = String::from_utf8(head).unwrap();
+    let (status, body) = match head.split(' ').nth(1).unwrap() {
+        "/.well-known/openid-configuration" => state.discovery.lock().unwrap().clone(),
+        "/keys" => {
+            state.asked.fetch_add(1, Ordering::SeqCst);
+            state.keys.lock().unwrap().clone()
+        }
+        _ => (404, String::new()),
+    };
+    let location = if status == 302 {
+        format!("location: {body}\r\n")
+    } else {
+        String::new()
+    };
+    let answer = format!(
+        "HTTP/1.1 {status} Whatever\r\n{location}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _gone = stream.write_all(answer.as_bytes()).await;
+}

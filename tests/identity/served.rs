@@ -1,0 +1,159 @@
+//! The built server over HTTP, and who gets in.
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use adapters::inbound::http::identity::TokenHash;
+use serde_json::{Value, json};
+use support::{client::binary, scratch::Scratch};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
+
+use super::{
+    AUDIENCE,
+    issuer::Issuer,
+    token::{Signer, claims},
+};
+
+struct Served {
+    address: String,
+    folder: Scratch,
+    child: Child,
+}
+
+fn file(issuer: &Issuer, name: &str, token: &str) -> String {
+    format!(
+        "[server]\npublicUrl = '{AUDIENCE}'\n\
+         [identity.issuers.shop]\nissuer = '{}'\n\
+         [identity.tokens.{name}]\nhash = '{}'\n",
+        issuer.url(),
+        TokenHash::of(token)
+    )
+}
+
+impl Served {
+    async fn start(text: &str) -> Self {
+        let folder = Scratch::new();
+        std::fs::write(folder.path("c.toml"), text).unwrap();
+        let address = {
+            let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            free.local_addr().unwrap().to_string()
+        };
+        let child = Command::new(binary())
+            .args(["serve", "--config", "c.toml", "--http", &address])
+            .env_clear()
+            .current_dir(folder.path(""))
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let served = Self {
+            address,
+            folder,
+            child,
+        };
+        let start = Instant::now();
+        while TcpStream::connect(&served.address).await.is_err() {
+            assert!(start.elapsed() < Duration::from_secs(20), "it listens");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        served
+    }
+
+    /// Head and body of the answer.
+    async fn ask(&self, first_line: &str, token: Option<&str>, body: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let authorization = token
+            .map(|token| format!("authorization: Bearer {token}\r\n"))
+            .unwrap_or_default();
+        let request = format!(
+            "{first_line} HTTP/1.1\r\nhost: {}\r\n{authorization}connection: close\r\n\
+             content-type: application/json\r\naccept: application/json, text/event-stream\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_ascii_lowercase(), body.to_owned())
+    }
+
+    /// The status of a handshake.
+    async fn status(&self, token: Option<&str>) -> String {
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {},
+            "clientInfo": {"name": "t", "version": "1"}
+        }});
+        let (head, _) = self.ask("POST /mcp", token, &message.to_string()).await;
+        head.split(' ').nth(1).unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn only_who_signs_in_is_served() {
+    let signer = Signer::rsa("k");
+    let issuer = Issuer::start(&[&signer]).await;
+    let served = Served::start(&file(&issuer, "ci", "one")).await;
+    let jwt = signer.token(&claims(&issuer.url(), &json!({})));
+    let expired = signer.token(&claims(&issuer.url(), &json!({"exp": 1})));
+
+    for (token, status) in [
+        (None, "401"),
+        (Some("two"), "401"),
+        (Some(expired.as_str()), "401"),
+        (Some("one"), "200"),
+        (Some(jwt.as_str()), "200"),
+    ] {
+        assert_eq!(served.status(token).await, status, "{token:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_finds_out_by_itself_where_to_sign_in() {
+    let issuer = Issuer::start(&[&Signer::p256("k")]).await;
+    let served = Served::start(&file(&issuer, "ci", "one")).await;
+
+    let (head, _) = served.ask("POST /mcp", None, "{}").await;
+    let url = "https://portolan.example.com/.well-known/oauth-protected-resource/mcp";
+    let challenge =
+        format!("www-authenticate: bearer realm=\"portolan\", resource_metadata=\"{url}\"\r\n");
+    assert!(format!("{head}\r\n").contains(&challenge), "{head}");
+
+    for path in ["", "/mcp"] {
+        let line = format!("GET /.well-known/oauth-protected-resource{path}");
+        let (head, body) = served.ask(&line, None, "").await;
+        assert!(head.starts_with("http/1.1 200 "), "{head}");
+        let metadata: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(metadata["resource"], AUDIENCE);
+        assert_eq!(metadata["authorization_servers"], json!([issuer.url()]));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_hangup_has_the_tokens_read_again() {
+    let issuer = Issuer::start(&[&Signer::p256("k")]).await;
+    let served = Served::start(&file(&issuer, "ci", "one")).await;
+    assert_eq!(served.status(Some("one")).await, "200");
+    let path = served.folder.path("c.toml");
+    std::fs::write(path, file(&issuer, "ci", "two")).unwrap();
+
+    let process = served.child.id().unwrap().to_string();
+    let sent = Command::new("kill").args(["-HUP", &process]).status().await;
+    assert!(sent.unwrap().success());
+
+    let start = Instant::now();
+    while served.status(Some("two")).await != "200" {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(served.status(Some("one")).await, "401");
+}
