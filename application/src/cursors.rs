@@ -15,7 +15,7 @@ use domain::{
     Cancel, Failure,
     cancel::CancelReason,
     connection::Database,
-    query::{Outcome, QueryLimits, Statement, limits::RESULT_STAYS_OPEN},
+    query::{ActsAs, Outcome, QueryLimits, Statement, limits::RESULT_STAYS_OPEN},
 };
 use tokio::sync::mpsc;
 
@@ -61,6 +61,8 @@ pub struct Cursor {
     name: Named,
     format: Format,
     sql: Arc<str>,
+    /// Whose rows they are.
+    acts_as: Option<Arc<ActsAs>>,
     wanted: mpsc::Sender<Wanted>,
     pages: mpsc::Receiver<Page>,
     /// Ends the statement, whichever call started it.
@@ -107,6 +109,7 @@ impl Cursors {
             Arc::clone(&gone),
         );
         let sql: Arc<str> = Arc::from(statement.sql.as_str());
+        let acts_as = statement.acts_as.clone();
         let own = Cancel::new();
         // A page that is full says so; an engine that was told its rows could not go on after it.
         let engines = QueryLimits {
@@ -135,6 +138,7 @@ impl Cursors {
             },
             format,
             sql,
+            acts_as,
             wanted,
             pages,
             cancel: own,
@@ -160,10 +164,23 @@ impl Cursors {
             .any(|name| name.is(handle, reader))
     }
 
-    /// The open result of a handle, for one call at a time; it is put back by the page that does not end it.
-    pub(crate) fn take(&self, handle: &str, reader: &Reader) -> Result<Cursor, Failure> {
+    /// The open result of a handle, for one call at a time; it is put back by the page that does not end it. To whoever
+    /// acts as another than it was opened for, there is none.
+    pub(crate) fn take(
+        &self,
+        handle: &str,
+        reader: &Reader,
+        acts_as: Option<&ActsAs>,
+    ) -> Result<Cursor, Failure> {
         let mut table = self.lock();
         table.forget_the_gone();
+        let known = table
+            .open
+            .iter()
+            .find(|cursor| cursor.name.is(handle, reader));
+        if known.is_some_and(|cursor| cursor.acts_as.as_deref() != acts_as) {
+            return Err(gone(None));
+        }
         if let Some(index) = table
             .open
             .iter()

@@ -6,6 +6,7 @@ pub mod access;
 pub mod ad_hoc;
 pub mod catalog_cache;
 pub mod cursors;
+mod discreet_catalog;
 pub mod encode;
 pub mod registry;
 pub mod use_cases;

@@ -144,6 +144,7 @@ pub async fn assemble(
         },
         shutdown_grace: settings.shutdown_grace(),
         slow_call: Duration::from_millis(settings.slow_call_ms),
+        local: Arc::new(settings.local_caller()),
         ..McpOptions::default()
     };
     let access = Arc::new(Access::new(roles));

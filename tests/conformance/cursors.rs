@@ -50,6 +50,7 @@ async fn next(
     let read_on = ReadOn {
         cursor: cursor_of(page).unwrap_or_default(),
         asked,
+        acts_as: None,
     };
     let answer = read_on
         .execute(connection, Ceilings::default(), &Cancel::new())

@@ -12,7 +12,7 @@ use domain::{
     Cancel, Failure,
     connection::{
         Addressing, AllowedHosts, ConnectionConfig, ConnectionName, Connector, Database,
-        EngineFacts, KnownConfiguration,
+        EngineFacts, Identity, KnownConfiguration,
         parameters::{GivenValue, Layer, Origin},
     },
 };
@@ -24,6 +24,7 @@ const FACTS: EngineFacts = EngineFacts {
     addressing: Addressing::File,
     schemas: false,
     poolers: false,
+    row_security: Identity::None,
 };
 
 /// An engine with a defect.

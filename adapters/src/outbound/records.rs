@@ -28,6 +28,7 @@ where
     let statement = Statement {
         sql: sql.to_owned(),
         params,
+        acts_as: None,
     };
     let limits = QueryLimits {
         rows: MAX_ROWS,

@@ -14,6 +14,8 @@ use domain::{
     connection::{ConnectionConfig, ConnectionName, Connector, KnownConfiguration},
 };
 
+use crate::discreet_catalog::DiscreetCatalog;
+
 pub use self::{
     open_connection::{CallFigures, OpenConnection, Reader},
     view::{View, Visitor},
@@ -155,12 +157,15 @@ impl Registry {
                 config.engine.name
             ))
         })?;
-        let database = connector.open(config).await?;
+        let mut database = connector.open(config).await?;
         if self.requires_least_privilege
             && let Err(refusal) = database.posture.must_only_read(database.config.policy)
         {
             database.pool.close().await;
             return Err(refusal);
+        }
+        if database.config.row_security.is_some() {
+            database.catalog = Arc::new(DiscreetCatalog(database.catalog));
         }
         let connection = Arc::new(OpenConnection::new(key.name.clone(), database));
         let held = Held {

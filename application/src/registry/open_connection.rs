@@ -12,9 +12,10 @@ use std::{
 use domain::{
     Cancel, Failure,
     access::Allowed,
-    calls::Principal,
+    calls::{Caller, Principal},
     cancel::CancelReason,
-    connection::{ConnectionName, Database},
+    connection::{ConnectionName, Database, row_security::act_as_refused},
+    query::ActsAs,
     schema::Snapshot,
 };
 
@@ -177,6 +178,17 @@ impl OpenConnection {
         });
     }
 
+    /// As whom a caller's statements run here; nobody in particular where everybody sees the same rows.
+    pub fn acts_as(&self, caller: &Caller) -> Result<Option<Arc<ActsAs>>, Failure> {
+        match &self.database.config.row_security {
+            Some(mapping) => mapping
+                .acts_as(caller)
+                .map(|acts_as| Some(Arc::new(acts_as))),
+            None if caller.acts_for.is_some() => Err(act_as_refused()),
+            None => Ok(None),
+        }
+    }
+
     /// Counts one call and how it ended.
     pub fn record<T>(&self, outcome: &Result<T, Failure>) {
         let figures = &self.figures;
@@ -186,7 +198,15 @@ impl OpenConnection {
             *figures
                 .last_failure
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(failure.message.clone());
+                .unwrap_or_else(PoisonError::into_inner) = Some(self.told_to_all(failure));
+        }
+    }
+
+    /// What went wrong, for every caller to read: whose rows it was about is one caller's business.
+    fn told_to_all(&self, failure: &Failure) -> String {
+        match self.database.config.row_security {
+            Some(_) => failure.kind.as_str().to_owned(),
+            None => failure.message.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ use domain::{
     calls::Principal,
     connection::{
         Address, Addressing, AllowedHosts, ConnectionConfig, ConnectionName, Database, EngineFacts,
-        PoolFigures, Posture, ServerInfo,
+        Identity, PoolFigures, Posture, ServerInfo,
         port::{MockConnectionPool, MockConnector, MockFileRoots},
     },
     query::{Dialect, StatementClass, dialect::Classified, port::MockQueryRunner},
@@ -25,6 +25,7 @@ pub(crate) const FACTS: EngineFacts = EngineFacts {
     addressing: Addressing::Server { default_port: 1 },
     schemas: true,
     poolers: true,
+    row_security: Identity::RoleAndSettings,
 };
 
 /// A dialect in which every statement is of one class.

@@ -23,6 +23,7 @@ pub(super) async fn refuse_costly(
     let request = Statement {
         sql,
         params: statement.params.clone(),
+        acts_as: statement.acts_as.clone(),
     };
     let Some(plan) = ask(database, &request, limits, cancel).await? else {
         return Ok(());
@@ -32,6 +33,7 @@ pub(super) async fn refuse_costly(
             let request = Statement {
                 sql,
                 params: Vec::new(),
+                acts_as: statement.acts_as.clone(),
             };
             ask(database, &request, limits, cancel).await?
         }

@@ -34,6 +34,7 @@ impl ExplainQuery {
         let request = Statement {
             sql: database.dialect.explain_request(sql, self.analyze)?,
             params: self.statement.params.clone(),
+            acts_as: self.statement.acts_as.clone(),
         };
         let shared = SharedEnd::of(&request.sql, sql);
         database

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Failure,
-    connection::{ConnectionName, KnownConfiguration},
+    connection::{ConnectionName, KnownConfiguration, parameters::Parameter},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -63,6 +63,12 @@ fn import(
             reason: "A configuration of this name exists; set overwrite to replace it.".to_owned(),
         });
     }
+    if already.as_ref().is_some_and(shows_each_its_own) {
+        return Err(
+            "It says whose rows its callers see; the server's own configuration alone can change it."
+                .to_owned(),
+        );
+    }
     if view.is_fixed(&name) {
         return Err("A configuration of this name belongs to whoever runs this server.".to_owned());
     }
@@ -82,6 +88,11 @@ fn import(
             })
         }
     }
+}
+
+/// A client that could replace it would keep its password, and see everybody's rows.
+fn shows_each_its_own(known: &KnownConfiguration) -> bool {
+    known.exported.get(Parameter::RowSecurity).is_some()
 }
 
 /// A rejected entry has one place for the reason and what can be done about it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Cancel, Failure};
+use domain::{Cancel, Failure, query::ActsAs};
 
 use super::execute_query::{AskedLimits, Ceilings};
 use crate::{
@@ -16,6 +16,8 @@ use crate::{
 pub struct ReadOn {
     pub cursor: String,
     pub asked: AskedLimits,
+    /// As whom its caller reads.
+    pub acts_as: Option<Arc<ActsAs>>,
 }
 
 impl ReadOn {
@@ -49,7 +51,10 @@ impl ReadOn {
         cancel: &Cancel,
     ) -> Result<Answer, Failure> {
         let database = &connection.database;
-        let cursor = connection.cursors.take(&self.cursor, &connection.reader)?;
+        let cursor =
+            connection
+                .cursors
+                .take(&self.cursor, &connection.reader, self.acts_as.as_deref())?;
         let limits = self.asked.within(&database.config, ceilings);
         let page = self.asked.page(cursor.format(), limits);
         connection
@@ -218,6 +223,7 @@ mod tests {
         ReadOn {
             cursor: cursor.to_owned(),
             asked,
+            acts_as: None,
         }
         .execute(&subject.connection, Ceilings::default(), &Cancel::new())
         .await

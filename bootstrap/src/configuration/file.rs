@@ -302,6 +302,19 @@ fn give(layer: &mut Layer, word: &str, node: Node, environment: Option<&Environm
             Some(json) => Ok(Some(GivenValue::text(json.to_string()))),
             None => Err(other.type_name()),
         },
+        Node::Table(_) if layer.takes_an_object(word) => {
+            Ok(Some(GivenValue::text(node.into_value().to_string())))
+        }
+        Node::List(nodes) if layer.takes_a_list(word) => {
+            let words = nodes.into_iter().map(Node::into_value);
+            let words: Vec<String> = words
+                .map(|word| {
+                    word.as_str()
+                        .map_or_else(|| word.to_string(), str::to_owned)
+                })
+                .collect();
+            Ok(Some(GivenValue::text(words.join(","))))
+        }
         ref other => Err(other.type_name()),
     };
     match value {

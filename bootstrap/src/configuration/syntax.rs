@@ -28,6 +28,18 @@ impl Node {
             Self::Table(_) => "an object",
         }
     }
+
+    /// As JSON. Of a key that is given twice the last one counts.
+    pub(super) fn into_value(self) -> Value {
+        match self {
+            Self::Leaf(value) => value,
+            Self::List(nodes) => nodes.into_iter().map(Self::into_value).collect(),
+            Self::Table(entries) => entries
+                .into_iter()
+                .map(|(key, node)| (key, node.into_value()))
+                .collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -87,6 +87,7 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "AUDIT_SYNC", key: "auditSync", expected: BOOLEAN, separator: None, from_found: never },
     Facts { word: "AUDIT_WHEN_FULL", key: "auditWhenFull", expected: "refuse or go-on", separator: None, from_found: never },
     Facts { word: "PUBLIC_URL", key: "publicUrl", expected: "a URL such as https://portolan.example.com/mcp, without query", separator: None, from_found: never },
+    Facts { word: "LOCAL_CLAIMS", key: "localClaims", expected: "a JSON object of claims, as text", separator: None, from_found: never },
 ];
 
 /// By its key or its word.

@@ -12,11 +12,16 @@ use std::{
 };
 
 use adapters::{inbound::http::identity::is_public_url, outbound::AuditTarget};
-use domain::connection::{AllowedHosts, parameters::boolean};
+use adapters::outbound::AuditTarget;
+use domain::{
+    calls::{Caller, Claims, Principal},
+    connection::{AllowedHosts, parameters::boolean},
+};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, IntoDeserializer},
 };
+use serde_json::{Map, Value};
 use validator::Validate;
 
 use self::facts::FACTS;
@@ -188,6 +193,10 @@ pub struct Settings {
     /// Under which clients reach the endpoint over HTTP, such as `https://portolan.example.com/mcp`. Default: none.
     #[serde(deserialize_with = "public_url")]
     pub public_url: String,
+    /// What is said of whoever calls without signing in, as a JSON object: what row security goes by over standard input
+    /// and output. Default: nothing (`{}`).
+    #[serde(deserialize_with = "claims")]
+    pub local_claims: String,
 }
 
 impl Default for Settings {
@@ -233,6 +242,7 @@ impl Default for Settings {
             audit_sync: false,
             audit_when_full: WhenAuditIsFull::default(),
             public_url: String::new(),
+            local_claims: "{}".to_owned(),
         }
     }
 }
@@ -252,6 +262,12 @@ impl Settings {
     /// Whether a client may open and import connections of its own.
     pub fn adhoc(&self) -> bool {
         self.adhoc_connections && (self.http_address.is_none() || self.http_adhoc_connections)
+    }
+
+    /// Whoever calls without signing in.
+    pub fn local_caller(&self) -> Caller {
+        let claims = serde_json::from_str(&self.local_claims).unwrap_or_default();
+        Caller::new(Principal::local(), Claims::new(claims))
     }
 
     /// The folders below which a client may open `SQLite` files. Relative ones begin at the working directory.
@@ -296,6 +312,15 @@ impl Settings {
 fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let text = String::deserialize(deserializer)?;
     boolean(&text).ok_or_else(|| D::Error::custom("neither true nor false"))
+}
+
+/// A JSON object, kept as it is.
+fn claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match serde_json::from_str::<Map<String, Value>>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(D::Error::custom(error)),
+    }
 }
 
 /// A list of hosts.

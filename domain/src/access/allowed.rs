@@ -73,7 +73,7 @@ impl Allowed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Address, Addressing, EngineFacts};
+    use crate::connection::{Address, Addressing, EngineFacts, Identity};
 
     fn config() -> ConnectionConfig {
         let facts = EngineFacts {
@@ -82,6 +82,7 @@ mod tests {
             addressing: Addressing::Server { default_port: 1 },
             schemas: true,
             poolers: true,
+            row_security: Identity::None,
         };
         ConnectionConfig::new(facts, Address::Memory)
     }

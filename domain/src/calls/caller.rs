@@ -62,6 +62,9 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// The name and version that the client gives itself.
     pub client: Option<String>,
+    /// The user that the call asks to act as, in the place of the principal. What it asks, and no more: a connection
+    /// refuses it unless its configuration allows the principal to.
+    pub acts_for: Option<String>,
     /// The trace of the client's that the call belongs to.
     pub trace: Option<TraceContext>,
 }
@@ -75,6 +78,7 @@ impl Caller {
             claims,
             address: None,
             client: None,
+            acts_for: None,
             trace: None,
         }
     }

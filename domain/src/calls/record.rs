@@ -29,6 +29,8 @@ impl fmt::Display for CallId {
 pub struct CallRecord<'call> {
     pub id: CallId,
     pub caller: &'call Caller,
+    /// The user that the call acted as in the place of its caller, where that was allowed.
+    pub acts_as: Option<&'call str>,
     /// As the protocol names it, such as `tools/call`.
     pub method: &'static str,
     /// Where it called one.

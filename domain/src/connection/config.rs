@@ -8,7 +8,10 @@ use secrecy::ExposeSecret;
 pub use secrecy::SecretString as Secret;
 use serde::Serialize;
 
-use super::{attached::Attached, engine::EngineFacts, hosts::AllowedHosts, policy::Policy};
+use super::{
+    attached::Attached, engine::EngineFacts, hosts::AllowedHosts, policy::Policy,
+    row_security::RowSecurity,
+};
 use crate::masking::Masking;
 use crate::query::limits::{
     DEFAULT_MAX_BYTES, DEFAULT_MAX_ROWS, DEFAULT_STATEMENT_TIMEOUT, RESULT_STAYS_OPEN,
@@ -155,6 +158,8 @@ pub struct ConnectionConfig {
     pub time_zone: String,
     /// A transaction pooler such as `PgBouncer` stands between: nothing may rely on the session.
     pub pooler: bool,
+    /// Whose rows a caller sees, where not everybody sees the same.
+    pub row_security: Option<RowSecurity>,
 }
 
 impl ConnectionConfig {
@@ -180,6 +185,7 @@ impl ConnectionConfig {
             schema: None,
             time_zone: "UTC".to_owned(),
             pooler: false,
+            row_security: None,
         }
     }
 

@@ -22,4 +22,17 @@ pub struct EngineFacts {
     pub schemas: bool,
     /// Transaction poolers for it are known, and `POOLER` has a meaning.
     pub poolers: bool,
+    /// How a session is told whose rows a statement may see.
+    pub row_security: Identity,
+}
+
+/// What a session knows of whoever it works for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Nothing: rows are the same for everybody.
+    None,
+    /// A role that it takes on, and settings with a point in their names.
+    RoleAndSettings,
+    /// Variables.
+    Variables,
 }

@@ -179,7 +179,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::connection::{Addressing, config::Address};
+    use crate::connection::{Addressing, Identity, config::Address};
 
     const ENGINES: &[EngineFacts] = &[
         EngineFacts {
@@ -188,6 +188,7 @@ mod tests {
             addressing: Addressing::Server { default_port: 5432 },
             schemas: true,
             poolers: true,
+            row_security: Identity::RoleAndSettings,
         },
         EngineFacts {
             name: "sqlite",
@@ -195,6 +196,7 @@ mod tests {
             addressing: Addressing::File,
             schemas: false,
             poolers: false,
+            row_security: Identity::None,
         },
     ];
 

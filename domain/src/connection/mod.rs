@@ -12,14 +12,16 @@ pub mod parameters;
 pub mod policy;
 pub mod port;
 pub mod posture;
+pub mod row_security;
 
 pub use attached::Attached;
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
-pub use engine::{Addressing, EngineFacts};
+pub use engine::{Addressing, EngineFacts, Identity};
 pub use hosts::AllowedHosts;
 pub use known::{ExportedParameters, KnownConfiguration, Mistake};
 pub use name::ConnectionName;
 pub use policy::{Access, Allowances, Policy};
 pub use port::{ConnectionPool, Connector, FileRoots, PoolFigures, ServerInfo, TestReport};
 pub use posture::{Finding, FindingKind, Posture};
+pub use row_security::RowSecurity;

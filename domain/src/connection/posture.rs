@@ -114,6 +114,13 @@ impl Posture {
         }
     }
 
+    /// With one thing more that is worth knowing.
+    #[must_use]
+    pub fn with(mut self, finding: Option<Finding>) -> Self {
+        self.findings.extend(finding);
+        self
+    }
+
     /// The server did not tell. Nobody should take that for a role that can only read.
     pub fn unknown() -> Self {
         let what = "The server did not tell what the role may do.";

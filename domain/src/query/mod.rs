@@ -1,5 +1,6 @@
 //! Statements, their limits and the rows that come back.
 
+pub mod acts_as;
 pub mod dialect;
 pub mod effect;
 pub mod explained;
@@ -11,6 +12,7 @@ pub mod redacted;
 pub mod rows;
 pub mod statement;
 
+pub use acts_as::ActsAs;
 pub use dialect::{Dialect, StatementClass};
 pub use effect::{Allowance, Effect};
 pub use explained::{PlanNode, QueryPlan};

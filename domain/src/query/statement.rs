@@ -1,7 +1,10 @@
 //! One SQL statement as the caller wrote it, with the values to bind.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::acts_as::ActsAs;
 use crate::failure::Failure;
 
 /// The longest statement text, in bytes.
@@ -16,6 +19,8 @@ pub struct Statement {
     pub sql: String,
     /// Bound by the database in order, never spliced into the text.
     pub params: Vec<Value>,
+    /// As whom it runs, where the rows of its connection are not the same for everybody.
+    pub acts_as: Option<Arc<ActsAs>>,
 }
 
 impl Statement {
@@ -72,6 +77,7 @@ impl Statement {
         Ok(Self {
             sql: without_leading_semicolons(sql),
             params,
+            acts_as: None,
         })
     }
 }

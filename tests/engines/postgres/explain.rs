@@ -16,6 +16,7 @@ async fn explained(database: &Database, sql: &str, params: Vec<Value>, analyze: 
     let request = Statement {
         sql: database.dialect.explain_request(sql, analyze).unwrap(),
         params,
+        acts_as: None,
     };
     let mut answer = PlanTable::default();
     database

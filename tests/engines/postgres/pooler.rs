@@ -394,7 +394,11 @@ on_postgres!(
 
         // THEN it is answered, and the result has given way
         assert_eq!(answer, number("7"));
-        let read_on = ReadOn { cursor, asked };
+        let read_on = ReadOn {
+            cursor,
+            asked,
+            acts_as: None,
+        };
         let failure = read_on
             .execute(&connection, Ceilings::default(), &Cancel::new())
             .await

@@ -16,7 +16,7 @@ use domain::{
     access::Grant,
     calls::{CallId, CallRecord, Caller},
     cancel::CancelReason,
-    query::redacted,
+    query::{ActsAs, redacted},
 };
 
 use super::failure;
@@ -40,6 +40,7 @@ pub(crate) struct Call {
     database: OnceLock<Duration>,
     connection: OnceLock<(String, &'static str)>,
     statement: OnceLock<String>,
+    acts_as: OnceLock<String>,
     rows: OnceLock<u64>,
     bytes: OnceLock<usize>,
 }
@@ -67,6 +68,7 @@ impl Call {
             database: OnceLock::new(),
             connection: OnceLock::new(),
             statement: OnceLock::new(),
+            acts_as: OnceLock::new(),
             rows: OnceLock::new(),
             bytes: OnceLock::new(),
         }
@@ -114,6 +116,21 @@ impl Call {
         ));
     }
 
+    /// As whom its statement runs on a connection: refused before it runs, where the caller lacks what that takes.
+    pub(super) fn acts_as(
+        &self,
+        connection: &OpenConnection,
+    ) -> Result<Option<Arc<ActsAs>>, Failure> {
+        let acts_as = connection.acts_as(&self.caller)?;
+        let user = acts_as
+            .as_ref()
+            .and_then(|acts_as| acts_as.on_behalf_of.clone());
+        if let Some(user) = user {
+            let _ = self.acts_as.set(user);
+        }
+        Ok(acts_as)
+    }
+
     /// The statement that the call runs; the log gets its beginning without the values in it.
     pub(super) fn runs(&self, sql: &str) {
         let _ = self.statement.set(sql.to_owned());
@@ -135,6 +152,7 @@ impl Call {
         CallRecord {
             id: self.id,
             caller: &self.caller,
+            acts_as: self.acts_as.get().map(String::as_str),
             method: self.method,
             tool: self.tool,
             connection: connection.map(|(name, _)| name.as_str()),
@@ -172,6 +190,7 @@ pub(super) fn log(record: &CallRecord<'_>, slow: Duration) {
             tracing::$level!(
                 call = %record.id,
                 principal = record.caller.principal.as_str(),
+                acts_as = record.acts_as,
                 tool = record.tool.unwrap_or(record.method),
                 connection = record.connection,
                 engine = record.engine,

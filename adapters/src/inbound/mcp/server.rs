@@ -54,6 +54,9 @@ const NEXT_PROGRESS: Duration = Duration::from_secs(5);
 /// How long an answer waits for a sign of life that is being written before it.
 const PROGRESS_MAY_TAKE: Duration = Duration::from_millis(100);
 
+/// The user that a call asks to act as, in its `_meta` or as a header.
+const ACTS_FOR: &str = "x-rls-user-id";
+
 /// What the operator decides about the protocol side.
 #[derive(Debug, Clone)]
 pub struct McpOptions {
@@ -221,12 +224,14 @@ impl McpServer {
         let client = context
             .client_info()
             .map(|client| format!("{} {}", client.name, client.version));
-        if trace.is_none() && client.is_none() {
+        let acts_for = acts_for(context, over_http);
+        if trace.is_none() && client.is_none() && acts_for.is_none() {
             return caller;
         }
         Arc::new(Caller {
             trace: trace.or(caller.trace),
             client: client.or_else(|| caller.client.clone()),
+            acts_for,
             ..Caller::clone(&caller)
         })
     }
@@ -423,6 +428,21 @@ impl Drop for Telling<'_> {
             audit.abandoned(&record);
         }
         self.done(&record);
+    }
+}
+
+/// The user that a call asks to act as. What is no text, or is said in two ways, is no name of a user, and refused as such.
+fn acts_for(context: &RequestContext<RoleServer>, over_http: Option<&Parts>) -> Option<String> {
+    let by_meta = context
+        .meta
+        .get(ACTS_FOR)
+        .map(|value| value.as_str().unwrap_or_default());
+    let by_header = over_http
+        .and_then(|parts| parts.headers.get(ACTS_FOR))
+        .map(|value| value.to_str().unwrap_or_default());
+    match (by_meta, by_header) {
+        (Some(one), Some(other)) if one != other => Some(String::new()),
+        (one, other) => one.or(other).map(str::to_owned),
     }
 }
 

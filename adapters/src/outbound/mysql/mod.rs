@@ -29,7 +29,7 @@ mod value;
 
 use std::sync::Arc;
 
-use domain::connection::{Addressing, EngineFacts};
+use domain::connection::{Addressing, EngineFacts, Identity};
 
 use super::Engine;
 
@@ -40,6 +40,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::Server { default_port: 3306 },
         schemas: false,
         poolers: false,
+        row_security: Identity::None,
     },
     connector: || Arc::new(connect::MySqlConnector),
     dialect: &dialect::MySql(flavor::Flavor::MYSQL),

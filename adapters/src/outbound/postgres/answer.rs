@@ -10,6 +10,8 @@ use sqlx::{AssertSqlSafe, Either, Error, postgres::PgRow, raw_sql};
 use super::{
     super::turns::Turn,
     dialect::PostgresDialect,
+    failure,
+    identity::not_taken_on,
     message::Message,
     outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
     rows::{Held, Pushed, Rows},
@@ -83,6 +85,9 @@ impl PostgresSession {
                 }
                 Ok(None) if verified => break,
                 Ok(None) => return Execution::failed(wrong_name(), true, Ended::Broken),
+                Err(error) if message.identity.contains(&completed) && is_reported(&error) => {
+                    return Execution::refused(not_taken_on(error), Ended::Open);
+                }
                 Err(error) => return explain(error, message, statement, rows),
             }
         }
@@ -137,6 +142,11 @@ async fn push(rows: &mut Rows<'_>, types: &Types, row: &PgRow, held: &Held) -> S
     }
 }
 
+/// It is the server's word, and the session can be used after it.
+fn is_reported(error: &Error) -> bool {
+    failure::reported(error).is_some() && !failure::is_lost(error)
+}
+
 fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'_>) -> Execution {
     if matches!(error, Error::Protocol(_)) && first_word(&statement.sql) == "COPY" {
         return Execution::refused(
@@ -153,7 +163,6 @@ fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'
     if let Some(number) = position.and_then(|position| message.parameter_at(position)) {
         return Execution::failed_over(number, error);
     }
-    // All that stands before the client's text is ASCII.
     let position = position
         .zip(message.text_at)
         .and_then(|(position, start)| position.checked_sub(start))

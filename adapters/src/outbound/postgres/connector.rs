@@ -4,16 +4,17 @@ use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use domain::{
-    Cancel, Failure,
+    Cancel, Failure, FailureKind,
     connection::{
-        ConnectionConfig, ConnectionPool, Connector, Database, PoolFigures, Posture, TestReport,
+        ConnectionConfig, ConnectionPool, Connector, Database, Finding, PoolFigures, Posture,
+        TestReport,
     },
-    query::QueryRunner,
 };
 
 use super::{
     super::pool::{self, Pool},
     catalog::PostgresCatalog,
+    confined::{self, Confinement},
     dialect::PostgresDialect,
     posture,
     query_runner::PostgresQueryRunner,
@@ -37,9 +38,18 @@ impl Connector for PostgresConnector {
             })
             .await
             .unwrap_or_else(Posture::unknown);
-        let runner = Arc::new(PostgresQueryRunner::new(Arc::clone(&pool)));
+        let (confinement, finding) = match confinement(&pool, &config).await {
+            Ok(found) => found,
+            Err(refusal) => {
+                pool.close().await;
+                return Err(refusal);
+            }
+        };
+        let posture = posture.with(finding);
+        let runner = PostgresQueryRunner::new(Arc::clone(&pool)).confined(confinement);
         Ok(Database {
             catalog: Arc::new(PostgresCatalog {
+                // Its questions are ours, and about no rows.
                 runner: Arc::new(PostgresQueryRunner::unmasked(Arc::clone(&pool)))
                     as Arc<dyn QueryRunner>,
                 time: config.statement_timeout,
@@ -48,10 +58,35 @@ impl Connector for PostgresConnector {
             server,
             posture,
             dialect: Arc::new(PostgresDialect),
-            query_runner: runner,
+            query_runner: Arc::new(runner),
             pool: Arc::new(PostgresPool { pool }),
         })
     }
+}
+
+/// What statements are held to, and what is to be told of it. Fails where the database would not keep to its policies.
+async fn confinement(
+    pool: &Arc<Pool<PostgresSession>>,
+    config: &ConnectionConfig,
+) -> Result<(Option<Confinement>, Option<Finding>), Failure> {
+    let Some(mapping) = &config.row_security else {
+        return Ok((None, None));
+    };
+    let lease = pool.acquire(&Cancel::new()).await?;
+    let limit = config.pool.connect_timeout;
+    let checked = lease
+        .ask(limit, async |session| {
+            confined::check(&mut session.connection, mapping).await
+        })
+        .await
+        .unwrap_or_else(|| {
+            Err(Failure::new(
+                FailureKind::Unavailable,
+                "The database did not tell in time whether its row security holds.",
+            ))
+        })?;
+    let confinement = Confinement::new(mapping.clone(), checked.unlisted);
+    Ok((Some(confinement), checked.finding))
 }
 
 #[derive(Debug)]

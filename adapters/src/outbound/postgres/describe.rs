@@ -57,13 +57,14 @@ impl PostgresSession {
         let pooler = self.config().pooler;
         let (begin, end) = if pooler {
             (
-                "SAVEPOINT portolan_cursor",
+                "SAVEPOINT portolan_cursor".to_owned(),
                 "ROLLBACK TO SAVEPOINT portolan_cursor",
             )
         } else {
-            ("BEGIN READ ONLY", "ROLLBACK")
+            // Planning may ask for what the policies go by.
+            (format!("BEGIN READ ONLY;{}", self.identity.sql), "ROLLBACK")
         };
-        run(&mut self.connection, begin.to_owned()).await?;
+        run(&mut self.connection, begin).await?;
         let cursor = self.statements.take_name();
         let text = format!("DECLARE portolan_columns NO SCROLL CURSOR FOR {sql}");
         let schema = match self.prepare_cursor(text).await {

@@ -10,6 +10,7 @@ use super::{
     super::clock::Clock,
     dialect::{explains_for_any_values, holds_no_statement},
     failure,
+    identity::{Identity, not_taken_on},
     masking::Guard,
     message::{BEGIN_READ, END, Named, Way, declare},
     outcome::{Ended, Execution, Purpose, Trouble, position, second_statement, wrong_name},
@@ -32,6 +33,7 @@ impl PostgresSession {
         clock: &Clock,
         guard: Option<&Guard>,
     ) -> Execution {
+        self.identity = Identity::of(statement.acts_as.as_deref());
         let mut rows = Rows::new(sink, purpose, clock, guard);
         let mut execution = self
             .execute_once(purpose, statement, limits, &mut rows)
@@ -78,7 +80,11 @@ impl PostgresSession {
         // With a pooler in between, everything happens inside one transaction; else, all but the statement outside.
         let around = if pooler { Ended::Open } else { Ended::Idle };
         if pooler && let Err(error) = self.begin_behind_pooler(purpose, limits.on_server()).await {
-            return Execution::failed(error, true, Ended::Broken);
+            return if self.identity.commands > 0 && failure::is_about_an_identity(&error) {
+                Execution::refused(not_taken_on(error), Ended::Broken)
+            } else {
+                Execution::failed(error, true, Ended::Broken)
+            };
         }
         if purpose == Purpose::Read && !statement.params.is_empty() {
             match self.declare(&statement.sql, around).await {
@@ -232,7 +238,7 @@ impl PostgresSession {
             };
             let mut check = format!("EXPLAIN EXECUTE {}{arguments}", prepared.name);
             if execution.ended == Ended::Idle {
-                check = format!("{BEGIN_READ}{check};{END}");
+                check = format!("{BEGIN_READ}{}{check};{END}", self.identity.sql);
             }
             if let Err(error) = run(&mut self.connection, check).await {
                 return Execution::failed_at(error, None, true, Ended::Open);

@@ -20,6 +20,12 @@ pub(super) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// Whether there is no such role or setting, or not for us.
+pub(super) fn is_about_an_identity(error: &Error) -> bool {
+    reported(error)
+        .is_some_and(|reported| matches!(reported.code(), "22023" | "42501" | "42602" | "42704"))
+}
+
 /// Whether the server refuses a text for holding more than one statement.
 pub(super) fn is_several(error: &Error) -> bool {
     reported(error).is_some_and(|reported| reported.routine() == Some("exec_parse_message"))

@@ -36,7 +36,9 @@ pub(super) struct Message {
     pub(super) sql: String,
     /// Commands before the client's own.
     pub(super) before: usize,
-    /// Where in `sql` the client's own text begins, in bytes, if it is there.
+    /// Those of them that say as whom the statement runs.
+    pub(super) identity: Range<usize>,
+    /// Where in `sql` the client's own text begins, in characters, if it is there.
     pub(super) text_at: Option<usize>,
     /// Where in `sql` the parameters are, in bytes.
     pub(super) literals: Vec<Range<usize>>,
@@ -98,6 +100,8 @@ impl PostgresSession {
                     Way::Cursor { .. } => true,
                 };
             message.command(begin(purpose), 1);
+            message.identity = message.before..message.before + self.identity.commands;
+            message.command(&self.identity.sql, self.identity.commands);
             if !message.ends {
                 message.command(CANARY, 1);
             }
@@ -109,7 +113,8 @@ impl PostgresSession {
         }
         match way {
             Way::Text(text) => {
-                message.text_at = Some(message.sql.len());
+                // A value of an identity may be any text.
+                message.text_at = Some(message.sql.chars().count());
                 message.sql.push_str(text);
             }
             Way::Execute(named) => {

@@ -8,6 +8,7 @@ mod answer;
 mod array;
 mod builtin_types;
 mod catalog;
+mod confined;
 mod connect;
 mod connector;
 mod describe;
@@ -19,6 +20,7 @@ mod functions;
 mod fuzz;
 mod guess;
 mod hint;
+mod identity;
 mod json;
 mod masking;
 mod message;
@@ -43,7 +45,7 @@ mod value;
 
 use std::sync::Arc;
 
-use domain::connection::{Addressing, EngineFacts};
+use domain::connection::{Addressing, EngineFacts, Identity};
 use sqlx::{Row as _, ValueRef as _, postgres::PgRow};
 
 use super::Engine;
@@ -55,6 +57,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::Server { default_port: 5432 },
         schemas: true,
         poolers: true,
+        row_security: Identity::RoleAndSettings,
     },
     connector: || Arc::new(connector::PostgresConnector),
     dialect: &dialect::PostgresDialect,

@@ -20,6 +20,7 @@ use super::{
         masking::withheld,
         pool::{self, Lease, Pool},
     },
+    confined::{Confinement, discreet},
     failure, hint,
     masking::{Guard, Known, quotes_no_value},
     operators::refuse_endless,
@@ -44,6 +45,8 @@ pub(super) struct PostgresQueryRunner {
     pool: Arc<Pool<PostgresSession>>,
     /// What is masked, for statements of clients.
     masked: Option<Masked>,
+    /// What statements are held to, where rows are shown by who asks.
+    confinement: Option<Confinement>,
 }
 
 #[derive(Debug)]
@@ -84,12 +87,27 @@ impl PostgresQueryRunner {
             masking,
             known: Known::default(),
         });
-        Self { pool, masked }
+        Self {
+            pool,
+            masked,
+            confinement: None,
+        }
     }
 
     /// For questions of our own, whose answers hold no rows of anybody.
     pub(super) fn unmasked(pool: Arc<Pool<PostgresSession>>) -> Self {
-        Self { pool, masked: None }
+        Self {
+            pool,
+            masked: None,
+            confinement: None,
+        }
+    }
+
+    /// Runs nothing but what a caller's own rows allow, and nothing for nobody.
+    #[must_use]
+    pub(super) fn confined(mut self, confinement: Option<Confinement>) -> Self {
+        self.confinement = confinement;
+        self
     }
 
     async fn run(
@@ -108,6 +126,14 @@ impl PostgresQueryRunner {
             );
         }
         refuse_endless(&statement.sql)?;
+        if let Some(confinement) = &self.confinement {
+            if statement.acts_as.is_none() {
+                return Err(Failure::internal(
+                    "A statement was to run for nobody, where rows are shown by who asks.",
+                ));
+            }
+            confinement.admit(&statement.sql)?;
+        }
         let mut tried_again = false;
         loop {
             let mut lease = self.pool.acquire(cancel).await?;
@@ -189,9 +215,13 @@ impl PostgresQueryRunner {
             if guarding.guard.as_ref().is_some_and(Guard::touches) && !quotes_no_value(&failure) {
                 return Err(withheld(&failure));
             }
-            return Err(match hint {
-                Some(hint) => failure.with_hint(hint),
-                None => failure,
+            if let Some(hint) = hint {
+                failure = failure.with_hint(hint);
+            }
+            return Err(if self.confinement.is_some() {
+                discreet(failure)
+            } else {
+                failure
             });
         }
     }
@@ -258,9 +288,17 @@ async fn attempt(
     let mut hint = None;
     if let Err(trouble) = &execution.result {
         let wanted = match trouble {
+            // The connection's own role may know names that the caller's does not.
             Trouble::Driver {
                 error, position, ..
-            } if hint::may_help(error, *position) => Some((error, *position)),
+            } if hint::may_help(error, *position)
+                && statement
+                    .acts_as
+                    .as_ref()
+                    .is_none_or(|acts_as| acts_as.role.is_none()) =>
+            {
+                Some((error, *position))
+            }
             _ => None,
         };
         // A write that failed is undone before anybody hears of it.

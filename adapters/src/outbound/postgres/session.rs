@@ -20,6 +20,7 @@ use super::{
     super::pool::Session,
     connect::connect,
     failure,
+    identity::Identity,
     message::END,
     outcome::wrong_name,
     parameters::quoted,
@@ -44,6 +45,8 @@ pub(super) struct PostgresSession {
     pub(super) last_used: Instant,
     /// The transaction has its canary.
     pub(super) guarded: bool,
+    /// Of the statement that runs.
+    pub(super) identity: Identity,
 }
 
 impl Session for PostgresSession {
@@ -84,6 +87,7 @@ impl Session for PostgresSession {
             settings,
             last_used: Instant::now(),
             guarded: false,
+            identity: Identity::default(),
         })
     }
 
@@ -113,7 +117,7 @@ fn settings_lost() -> Failure {
 }
 
 /// Undoes what a statement that lasts may have done to the session, apart from what it prepared.
-pub(super) const FORGET: &str = "CLOSE ALL;UNLISTEN *;RESET SESSION AUTHORIZATION;RESET ALL;DISCARD SEQUENCES;\
+pub(super) const FORGET: &str = "CLOSE ALL;UNLISTEN *;RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;DISCARD SEQUENCES;\
      DISCARD TEMP;SELECT pg_catalog.pg_advisory_unlock_all();";
 
 /// Tells of statements that were prepared by SQL, which neither we nor the driver do.

@@ -46,6 +46,7 @@ impl PostgresSession {
             );
             sql.push_str(&path);
         }
+        sql.push_str(&self.identity.sql);
         sql.push_str(CHECK_POOLER);
         sql.push_str(CANARY);
         sql.push_str("SELECT pg_catalog.pg_backend_pid()");

@@ -29,7 +29,7 @@ mod watched_file;
 
 use std::sync::Arc;
 
-use domain::connection::{Addressing, EngineFacts};
+use domain::connection::{Addressing, EngineFacts, Identity};
 
 pub use demo::create_demo;
 
@@ -42,6 +42,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::File,
         schemas: false,
         poolers: false,
+        row_security: Identity::None,
     },
     connector: || Arc::new(connect::SqliteConnector),
     dialect: &dialect::SqliteDialect,

@@ -15,6 +15,7 @@ use crate::connection::{
     engine::{Addressing, EngineFacts},
     mistake::Mistake,
     policy::Policy,
+    row_security::RowSecurity,
 };
 use crate::{masking::Masking, query::Allowance};
 
@@ -100,8 +101,36 @@ impl Building<'_> {
             config.time_zone = zone;
         }
         config.masking = self.masking(config.policy);
+        config.row_security = self.row_security(engine, &config);
         config.pooler = matches!(self.value(Parameter::Pooler), Some(Checked::Boolean(true)));
         Some(config)
+    }
+
+    fn row_security(
+        &mut self,
+        engine: EngineFacts,
+        config: &ConnectionConfig,
+    ) -> Option<RowSecurity> {
+        let functions = self.text(Parameter::RowSecurityFunctions);
+        let Some(text) = self.text(Parameter::RowSecurity) else {
+            if let Some(given) = self.given(Parameter::RowSecurityFunctions) {
+                let mistake =
+                    mistake_at(given, "Would not be used without a mapping of claims.").expected(
+                        format!("{} too", self.sibling_key(given, Parameter::RowSecurity)),
+                    );
+                self.merged.mistakes.push(mistake);
+            }
+            return None;
+        };
+        let mapping = RowSecurity::parse(&text, &functions.unwrap_or_default()).ok()?;
+        let wrong = mapping.unfit_for(engine, config);
+        if let Some(wrong) = wrong
+            && let Some(given) = self.given(Parameter::RowSecurity)
+        {
+            let mistake = mistake_at(given, wrong);
+            self.merged.mistakes.push(mistake);
+        }
+        Some(mapping)
     }
 
     fn attached(&mut self) -> Vec<Attached> {

@@ -12,6 +12,7 @@ use crate::{
         config::{Secret, TlsMode},
         engine::EngineFacts,
         mistake::Mistake,
+        row_security::RowSecurity,
     },
     masking::MaskRules,
     nearest::nearest,
@@ -76,6 +77,7 @@ pub(super) fn check(given: &Given, engines: &[EngineFacts]) -> Result<Checked, M
         Kind::Columns => columns(given).map(Checked::Columns),
         Kind::Text => name(given).map(Checked::Text),
         Kind::TimeZone => time_zone(given).map(Checked::Text),
+        Kind::RowSecurity => mapping(given).map(Checked::Text),
         Kind::Secret | Kind::Url => secret(given).map(|text| Checked::Secret(text.into())),
     }
 }
@@ -231,6 +233,13 @@ fn plain_text(given: &Given) -> Result<String, Mistake> {
             "text without them; in JSON and in quoted TOML a backslash is written twice",
         ));
     }
+    Ok(text.to_owned())
+}
+
+/// JSON, which may have several lines.
+fn mapping(given: &Given) -> Result<String, Mistake> {
+    let text = given.value.as_text().ok_or_else(|| wrong_type(given))?;
+    RowSecurity::parse(text, "").map_err(|wrong| unfit(given, wrong))?;
     Ok(text.to_owned())
 }
 

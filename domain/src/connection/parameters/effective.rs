@@ -97,6 +97,13 @@ pub fn effective(config: &ConnectionConfig) -> Vec<(Parameter, Value)> {
     if config.engine.poolers {
         list.push((Parameter::Pooler, config.pooler.into()));
     }
+    if let Some(mapping) = &config.row_security {
+        list.push((Parameter::RowSecurity, mapping.to_json()));
+        if !mapping.functions.is_empty() {
+            let functions = mapping.functions.join(",");
+            list.push((Parameter::RowSecurityFunctions, functions.into()));
+        }
+    }
     list
 }
 

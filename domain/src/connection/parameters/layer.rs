@@ -124,6 +124,16 @@ impl Layer {
         self.give_mistake(word, mistake);
     }
 
+    /// Whether a word means a parameter that is written as an object where that can be.
+    pub fn takes_an_object(&self, word: &str) -> bool {
+        self.keys.parameter(word) == Some(Parameter::RowSecurity)
+    }
+
+    /// Whether a word means a parameter that is written as a list where that can be.
+    pub fn takes_a_list(&self, word: &str) -> bool {
+        self.keys.parameter(word) == Some(Parameter::RowSecurityFunctions)
+    }
+
     /// Notes that a value was given and cannot even be read.
     pub fn give_mistake(&mut self, word: &str, mistake: Mistake) {
         self.unusable.extend(self.keys.parameter(word));

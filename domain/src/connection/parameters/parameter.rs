@@ -1,6 +1,6 @@
 //! The one table of parameters: what each is called, what it holds and who may give it.
 
-use crate::{nearest::nearest, query::Allowance};
+use crate::{connection::row_security::RowSecurity, nearest::nearest, query::Allowance};
 
 /// Everything that can be said about a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +38,8 @@ pub enum Parameter {
     Schema,
     TimeZone,
     Pooler,
+    RowSecurity,
+    RowSecurityFunctions,
 }
 
 /// What a parameter holds.
@@ -58,6 +60,8 @@ pub enum Kind {
     Boolean,
     /// One of the five words of protection.
     TlsMode,
+    /// A mapping of claims, as JSON.
+    RowSecurity,
     /// A whole number.
     Whole {
         min: u64,
@@ -71,7 +75,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverMcp {
     Allowed,
-    /// It names a file of the server's machine.
+    /// It names a file of the server's machine, or says whose rows are shown.
     Refused,
     /// `true` only: a client can tighten, never loosen.
     OnlyTrue,
@@ -130,7 +134,7 @@ impl ParameterFacts {
 }
 
 impl Parameter {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Type,
         Self::Url,
         Self::Host,
@@ -164,6 +168,8 @@ impl Parameter {
         Self::Schema,
         Self::TimeZone,
         Self::Pooler,
+        Self::RowSecurity,
+        Self::RowSecurityFunctions,
     ];
 
     /// The table.
@@ -203,6 +209,8 @@ impl Parameter {
             Self::Schema => row("SCHEMA", "schema", Kind::Text, &["searchPath", "currentSchema"]).server_only(),
             Self::TimeZone => row("TIME_ZONE", "timeZone", Kind::TimeZone, &["tz"]).server_only(),
             Self::Pooler => row("POOLER", "pooler", Kind::Boolean, &["pgbouncer"]).server_only(),
+            Self::RowSecurity => row("ROW_SECURITY", "rowSecurity", Kind::RowSecurity, &["rls"]).over_mcp(OverMcp::Refused),
+            Self::RowSecurityFunctions => row("ROW_SECURITY_FUNCTIONS", "rowSecurityFunctions", Kind::Text, &["rlsFunctions"]).over_mcp(OverMcp::Refused),
         }
     }
 
@@ -295,6 +303,7 @@ impl Kind {
             Self::TimeZone => "the name of a time zone such as UTC or Europe/Lisbon".to_owned(),
             Self::Path => "the path of a file".to_owned(),
             Self::Boolean => "true or false".to_owned(),
+            Self::RowSecurity => RowSecurity::EXPECTED.to_owned(),
             Self::TlsMode => "disable, prefer, require, verify-ca or verify-full".to_owned(),
             Self::Whole { min, max, unit } => {
                 let (min, max) = (whole_number(min), whole_number(max));

@@ -57,7 +57,14 @@ fn over_mcp(given: &Given, loosens: bool) -> Option<Mistake> {
     if given.parameter.facts().over_mcp == OverMcp::Refused {
         return Some(mistake_at(
             given,
-            "Cannot be given by a client: it names a file of the server. Only the server's own configuration can.",
+            match given.parameter {
+                Parameter::RowSecurity | Parameter::RowSecurityFunctions => {
+                    "Cannot be given by a client: whose rows are shown is said by the server's own configuration alone."
+                }
+                _ => {
+                    "Cannot be given by a client: it names a file of the server. Only the server's own configuration can."
+                }
+            },
         ));
     }
     if loosens {

@@ -158,7 +158,7 @@ async fn run(server: &McpServer, params: Params, call: &Call) -> Result<Answer, 
         Failure::invalid_argument("The argument `sql` is missing.")
             .with_hint("Send one SQL statement as `sql`, or the `cursor` of a truncated result.")
     })?;
-    let query = ExecuteQuery {
+    let mut query = ExecuteQuery {
         statement: Statement::new(sql, params.params.unwrap_or_default())?,
         format: params.format.unwrap_or_default(),
         asked,
@@ -167,6 +167,7 @@ async fn run(server: &McpServer, params: Params, call: &Call) -> Result<Answer, 
     let connection = server
         .connection(params.connection.as_deref(), call)
         .await?;
+    query.statement.acts_as = call.acts_as(&connection)?;
     let ceilings = server.options().ceilings;
     let longest = asked.longest_answer(&connection.database.config, ceilings);
     let _room = server.room(longest, call).await?;
@@ -190,12 +191,14 @@ async fn read_on(
             ),
         );
     }
-    let page = ReadOn {
+    let mut page = ReadOn {
         cursor,
         asked: params.limits(),
+        acts_as: None,
     };
     let connection = page.connection(&server.view(call), params.connection.as_deref())?;
     call.on(&connection);
+    page.acts_as = call.acts_as(&connection)?;
     let ceilings = server.options().ceilings;
     let longest = page
         .asked

@@ -45,7 +45,7 @@ impl Tool for ExplainQueryTool {
     }
 
     async fn call(server: &McpServer, params: Params, call: &Call) -> Result<String, Failure> {
-        let explain = ExplainQuery {
+        let mut explain = ExplainQuery {
             statement: Statement::new(params.sql, params.params.unwrap_or_default())?,
             analyze: params.analyze.unwrap_or_default(),
         };
@@ -53,6 +53,7 @@ impl Tool for ExplainQueryTool {
         let connection = server
             .connection(params.connection.as_deref(), call)
             .await?;
+        explain.statement.acts_as = call.acts_as(&connection)?;
         let report = call.timed(explain.execute(&connection, &call.cancel)).await;
         connection.record(&report);
         json(&report?)

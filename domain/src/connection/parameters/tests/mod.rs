@@ -1,12 +1,13 @@
 //! Tables over the whole way from given values to a configuration.
 
+mod row_security;
 mod sources;
 mod urls;
 
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::connection::{Address, Addressing, ConnectionConfig, EngineFacts, Password};
+use crate::connection::{Address, Addressing, ConnectionConfig, EngineFacts, Identity, Password};
 
 const ENGINES: &[EngineFacts] = &[
     EngineFacts {
@@ -15,6 +16,7 @@ const ENGINES: &[EngineFacts] = &[
         addressing: Addressing::Server { default_port: 5432 },
         schemas: true,
         poolers: true,
+        row_security: Identity::RoleAndSettings,
     },
     EngineFacts {
         name: "mysql",
@@ -22,6 +24,7 @@ const ENGINES: &[EngineFacts] = &[
         addressing: Addressing::Server { default_port: 3306 },
         schemas: false,
         poolers: false,
+        row_security: Identity::None,
     },
     EngineFacts {
         name: "sqlite",
@@ -29,6 +32,7 @@ const ENGINES: &[EngineFacts] = &[
         addressing: Addressing::File,
         schemas: false,
         poolers: false,
+        row_security: Identity::None,
     },
 ];
 
