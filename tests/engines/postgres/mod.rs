@@ -14,4 +14,5 @@ mod read_only;
 mod sessions;
 mod statements;
 mod stopping;
+mod tenants;
 mod writing;
