@@ -27,6 +27,7 @@ mod queries;
 mod resources;
 mod results;
 pub(crate) mod sdks;
+mod tenants;
 mod tool_list;
 mod unread;
 
