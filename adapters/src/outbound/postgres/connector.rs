@@ -50,8 +50,7 @@ impl Connector for PostgresConnector {
         Ok(Database {
             catalog: Arc::new(PostgresCatalog {
                 // Its questions are ours, and about no rows.
-                runner: Arc::new(PostgresQueryRunner::unmasked(Arc::clone(&pool)))
-                    as Arc<dyn QueryRunner>,
+                runner: Arc::new(PostgresQueryRunner::unmasked(Arc::clone(&pool))),
                 time: config.statement_timeout,
             }),
             config,

@@ -118,22 +118,7 @@ impl PostgresQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        if purpose == Purpose::Write && self.pool.config().policy.is_read_only() {
-            return Err(
-                Failure::new(FailureKind::NotAllowed, "This connection is read-only.").with_hint(
-                    "Whoever runs this server can set READ_ONLY=false for the connection.",
-                ),
-            );
-        }
-        refuse_endless(&statement.sql)?;
-        if let Some(confinement) = &self.confinement {
-            if statement.acts_as.is_none() {
-                return Err(Failure::internal(
-                    "A statement was to run for nobody, where rows are shown by who asks.",
-                ));
-            }
-            confinement.admit(&statement.sql)?;
-        }
+        self.admit(purpose, statement)?;
         let mut tried_again = false;
         loop {
             let mut lease = self.pool.acquire(cancel).await?;
@@ -224,6 +209,27 @@ impl PostgresQueryRunner {
                 failure
             });
         }
+    }
+
+    /// What needs no session to be refused.
+    fn admit(&self, purpose: Purpose, statement: &Statement) -> Result<(), Failure> {
+        if purpose == Purpose::Write && self.pool.config().policy.is_read_only() {
+            return Err(
+                Failure::new(FailureKind::NotAllowed, "This connection is read-only.").with_hint(
+                    "Whoever runs this server can set READ_ONLY=false for the connection.",
+                ),
+            );
+        }
+        refuse_endless(&statement.sql)?;
+        if let Some(confinement) = &self.confinement {
+            if statement.acts_as.is_none() {
+                return Err(Failure::internal(
+                    "A statement was to run for nobody, where rows are shown by who asks.",
+                ));
+            }
+            confinement.admit(&statement.sql)?;
+        }
+        Ok(())
     }
 
     /// Whether a session may be trusted with a write, which cannot be sent twice.
