@@ -34,6 +34,8 @@ struct Line<'call> {
     call: String,
     principal: &'call str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    acts_as: Option<&'call str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'call str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
@@ -73,6 +75,7 @@ pub(super) fn of_call(call: &CallRecord<'_>, statements: Statements) -> String {
         time: humantime::format_rfc3339_millis(call.began).to_string(),
         call: call.id.to_string(),
         principal: call.caller.principal.as_str(),
+        acts_as: call.acts_as,
         client: call.caller.client.as_deref(),
         address: call.caller.address.map(|address| address.to_string()),
         trace: call
@@ -165,6 +168,7 @@ mod tests {
             tool: Some("execute_query"),
             connection: Some("shop"),
             engine: Some("sqlite"),
+            acts_as: None,
             statement,
             rows: Some(2),
             bytes: Some(40),
