@@ -12,7 +12,6 @@ use std::{
 };
 
 use adapters::{inbound::http::identity::is_public_url, outbound::AuditTarget};
-use adapters::outbound::AuditTarget;
 use domain::{
     calls::{Caller, Claims, Principal},
     connection::{AllowedHosts, parameters::boolean},
