@@ -4,9 +4,12 @@
 
 pub mod access;
 pub mod ad_hoc;
+pub mod breaker;
 pub mod catalog_cache;
 pub mod cursors;
 mod discreet_catalog;
 pub mod encode;
+pub mod health;
+pub mod memory;
 pub mod registry;
 pub mod use_cases;

@@ -7,6 +7,7 @@ pub mod calls;
 pub mod cancel;
 pub mod connection;
 pub mod failure;
+pub mod health;
 pub mod masking;
 pub mod nearest;
 pub mod query;

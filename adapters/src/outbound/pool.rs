@@ -58,6 +58,9 @@ pub(super) struct Pool<S: Session> {
     waiting: AtomicUsize,
     /// Told whenever a call finds every session taken.
     crowded: Notify,
+    /// Calls that have asked for a session, and how long they waited together, in microseconds.
+    asked: AtomicU64,
+    waited: AtomicU64,
 }
 
 /// A session on loan. Give it back with [`Lease::put_back`] or end it with [`Lease::discard`]; one that is merely
@@ -148,6 +151,8 @@ impl<S: Session> Pool<S> {
             cleaned: Notify::new(),
             waiting: AtomicUsize::new(0),
             crowded: Notify::new(),
+            asked: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
         });
         tokio::spawn(close_idle(Arc::downgrade(&pool), pool.closing.clone()));
         Ok(pool)
@@ -165,6 +170,7 @@ impl<S: Session> Pool<S> {
     /// A session, waited for no longer than the acquire time-out.
     pub(super) async fn acquire(&self, cancel: &Cancel) -> Result<Lease<S>, Failure> {
         let token = self.tracker.token();
+        let _asking = Asking::new(self);
         let timeouts = Timeouts {
             wait: Some(self.config.pool.acquire_timeout),
             create: None,
@@ -285,6 +291,9 @@ impl<S: Session> Pool<S> {
             in_use: count(status.size.saturating_sub(status.available)),
             idle: count(status.available),
             max: self.config.pool.max_connections,
+            waiting: count(status.waiting),
+            asked: self.asked.load(Ordering::Relaxed),
+            waited: Duration::from_micros(self.waited.load(Ordering::Relaxed)),
         }
     }
 
@@ -308,6 +317,29 @@ impl<S: Session> Pool<S> {
             ),
         )
         .with_hint("Try again in a moment, or let running calls finish first.")
+    }
+}
+
+/// One call that asks for a session, however that ends.
+struct Asking<'a, S: Session> {
+    pool: &'a Pool<S>,
+    since: Instant,
+}
+
+impl<'a, S: Session> Asking<'a, S> {
+    fn new(pool: &'a Pool<S>) -> Self {
+        Self {
+            pool,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl<S: Session> Drop for Asking<'_, S> {
+    fn drop(&mut self) {
+        let waited = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.pool.waited.fetch_add(waited, Ordering::Relaxed);
+        self.pool.asked.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -5,16 +5,18 @@ mod view;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use domain::{
     Failure,
     calls::Principal,
-    connection::{ConnectionConfig, ConnectionName, Connector, KnownConfiguration},
+    connection::{
+        CircuitRules, CircuitState, ConnectionConfig, ConnectionName, Connector, KnownConfiguration,
+    },
 };
 
-use crate::discreet_catalog::DiscreetCatalog;
+use crate::{breaker::Breaker, discreet_catalog::DiscreetCatalog};
 
 pub use self::{
     open_connection::{CallFigures, OpenConnection, Reader},
@@ -68,6 +70,29 @@ pub struct Registry {
     /// One opening at a time for each name; other names do not wait.
     opening: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
     requires_least_privilege: bool,
+    circuit_rules: CircuitRules,
+    /// Of known connections that somebody has tried to open.
+    breakers: Mutex<BTreeMap<Key, Arc<Breaker>>>,
+}
+
+/// A connection that is not open because it could not be opened again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    pub name: ConnectionName,
+    /// The name of its engine.
+    pub engine: &'static str,
+    pub circuit: CircuitState,
+    /// The words of the last failure.
+    pub cause: String,
+}
+
+/// Who wants to open a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// A call, which an open circuit keeps from it.
+    OfCall,
+    /// Somebody who wants to know now whether it can be opened.
+    ByHand,
 }
 
 impl std::fmt::Debug for Registry {
@@ -103,7 +128,16 @@ impl Registry {
             open: RwLock::default(),
             opening: Mutex::default(),
             requires_least_privilege: false,
+            circuit_rules: CircuitRules::default(),
+            breakers: Mutex::default(),
         }
+    }
+
+    /// When a connection that fails again and again is left alone.
+    #[must_use]
+    pub fn with_circuits(mut self, rules: CircuitRules) -> Self {
+        self.circuit_rules = rules;
+        self
     }
 
     /// Whether a read-only connection is refused whose role could write.
@@ -129,13 +163,66 @@ impl Registry {
                 .any(|known| known.outcome.as_ref().is_ok_and(|config| writable(config)))
     }
 
+    /// Every open connection, and whether it is the operator's rather than a caller's own. For those who keep the
+    /// server running: no caller sees all of it.
+    pub fn every_open(&self) -> Vec<(Arc<OpenConnection>, bool)> {
+        read(&self.open)
+            .iter()
+            .map(|(key, held)| (Arc::clone(&held.connection), key.owner.is_none()))
+            .collect()
+    }
+
+    /// The operator's connections that could not be opened again and again, by name.
+    pub fn failing(&self) -> Vec<Failing> {
+        let breakers = self.lock_breakers().clone();
+        breakers
+            .into_iter()
+            .filter(|(key, _)| key.owner.is_none() && self.held(key).is_none())
+            .filter_map(|(key, breaker)| {
+                let engine = match read(&self.known).get(&key) {
+                    Some(known) => known.outcome.as_ref().ok()?.engine.name,
+                    None => return None,
+                };
+                Some(Failing {
+                    engine,
+                    circuit: breaker.state(),
+                    cause: breaker.cause()?,
+                    name: key.name,
+                })
+            })
+            .collect()
+    }
+
+    /// The circuit of a name that is known; for another one a circuit of its own, which is kept nowhere, because
+    /// callers make such names up.
+    fn breaker(&self, key: &Key) -> Arc<Breaker> {
+        let new = || Arc::new(Breaker::new(self.circuit_rules));
+        if !read(&self.known).contains_key(key) {
+            return new();
+        }
+        let mut breakers = self.lock_breakers();
+        Arc::clone(breakers.entry(key.clone()).or_insert_with(new))
+    }
+
+    fn lock_breakers(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Breaker>>> {
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Opens a database under a name. The same settings again change nothing; others are refused.
     async fn open(
         &self,
         key: Key,
         config: Arc<ConnectionConfig>,
         configuration: Option<ConnectionName>,
+        attempt: Attempt,
     ) -> Result<Opened, Failure> {
+        let breaker = self.breaker(&key);
+        // Before anything is waited for: while the circuit is open, calls fail at once.
+        let mut pass = if attempt == Attempt::OfCall && self.held(&key).is_none() {
+            Some(breaker.admit(&key.name)?)
+        } else {
+            None
+        };
         let turn = {
             let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(opening.entry(key.clone()).or_default())
@@ -157,7 +244,14 @@ impl Registry {
                 config.engine.name
             ))
         })?;
-        let mut database = connector.open(config).await?;
+        if pass.as_ref().is_some_and(|pass| !pass.is_probe()) {
+            // Those who went before may have found it down while this one waited.
+            pass = Some(breaker.admit(&key.name)?);
+        }
+        let database = connector.open(config).await;
+        breaker.learn(&database);
+        drop(pass);
+        let mut database = database?;
         if self.requires_least_privilege
             && let Err(refusal) = database.posture.must_only_read(database.config.policy)
         {
@@ -167,7 +261,7 @@ impl Registry {
         if database.config.row_security.is_some() {
             database.catalog = Arc::new(DiscreetCatalog(database.catalog));
         }
-        let connection = Arc::new(OpenConnection::new(key.name.clone(), database));
+        let connection = Arc::new(OpenConnection::new(key.name.clone(), database).behind(breaker));
         let held = Held {
             connection: Arc::clone(&connection),
             configuration,

@@ -14,12 +14,13 @@ use domain::{
     access::Allowed,
     calls::{Caller, Principal},
     cancel::CancelReason,
-    connection::{ConnectionName, Database, row_security::act_as_refused},
+    connection::{CircuitRules, ConnectionName, Database, row_security::act_as_refused},
     query::ActsAs,
     schema::Snapshot,
 };
 
 use crate::{
+    breaker::Breaker,
     catalog_cache::{CatalogCache, Searchable},
     cursors::Cursors,
 };
@@ -38,6 +39,8 @@ pub struct OpenConnection {
     pub cursors: Arc<Cursors>,
     /// Whose results they are.
     pub reader: Arc<Reader>,
+    /// Opens when the database is lost again and again.
+    pub breaker: Arc<Breaker>,
     figures: Arc<Figures>,
     /// What roles make of it, once somebody has come with them.
     narrowed: Arc<Mutex<Vec<(Allowed, Narrowed)>>>,
@@ -87,9 +90,17 @@ impl OpenConnection {
                 principal: Principal::local(),
                 allowed: Allowed::EVERYTHING,
             }),
+            breaker: Arc::new(Breaker::new(CircuitRules::default())),
             figures: Arc::default(),
             narrowed: Arc::default(),
         }
+    }
+
+    /// The same, failing together with whatever else has the breaker.
+    #[must_use]
+    pub(super) fn behind(mut self, breaker: Arc<Breaker>) -> Self {
+        self.breaker = breaker;
+        self
     }
 
     /// The same connection for a caller who may do `allowed` on it.
@@ -106,6 +117,7 @@ impl OpenConnection {
                 principal: principal.clone(),
                 allowed: allowed.clone(),
             }),
+            breaker: Arc::clone(&self.breaker),
             figures: Arc::clone(&self.figures),
             narrowed: Arc::clone(&self.narrowed),
         }
@@ -191,6 +203,7 @@ impl OpenConnection {
 
     /// Counts one call and how it ended.
     pub fn record<T>(&self, outcome: &Result<T, Failure>) {
+        self.breaker.learn(outcome);
         let figures = &self.figures;
         figures.calls.fetch_add(1, Ordering::Relaxed);
         if let Err(failure) = outcome {

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use domain::{
-    Failure,
+    Cancel, Failure,
     access::{Allowed, Grant},
     calls::Principal,
     connection::{ConnectionConfig, ConnectionName, KnownConfiguration},
     nearest::nearest,
 };
 
-use super::{Held, Key, OpenConnection, Opened, Registry, read, write};
+use super::{Attempt, Held, Key, OpenConnection, Opened, Registry, read, write};
 
 /// Somebody who calls a tool.
 #[derive(Debug, Clone, Copy)]
@@ -95,11 +95,33 @@ impl<'a> View<'a> {
             Some(name) => ConnectionName::new(name)?,
             None => self.implied_name()?,
         };
+        let Some(open) = self.open_connection(name.as_str()) else {
+            let config = self.configuration(name.as_str())?;
+            return self
+                .open_configured(name.clone(), &name, config)
+                .await
+                .map(|opened| Arc::clone(opened.connection()));
+        };
+        let pass = open.breaker.admit(&name)?;
+        if pass.is_probe() {
+            // What a client asked for may be long, and finds out no more than this.
+            let answer = open.database.pool.test(&Cancel::new()).await;
+            open.breaker.learn(&answer);
+            answer?;
+        }
+        drop(pass);
+        Ok(open)
+    }
+
+    /// As [`View::connection`], of a name, also while its circuit is open: somebody wants to know now.
+    pub async fn connection_by_hand(&self, name: &str) -> Result<Arc<OpenConnection>, Failure> {
+        let name = ConnectionName::new(name)?;
         if let Some(open) = self.open_connection(name.as_str()) {
             return Ok(open);
         }
         let config = self.configuration(name.as_str())?;
-        self.open_configured(name.clone(), &name, config)
+        let (key, judged_by) = self.place(&name, &name);
+        self.open(key, config, judged_by, Attempt::ByHand)
             .await
             .map(|opened| Arc::clone(opened.connection()))
     }
@@ -161,15 +183,24 @@ impl<'a> View<'a> {
         configuration: &ConnectionName,
         config: Arc<ConnectionConfig>,
     ) -> Result<Opened, Failure> {
+        let (key, judged_by) = self.place(&name, configuration);
+        self.open(key, config, judged_by, Attempt::OfCall).await
+    }
+
+    /// Where a configuration is opened under a name, and by whose grants it is judged.
+    fn place(
+        &self,
+        name: &ConnectionName,
+        configuration: &ConnectionName,
+    ) -> (Key, Option<ConnectionName>) {
         let shared = self
             .shared_key(configuration)
             .filter(|key| read(&self.registry.known).contains_key(key));
-        let (owned, judged_by) = match shared {
-            Some(key) if name == *configuration => (key, Some(configuration.clone())),
-            Some(_) => (self.own_key(&name), Some(configuration.clone())),
-            None => (self.own_key(&name), None),
-        };
-        self.open(owned, config, judged_by).await
+        match shared {
+            Some(key) if name == configuration => (key, Some(configuration.clone())),
+            Some(_) => (self.own_key(name), Some(configuration.clone())),
+            None => (self.own_key(name), None),
+        }
     }
 
     /// Opens a database of the caller's own.
@@ -178,7 +209,8 @@ impl<'a> View<'a> {
         name: ConnectionName,
         config: Arc<ConnectionConfig>,
     ) -> Result<Opened, Failure> {
-        self.open(self.own_key(&name), config, None).await
+        self.open(self.own_key(&name), config, None, Attempt::OfCall)
+            .await
     }
 
     async fn open(
@@ -186,12 +218,13 @@ impl<'a> View<'a> {
         key: Key,
         config: Arc<ConnectionConfig>,
         judged_by: Option<ConnectionName>,
+        attempt: Attempt,
     ) -> Result<Opened, Failure> {
         let name = key.name.clone();
         let allowed = self
             .allowed(judged_by.as_ref())
             .ok_or_else(|| self.unknown(name.as_str()))?;
-        let opened = self.registry.open(key, config, judged_by).await?;
+        let opened = self.registry.open(key, config, judged_by, attempt).await?;
         let principal = self.visitor.principal;
         Ok(opened.map(|connection| Arc::new(connection.for_caller(principal, &allowed))))
     }

@@ -71,6 +71,7 @@ pub(crate) fn pool() -> MockConnectionPool {
         in_use: 0,
         idle: 1,
         max: 10,
+        ..PoolFigures::default()
     });
     pool
 }

@@ -32,7 +32,7 @@ impl TestConnection {
         if view.open_connection(&name).is_none() {
             view.configuration(&name)?;
         }
-        let report = match view.connection(Some(&name)).await {
+        let report = match view.connection_by_hand(&name).await {
             Ok(open) => {
                 let report = open.database.pool.test(cancel).await;
                 open.record(&report);

@@ -16,6 +16,21 @@ pub trait CallObserver: fmt::Debug + Send + Sync {
 
     /// It is over, whatever came of it; its answer has not left yet.
     fn ended(&self, record: &CallRecord<'_>);
+
+    /// A client has begun a session, under the name that it gives itself.
+    fn joined(&self, client: Option<&str>) {
+        let _ = client;
+    }
+
+    /// Its session is over.
+    fn left(&self, client: Option<&str>) {
+        let _ = client;
+    }
+
+    /// A caller was told to slow down by the limit of this name.
+    fn limited(&self, limit: &'static str) {
+        let _ = limit;
+    }
 }
 
 /// Keeps a lasting record of every call.

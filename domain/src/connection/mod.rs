@@ -1,6 +1,7 @@
 //! Named databases: how one is reached, what may run on it, and the port that opens it.
 
 pub mod attached;
+pub mod circuit;
 pub mod config;
 pub mod database;
 pub mod engine;
@@ -15,6 +16,7 @@ pub mod posture;
 pub mod row_security;
 
 pub use attached::Attached;
+pub use circuit::{Admission, Circuit, CircuitRules, CircuitState};
 pub use config::{Address, ConnectionConfig, Password, PoolLimits, Secret, Tls, TlsMode};
 pub use database::Database;
 pub use engine::{Addressing, EngineFacts, Identity};

@@ -75,4 +75,12 @@ pub struct PoolFigures {
     pub in_use: u32,
     pub idle: u32,
     pub max: u32,
+    /// Calls that wait for a connection now.
+    #[serde(skip)]
+    pub waiting: u32,
+    /// Calls that have asked for a connection since the pool was made, and how long they waited together.
+    #[serde(skip)]
+    pub asked: u64,
+    #[serde(skip)]
+    pub waited: Duration,
 }

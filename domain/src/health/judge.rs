@@ -1,0 +1,298 @@
+//! The rules by which measures become a verdict.
+
+use std::time::Duration;
+
+use super::{
+    CallMeasures, Component, ConnectionState, HealthReport, Measured, MemoryState, Status,
+};
+use crate::{connection::CircuitState, failure::FailureKind};
+
+/// Where healthy ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Shares of the memory's limit.
+    pub memory_degraded: f64,
+    pub memory_unhealthy: f64,
+    /// Shares of the calls of the last minutes.
+    pub errors_degraded: f64,
+    pub errors_unhealthy: f64,
+    /// What 95 of 100 calls keep to. Slow calls never make a server unhealthy: it does what it was asked for.
+    pub slow: Duration,
+    /// Fewer calls than these say nothing about errors and times.
+    pub enough_calls: u64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            memory_degraded: 0.8,
+            memory_unhealthy: 0.95,
+            errors_degraded: 0.05,
+            errors_unhealthy: 0.25,
+            slow: Duration::from_secs(1),
+            enough_calls: 20,
+        }
+    }
+}
+
+/// Whether such a failure says something about this server and its databases, rather than about what was asked for.
+pub const fn counts_against_health(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::Timeout
+        | FailureKind::Busy
+        | FailureKind::Unavailable
+        | FailureKind::Internal => true,
+        FailureKind::InvalidSql
+        | FailureKind::InvalidArgument
+        | FailureKind::NotAllowed
+        | FailureKind::TooLarge
+        | FailureKind::Cancelled
+        | FailureKind::Unsupported => false,
+    }
+}
+
+impl Thresholds {
+    /// The verdict on what was measured.
+    pub fn judge(&self, measured: Measured) -> HealthReport {
+        let [connections, memory, errors, responses] = Component::NAMES;
+        let components: Vec<Component> = [
+            (connections, of_connections(&measured.connections)),
+            (memory, self.of_memory(measured.memory)),
+            (errors, self.of_errors(&measured.calls)),
+            (responses, self.of_responses(&measured.calls)),
+        ]
+        .into_iter()
+        .map(|(name, (status, reason))| Component {
+            name,
+            status,
+            reason,
+        })
+        .collect();
+        HealthReport {
+            status: components
+                .iter()
+                .map(|component| component.status)
+                .max()
+                .unwrap_or(Status::Healthy),
+            components,
+            measured,
+        }
+    }
+
+    fn of_memory(&self, memory: MemoryState) -> Verdict {
+        let Some(share) = memory.share() else {
+            return HEALTHY;
+        };
+        let told = || Some(format!("{:.0} % of the limit are in use.", share * 100.0));
+        if share >= self.memory_unhealthy {
+            (Status::Unhealthy, told())
+        } else if share >= self.memory_degraded {
+            (Status::Degraded, told())
+        } else {
+            HEALTHY
+        }
+    }
+
+    fn of_errors(&self, calls: &CallMeasures) -> Verdict {
+        let share = calls.error_share();
+        let told = || {
+            Some(format!(
+                "{} of {} calls failed for a reason that is not the caller's.",
+                calls.errors, calls.calls
+            ))
+        };
+        if calls.calls < self.enough_calls {
+            HEALTHY
+        } else if share >= self.errors_unhealthy {
+            (Status::Unhealthy, told())
+        } else if share >= self.errors_degraded {
+            (Status::Degraded, told())
+        } else {
+            HEALTHY
+        }
+    }
+
+    fn of_responses(&self, calls: &CallMeasures) -> Verdict {
+        if calls.calls >= self.enough_calls && calls.p95 > self.slow {
+            let told = format!(
+                "One call in 20 takes longer than {} ms.",
+                calls.p95.as_millis()
+            );
+            return (Status::Degraded, Some(told));
+        }
+        HEALTHY
+    }
+}
+
+type Verdict = (Status, Option<String>);
+
+const HEALTHY: Verdict = (Status::Healthy, None);
+
+fn of_connections(connections: &[ConnectionState]) -> Verdict {
+    let down = connections
+        .iter()
+        .filter(|connection| {
+            connection.circuit != CircuitState::Closed || matches!(connection.test, Some(Err(_)))
+        })
+        .count();
+    if down == 0 {
+        return HEALTHY;
+    }
+    let status = if down == connections.len() {
+        Status::Unhealthy
+    } else {
+        Status::Degraded
+    };
+    // Which ones is not for everybody to know who may learn how the server does.
+    let told = format!(
+        "{down} of {} connections {} not answer.",
+        connections.len(),
+        if down == 1 { "does" } else { "do" }
+    );
+    (status, Some(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statuses(measured: Measured) -> Vec<Status> {
+        let report = Thresholds::default().judge(measured);
+        std::iter::once(report.status)
+            .chain(report.components.iter().map(|component| component.status))
+            .collect()
+    }
+
+    fn connection(name: &str, works: Option<bool>) -> ConnectionState {
+        ConnectionState {
+            name: name.to_owned(),
+            engine: "testsql",
+            test: works.map(|works| {
+                if works {
+                    Ok(Duration::from_millis(1))
+                } else {
+                    Err("Nothing there.".to_owned())
+                }
+            }),
+            pool: crate::connection::PoolFigures::default(),
+            circuit: CircuitState::Closed,
+            is_shared: true,
+        }
+    }
+
+    #[test]
+    fn a_server_that_has_done_nothing_is_healthy() {
+        assert_eq!(statuses(Measured::default()), [Status::Healthy; 5]);
+    }
+
+    #[test]
+    fn some_connections_that_are_down_degrade_and_all_of_them_are_unhealthy() {
+        use Status::{Degraded, Healthy, Unhealthy};
+        for (tests, expected) in [
+            (&[None][..], Healthy),
+            (&[Some(true), None], Healthy),
+            (&[Some(true), Some(false)], Degraded),
+            (&[Some(false), None], Degraded),
+            (&[Some(false), Some(false)], Unhealthy),
+        ] {
+            let connections = tests.iter().map(|works| connection("a", *works)).collect();
+            let measured = Measured {
+                connections,
+                ..Measured::default()
+            };
+            assert_eq!(
+                statuses(measured),
+                [expected, expected, Healthy, Healthy, Healthy],
+                "{tests:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_connection_whose_circuit_is_not_closed_is_down() {
+        for circuit in [CircuitState::Open, CircuitState::HalfOpen] {
+            let tested = ConnectionState {
+                circuit,
+                ..connection("a", Some(true))
+            };
+            let measured = Measured {
+                connections: vec![tested, connection("b", None)],
+                ..Measured::default()
+            };
+            assert_eq!(statuses(measured)[0], Status::Degraded);
+        }
+    }
+
+    #[test]
+    fn memory_is_held_against_its_limit() {
+        use Status::{Degraded, Healthy, Unhealthy};
+        for (resident, limit, expected) in [
+            (None, Some(100), Healthy),
+            (Some(100), None, Healthy),
+            (Some(79), Some(100), Healthy),
+            (Some(80), Some(100), Degraded),
+            (Some(94), Some(100), Degraded),
+            (Some(95), Some(100), Unhealthy),
+            (Some(1), Some(0), Healthy),
+        ] {
+            let memory = MemoryState {
+                resident_bytes: resident,
+                limit_bytes: limit,
+            };
+            let measured = Measured {
+                memory,
+                ..Measured::default()
+            };
+            assert_eq!(
+                statuses(measured),
+                [expected, Healthy, expected, Healthy, Healthy],
+                "{resident:?} of {limit:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_and_times_count_once_there_are_enough_calls() {
+        use Status::{Degraded, Healthy, Unhealthy};
+        for (calls, errors, p95_ms, of_errors, of_responses) in [
+            (19, 19, 60_000, Healthy, Healthy),
+            (20, 0, 1_000, Healthy, Healthy),
+            (20, 1, 1_001, Degraded, Degraded),
+            (100, 4, 60_000, Healthy, Degraded),
+            (100, 25, 1, Unhealthy, Healthy),
+        ] {
+            let measured = Measured {
+                calls: CallMeasures {
+                    calls,
+                    errors,
+                    median: Duration::ZERO,
+                    p95: Duration::from_millis(p95_ms),
+                },
+                ..Measured::default()
+            };
+            assert_eq!(
+                statuses(measured)[3..],
+                [of_errors, of_responses],
+                "{calls} {errors} {p95_ms}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mistake_of_the_caller_is_no_error_of_the_server() {
+        let against: Vec<FailureKind> = FailureKind::ALL
+            .into_iter()
+            .filter(|kind| counts_against_health(*kind))
+            .collect();
+
+        assert_eq!(
+            against,
+            [
+                FailureKind::Timeout,
+                FailureKind::Busy,
+                FailureKind::Unavailable,
+                FailureKind::Internal
+            ]
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! How well this server does, judged from what was measured, and the ports through which it is measured and shown.
+
+mod judge;
+mod port;
+mod report;
+
+pub use self::{
+    judge::{Thresholds, counts_against_health},
+    port::{Exposition, HealthSource, ProcessFigures, ProcessMeter},
+    report::{
+        CallMeasures, Component, ConnectionState, HealthReport, Measured, MemoryState,
+        MethodMeasures, Status,
+    },
+};
