@@ -10,9 +10,11 @@ mod grouping;
 mod lexer;
 mod limits;
 mod masking;
+mod metrics;
 mod mysql;
 mod pool;
 mod postgres;
+mod process;
 mod reach;
 mod records;
 mod remembered;
@@ -33,6 +35,8 @@ pub use audit::{
 };
 pub use file_roots::Roots;
 pub use limits::{LimitOptions, Limits, Quotas};
+pub use metrics::Metrics;
+pub use process::ThisProcess;
 pub use sqlite::create_demo;
 
 /// One engine: its words and what opens its databases.
