@@ -9,6 +9,7 @@ mod hosts;
 pub mod identity;
 mod in_flight;
 mod listener;
+mod operations;
 mod options;
 mod server;
 mod sessions;
@@ -16,6 +17,7 @@ mod sign_in;
 mod streams;
 
 pub use listener::Listener;
+pub use operations::Operations;
 pub use options::HttpOptions;
 pub use server::{HttpServer, Routes};
 pub use sign_in::{Anonymous, Refused, SignIn};

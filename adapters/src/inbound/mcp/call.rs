@@ -110,10 +110,15 @@ impl Call {
 
     /// The connection that the call is about.
     pub(super) fn on(&self, connection: &OpenConnection) {
-        let _ = self.connection.set((
-            connection.name.to_string(),
+        self.about(
+            connection.name.as_str(),
             connection.database.config.engine.name,
-        ));
+        );
+    }
+
+    /// The same of one that could not be opened.
+    pub(super) fn about(&self, connection: &str, engine: &'static str) {
+        let _ = self.connection.set((connection.to_owned(), engine));
     }
 
     /// As whom its statement runs on a connection: refused before it runs, where the caller lacks what that takes.

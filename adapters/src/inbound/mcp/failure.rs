@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use domain::{Failure, FailureKind};
+use rmcp::{ErrorData, model::ErrorCode};
 
 /// The failure as the JSON that the model reads.
 pub(super) fn text(failure: &Failure) -> String {
@@ -10,6 +11,16 @@ pub(super) fn text(failure: &Failure) -> String {
         // Nothing in a failure can fail to serialize; should that ever change, the caller still learns the kind.
         format!("{{\"kind\":\"{}\"}}", failure.kind.as_str())
     })
+}
+
+/// A refusal of the protocol's, as those see it who watch calls.
+pub(super) fn of_protocol(error: &ErrorData) -> Failure {
+    let kind = match error.code {
+        ErrorCode::INTERNAL_ERROR => FailureKind::Internal,
+        ErrorCode::METHOD_NOT_FOUND => FailureKind::Unsupported,
+        _ => FailureKind::InvalidArgument,
+    };
+    Failure::new(kind, error.message.clone())
 }
 
 /// What caused the failure, each cause after the one it caused.

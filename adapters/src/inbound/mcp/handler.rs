@@ -6,11 +6,11 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
-        CompleteResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
-        GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
-        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-        ReadResourceResult, ServerCapabilities, ServerConfig, Tool,
+        CompleteResult, ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
+        GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
+        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, MetaObject, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ReadResourceResult, ServerCapabilities, ServerConfig, Tool,
     },
     service::RequestContext,
 };
@@ -64,20 +64,54 @@ impl ServerHandler for McpServer {
         .with_instructions(INSTRUCTIONS.trim_end())
     }
 
+    async fn ping(&self, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.observed("ping", &context, async { Ok(()) }).await
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let begun = async {
+            context.peer.set_peer_info(request.clone());
+            self.negotiate_initialize(&request)
+        };
+        let result = self.observed("initialize", &context, begun).await?;
+        self.joined(&request.client_info, &context);
+        Ok(result)
+    }
+
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        let found = async {
+            Ok(DiscoverResult::from_server_info(
+                self.supported_protocol_versions().into_owned(),
+                self.get_info(),
+            ))
+        };
+        self.observed("server/discover", &context, found).await
+    }
+
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let grant = self.grant(&self.caller_of(&context));
-        let mut tools = ListToolsResult::with_all_items(self.toolbox().definitions(&grant));
-        if is_modern(&context) {
-            tools.meta = Some(who_answers());
-            tools = tools
-                .with_ttl_ms(FIXED_TTL_MS)
-                .with_cache_scope(CacheScope::Private);
-        }
-        Ok(tools)
+        let answer = async {
+            let grant = self.grant(&self.caller_of(&context));
+            let mut tools = ListToolsResult::with_all_items(self.toolbox().definitions(&grant));
+            if is_modern(&context) {
+                tools.meta = Some(who_answers());
+                tools = tools
+                    .with_ttl_ms(FIXED_TTL_MS)
+                    .with_cache_scope(CacheScope::Private);
+            }
+            Ok(tools)
+        };
+        self.observed("tools/list", &context, answer).await
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -117,21 +151,24 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let caller = self.caller_of(&context);
-        let grant = self.grant(&caller);
-        let view = self.seen_by(Visitor {
-            principal: &caller.principal,
-            grant: &grant,
-            tool: Some(resources::BY_RIGHT_OF),
-        });
-        let mut resources = ListResourcesResult::with_all_items(resources::list(&view));
-        if is_modern(&context) {
-            resources.meta = Some(who_answers());
-            resources = resources
-                .with_ttl_ms(CONNECTIONS_TTL_MS)
-                .with_cache_scope(CacheScope::Private);
-        }
-        Ok(resources)
+        let answer = async {
+            let caller = self.caller_of(&context);
+            let grant = self.grant(&caller);
+            let view = self.seen_by(Visitor {
+                principal: &caller.principal,
+                grant: &grant,
+                tool: Some(resources::BY_RIGHT_OF),
+            });
+            let mut resources = ListResourcesResult::with_all_items(resources::list(&view));
+            if is_modern(&context) {
+                resources.meta = Some(who_answers());
+                resources = resources
+                    .with_ttl_ms(CONNECTIONS_TTL_MS)
+                    .with_cache_scope(CacheScope::Private);
+            }
+            Ok(resources)
+        };
+        self.observed("resources/list", &context, answer).await
     }
 
     async fn list_resource_templates(
@@ -139,14 +176,18 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let mut templates = ListResourceTemplatesResult::with_all_items(resources::templates());
-        if is_modern(&context) {
-            templates.meta = Some(who_answers());
-            templates = templates
-                .with_ttl_ms(FIXED_TTL_MS)
-                .with_cache_scope(CacheScope::Private);
-        }
-        Ok(templates)
+        let answer = async {
+            let mut templates = ListResourceTemplatesResult::with_all_items(resources::templates());
+            if is_modern(&context) {
+                templates.meta = Some(who_answers());
+                templates = templates
+                    .with_ttl_ms(FIXED_TTL_MS)
+                    .with_cache_scope(CacheScope::Private);
+            }
+            Ok(templates)
+        };
+        self.observed("resources/templates/list", &context, answer)
+            .await
     }
 
     async fn read_resource(
@@ -195,14 +236,17 @@ impl ServerHandler for McpServer {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let mut prompts = ListPromptsResult::with_all_items(prompts::list());
-        if is_modern(&context) {
-            prompts.meta = Some(who_answers());
-            prompts = prompts
-                .with_ttl_ms(FIXED_TTL_MS)
-                .with_cache_scope(CacheScope::Private);
-        }
-        Ok(prompts)
+        let answer = async {
+            let mut prompts = ListPromptsResult::with_all_items(prompts::list());
+            if is_modern(&context) {
+                prompts.meta = Some(who_answers());
+                prompts = prompts
+                    .with_ttl_ms(FIXED_TTL_MS)
+                    .with_cache_scope(CacheScope::Private);
+            }
+            Ok(prompts)
+        };
+        self.observed("prompts/list", &context, answer).await
     }
 
     async fn get_prompt(
@@ -210,28 +254,34 @@ impl ServerHandler for McpServer {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let arguments = request.arguments.unwrap_or_default();
-        let caller = self.caller_of(&context);
-        let grant = self.grant(&caller);
-        let view = self.seen_by(Visitor {
-            principal: &caller.principal,
-            grant: &grant,
-            tool: None,
-        });
-        let mut result = prompts::get(&view, &request.name, &arguments)?;
-        result.meta = is_modern(&context).then(who_answers);
-        Ok(result.into())
+        let answer = async {
+            let arguments = request.arguments.unwrap_or_default();
+            let caller = self.caller_of(&context);
+            let grant = self.grant(&caller);
+            let view = self.seen_by(Visitor {
+                principal: &caller.principal,
+                grant: &grant,
+                tool: None,
+            });
+            let mut result = prompts::get(&view, &request.name, &arguments)?;
+            result.meta = is_modern(&context).then(who_answers);
+            Ok(result.into())
+        };
+        self.observed("prompts/get", &context, answer).await
     }
 
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        Err(ErrorData::new(
+        let refused = ErrorData::new(
             ErrorCode::METHOD_NOT_FOUND,
             format!("There is no method `{}`.", request.method),
             None,
-        ))
+        );
+        // Clients can make up any number of names.
+        self.observed("other", &context, async { Err(refused) })
+            .await
     }
 }

@@ -11,10 +11,12 @@ mod prompts;
 mod resources;
 mod schema;
 mod server;
+mod sessions;
 mod stdio;
 mod tools;
 mod transport;
 mod turns;
+mod watched;
 
 pub use server::{Around, McpOptions, McpServer, Outcome};
 pub use stdio::serve_stdio;

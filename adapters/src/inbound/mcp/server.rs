@@ -16,6 +16,7 @@ use std::{
 use application::{
     access::Access,
     ad_hoc::AdHoc,
+    memory::{MemoryGuard, Promise},
     registry::{OpenConnection, Registry, View, Visitor},
     use_cases::Ceilings,
 };
@@ -27,12 +28,14 @@ use domain::{
         TraceContext,
     },
     cancel::CancelReason,
+    connection::ConnectionName,
+    health::HealthSource,
 };
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use rmcp::{
-    RoleServer,
-    model::{JsonObject, ProgressNotificationParam},
+    ErrorData, RoleServer,
+    model::{Implementation, JsonObject, ProgressNotificationParam},
     service::RequestContext,
 };
 use tokio::sync::SemaphorePermit;
@@ -44,8 +47,10 @@ use super::{
     backlog::Backlog,
     call::{self, Call},
     failure,
+    sessions::Sessions,
     tools::{Offered, ToolSelection, Toolbox},
     turns::Turns,
+    watched::Watched,
 };
 
 /// A call that takes longer sends its first sign of life after this, if the client wants any.
@@ -56,6 +61,9 @@ const PROGRESS_MAY_TAKE: Duration = Duration::from_millis(100);
 
 /// The user that a call asks to act as, in its `_meta` or as a header.
 const ACTS_FOR: &str = "x-rls-user-id";
+
+/// What stands for the name of a tool that there is not: clients can make up any number of them.
+const NO_TOOL: &str = "other";
 
 /// What the operator decides about the protocol side.
 #[derive(Debug, Clone)]
@@ -105,6 +113,15 @@ pub struct Around {
     pub limits: Option<Arc<dyn CallLimits>>,
     /// The roles in force.
     pub access: Arc<Access>,
+    pub health: Option<Arc<dyn HealthSource>>,
+    pub memory: Option<Arc<MemoryGuard>>,
+}
+
+/// Room for one answer, for as long as this.
+#[derive(Debug, Default)]
+pub(super) struct Room<'server> {
+    _place: Option<SemaphorePermit<'server>>,
+    _memory: Option<Promise<'server>>,
 }
 
 /// The server. Clones are the same server: it is made once, whatever the number of clients.
@@ -119,6 +136,7 @@ struct Shared {
     around: Around,
     toolbox: Toolbox,
     turns: Turns,
+    sessions: Sessions,
     stopping: CancellationToken,
 }
 
@@ -144,6 +162,7 @@ impl McpServer {
             ad_hoc,
             toolbox,
             turns: Turns::new(&options),
+            sessions: Sessions::default(),
             stopping: CancellationToken::new(),
             options,
             around,
@@ -199,6 +218,10 @@ impl McpServer {
         &self.0.ad_hoc
     }
 
+    pub(super) fn health(&self) -> Option<&dyn HealthSource> {
+        self.0.around.health.as_deref()
+    }
+
     pub(super) fn options(&self) -> &McpOptions {
         &self.0.options
     }
@@ -242,11 +265,28 @@ impl McpServer {
         name: Option<&str>,
         call: &Call,
     ) -> Result<Arc<OpenConnection>, Failure> {
-        let connection = call
+        let opened = call
             .unless_cancelled(self.view(call).connection(name))
-            .await?;
-        call.on(&connection);
-        Ok(connection)
+            .await;
+        match &opened {
+            Ok(connection) => call.on(connection),
+            Err(_) => self.meant(name, call),
+        }
+        opened
+    }
+
+    /// Says which connection a call would have been about.
+    fn meant(&self, name: Option<&str>, call: &Call) {
+        let view = self.view(call);
+        let name = match name {
+            Some(name) => ConnectionName::new(name),
+            None => view.implied_name(),
+        };
+        if let Ok(name) = name
+            && let Ok(config) = view.configuration(name.as_str())
+        {
+            call.about(name.as_str(), config.engine.name);
+        }
     }
 
     /// What waits for the client. Whoever serves it has to count there.
@@ -254,13 +294,17 @@ impl McpServer {
         self.0.turns.backlog()
     }
 
-    /// Room for an answer of so many bytes, for as long as what is returned.
-    pub(super) async fn room(
-        &self,
-        bytes: usize,
-        call: &Call,
-    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
-        self.0.turns.room(bytes, &call.cancel).await
+    /// Room for an answer of so many bytes. Waits for others to be done; memory is not waited for.
+    pub(super) async fn room(&self, bytes: usize, call: &Call) -> Result<Room<'_>, Failure> {
+        let place = self.0.turns.room(bytes, &call.cancel).await?;
+        let memory = match &self.0.around.memory {
+            Some(guard) => guard.promise(bytes)?,
+            None => None,
+        };
+        Ok(Room {
+            _place: place,
+            _memory: memory,
+        })
     }
 
     pub(super) fn shutdown_grace(&self) -> Duration {
@@ -286,7 +330,13 @@ impl McpServer {
         cancel: Cancel,
     ) -> Result<Result<String, Failure>, String> {
         let grant = self.grant(&caller);
-        let tool = self.tool(tool, &grant)?;
+        let tool = match self.tool(tool, &grant) {
+            Ok(tool) => tool,
+            Err(unknown) => {
+                self.refused(caller, grant, &unknown);
+                return Err(unknown);
+            }
+        };
         let call = Arc::new(Call::of_tool(tool.name(), caller, grant, cancel));
         let work = async {
             let answer = if aside::is_long(&arguments) {
@@ -337,6 +387,40 @@ impl McpServer {
             limits.gave(&call.caller, rows).await;
         }
         result
+    }
+
+    /// Lets others watch a request that is answered from what is here: it needs no turn, and leaves no record.
+    pub(super) async fn observed<T>(
+        &self,
+        method: &'static str,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        let caller = self.caller_of(context);
+        let grant = self.grant(&caller);
+        let call = Call::new(method, NO_TOOL, caller, grant, Cancel::new());
+        call.runs_now();
+        let watched = Watched::begin(&self.0.around.observers, &call);
+        let result = work.await;
+        let failure = result.as_ref().err().map(failure::of_protocol);
+        watched.end(failure.as_ref());
+        result
+    }
+
+    /// A client has begun a session, which lasts as long as its transport.
+    pub(super) fn joined(&self, client: &Implementation, context: &RequestContext<RoleServer>) {
+        self.0.sessions.joined(
+            client.name.clone(),
+            context.peer.clone(),
+            &self.0.around.observers,
+        );
+    }
+
+    /// Lets others know of a call of a tool that there is not.
+    fn refused(&self, caller: Arc<Caller>, grant: Grant, why: &str) {
+        let call = Call::of_tool(NO_TOOL, caller, grant, Cancel::new());
+        call.runs_now();
+        Watched::begin(&self.0.around.observers, &call).end(Some(&Failure::invalid_argument(why)));
     }
 
     /// Lets a call begin, unless it could not be recorded or its caller has to wait.

@@ -9,6 +9,7 @@ mod execute_query;
 mod explain_query;
 mod export_connections;
 mod find_join_path;
+mod get_health_status;
 mod import_connections;
 mod list_connections;
 mod search_schema;
@@ -38,4 +39,5 @@ const TOOLS: &[Entry] = &[
     Entry::of::<close_connection::CloseConnectionTool>(),
     Entry::of::<export_connections::ExportConnectionsTool>(),
     Entry::of::<import_connections::ImportConnectionsTool>(),
+    Entry::of::<get_health_status::GetHealthStatusTool>(),
 ];

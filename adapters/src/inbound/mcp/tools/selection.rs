@@ -15,20 +15,26 @@ type Includes = fn(&Entry) -> bool;
 /// Words that mean more than one tool.
 const WORDS: &[(&str, Includes)] = &[
     ("minimal", |tool| MINIMAL.contains(&tool.name)),
-    ("standard", |_| true),
+    ("standard", is_standard),
     ("full", |_| true),
     ("schema", |tool| tool.group == Group::Schema),
     ("connections", |tool| {
         matches!(tool.group, Group::Connections | Group::AdHoc)
     }),
+    ("health", |tool| tool.group == Group::Health),
 ];
+
+/// What models work with; the rest is for those who keep the server running.
+fn is_standard(tool: &Entry) -> bool {
+    tool.group != Group::Health
+}
 
 /// A choice of tools, `standard` unless said otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolSelection(Vec<&'static str>);
 
 impl ToolSelection {
-    /// Reads profiles (`minimal`, `standard`, `full`), groups (`schema`, `connections`) and names of tools, separated by commas.
+    /// Reads profiles (`minimal`, `standard`, `full`), groups (`schema`, `connections`, `health`) and names of tools, separated by commas.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let mut names = Vec::new();
         for word in text
@@ -61,6 +67,13 @@ impl ToolSelection {
         self.0.iter().copied()
     }
 
+    /// Whether one of the tools tells how the server does.
+    pub fn tells_health(&self) -> bool {
+        TOOLS
+            .iter()
+            .any(|tool| tool.group == Group::Health && self.includes(tool.name))
+    }
+
     pub(super) fn includes(&self, name: &str) -> bool {
         self.0.contains(&name)
     }
@@ -68,7 +81,13 @@ impl ToolSelection {
 
 impl Default for ToolSelection {
     fn default() -> Self {
-        Self(TOOLS.iter().map(|tool| tool.name).collect())
+        Self(
+            TOOLS
+                .iter()
+                .filter(|tool| is_standard(tool))
+                .map(|tool| tool.name)
+                .collect(),
+        )
     }
 }
 
@@ -96,8 +115,9 @@ mod tests {
             ("minimal", "execute_query", Some("list_connections")),
             ("minimal", "describe_table", Some("find_join_path")),
             ("schema", "find_join_path", Some("execute_query")),
-            ("standard", "list_connections", None),
-            ("FULL", "export_connections", None),
+            ("standard", "list_connections", Some("get_health_status")),
+            ("FULL", "get_health_status", None),
+            ("health", "get_health_status", Some("list_connections")),
             ("connections", "close_connection", Some("execute_query")),
             (" execute_query , connections", "execute_query", None),
             ("test_connection,", "test_connection", Some("execute_query")),

@@ -56,6 +56,8 @@ pub(super) enum Group {
     Connections,
     /// Connections that are made from what a call says rather than from configuration.
     AdHoc,
+    /// This server itself.
+    Health,
 }
 
 /// What a tool does to its surroundings, as clients are told it.

@@ -1,0 +1,166 @@
+//! What those ask who keep the server running: `/metrics`, `/livez`, `/readyz` and `/health`.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use application::use_cases::GetHealthStatus;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use domain::{
+    calls::Caller,
+    health::{Exposition, HealthSource, Status},
+};
+use http::{HeaderMap, StatusCode, header};
+use tokio::net::TcpListener;
+
+use super::door::From;
+
+/// Where the answers come from.
+#[derive(Debug, Clone)]
+pub struct Operations {
+    pub health: Arc<dyn HealthSource>,
+    pub metrics: Arc<dyn Exposition>,
+}
+
+impl Operations {
+    /// `/health`, for anybody. What `/health` tells beyond one word is for this machine, and
+    /// for requests that have their [`Caller`] in their extensions.
+    pub fn health_routes(&self) -> Router {
+        Router::new()
+            .route("/health", get(health))
+            .with_state(Arc::clone(&self.health))
+    }
+
+    /// `/metrics`. It names connections and how much they are used; whoever mounts it decides for whom.
+    pub fn metrics_routes(&self) -> Router {
+        Router::new()
+            .route("/metrics", get(metrics))
+            .with_state(Arc::clone(&self.metrics))
+    }
+
+    /// Answers on a listener of its own, `/livez` and `/readyz` too, until `shutdown` is ready.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let probes = Router::new()
+            .route("/livez", get(|| async { "alive\n" }))
+            .route("/readyz", get(ready))
+            .with_state(Arc::clone(&self.health));
+        let routes = probes
+            .merge(self.health_routes())
+            .merge(self.metrics_routes());
+        axum::serve(
+            listener,
+            routes.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(shutdown)
+        .await
+    }
+}
+
+async fn ready(State(health): State<Arc<dyn HealthSource>>) -> Response {
+    if health.is_ready() {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response()
+    }
+}
+
+async fn metrics(State(metrics): State<Arc<dyn Exposition>>) -> Response {
+    let kind = [(header::CONTENT_TYPE, metrics.content_type())];
+    (kind, metrics.text()).into_response()
+}
+
+async fn health(State(health): State<Arc<dyn HealthSource>>, request: Request) -> Response {
+    let detailed = is_trusted(&request);
+    let told = GetHealthStatus { detailed }.execute(&*health, |_| true);
+    let code = match told.status {
+        Status::Healthy | Status::Degraded => StatusCode::OK,
+        Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    if !detailed {
+        return (code, told.status.as_str()).into_response();
+    }
+    match serde_json::to_string(&told) {
+        Ok(text) => (code, [(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Whether a request has signed in, or comes from this machine by itself.
+fn is_trusted(request: &Request) -> bool {
+    let signed_in = request.extensions().get::<Arc<Caller>>().is_some();
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| address.ip())
+        .or_else(|| request.extensions().get::<From>().map(|from| from.0));
+    signed_in || peer.is_some_and(|peer| is_from_here(peer, request.headers()))
+}
+
+/// A proxy on this machine passes on what others ask, and a page in a browser can have a foreign name lead here.
+fn is_from_here(peer: IpAddr, headers: &HeaderMap) -> bool {
+    let is_passed_on = ["forwarded", "x-forwarded-for", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    let names_here = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .is_some_and(is_here);
+    peer.to_canonical().is_loopback() && !is_passed_on && names_here
+}
+
+fn is_here(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_who_asks_here_by_itself_is_told_more() {
+        for (peer, host, more, expected) in [
+            ("127.0.0.1", "localhost:9100", None, true),
+            ("127.0.0.1", "127.0.0.1:9100", None, true),
+            ("::1", "[::1]:9100", None, true),
+            ("::ffff:127.0.0.1", "LOCALHOST", None, true),
+            ("10.0.0.1", "localhost:9100", None, false),
+            ("127.0.0.1", "evil.example:9100", None, false),
+            ("127.0.0.1", "10.0.0.1:9100", None, false),
+            ("127.0.0.1", "localhost", Some("x-forwarded-for"), false),
+            ("127.0.0.1", "localhost", Some("forwarded"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            if let Some(name) = more {
+                headers.insert(name, HeaderValue::from_static("10.0.0.9"));
+            }
+            assert_eq!(
+                is_from_here(peer.parse().unwrap(), &headers),
+                expected,
+                "{peer} {host} {more:?}"
+            );
+        }
+    }
+}
