@@ -9,21 +9,28 @@ use std::{
 };
 
 use adapters::{
-    inbound::mcp::{Around, McpOptions, McpServer, ToolSelection},
+    inbound::{
+        http::Operations,
+        mcp::{Around, McpOptions, McpServer, ToolSelection},
+    },
     outbound::{
-        Audit, AuditOptions, AuditTarget, ChainKey, ENGINES, LimitOptions, Limits, Quotas, Roots,
-        Statements, create_demo,
+        Audit, AuditOptions, AuditTarget, ChainKey, ENGINES, LimitOptions, Limits, Metrics, Quotas,
+        Roots, Statements, ThisProcess, create_demo,
     },
 };
-use application::{access::Access, ad_hoc::AdHoc, registry::Registry, use_cases::Ceilings};
+use application::{
+    access::Access, ad_hoc::AdHoc, health::Monitor, memory::MemoryGuard, registry::Registry,
+    use_cases::Ceilings,
+};
 use domain::{
     Failure,
     access::Roles,
     calls::{AuditTrail, CallLimits},
     connection::{
-        ConnectionName, Connector, EngineFacts, KnownConfiguration, Mistake,
+        CircuitRules, ConnectionName, Connector, EngineFacts, KnownConfiguration, Mistake,
         parameters::{GivenValue, Layer, Origin},
     },
+    health::{ProcessMeter, Thresholds},
 };
 
 use crate::{
@@ -49,12 +56,25 @@ pub struct Assembly {
     pub server: McpServer,
     /// The roles in force.
     pub access: Arc<Access>,
+    /// Knows how the server does.
+    pub monitor: Arc<Monitor>,
+    /// Whether a tool tells that.
+    pub tells_health: bool,
+    metrics: Arc<Metrics>,
     registry: Arc<Registry>,
     audit: Option<Arc<Audit>>,
     demo: Option<DemoFile>,
 }
 
 impl Assembly {
+    /// What those are shown who keep the server running.
+    pub fn operations(&self) -> Operations {
+        Operations {
+            health: Arc::clone(&self.monitor) as _,
+            metrics: Arc::clone(&self.metrics) as _,
+        }
+    }
+
     /// Closes every connection and removes what was made for this process.
     pub async fn close(self) {
         self.registry.close_all().await;
@@ -119,12 +139,18 @@ pub async fn assemble(
         known.push(file.configuration()?);
     }
     let masked = mask_key::give(&mut known, &settings.mask_key_file)?;
+    // The names of connections that clients add are their words, and could be any number.
+    let names: Vec<String> = known.iter().map(|known| known.name.to_string()).collect();
     let connectors = ENGINES
         .iter()
         .map(|engine| (engine.facts.name, (engine.connector)()));
     let registry = Arc::new(
         Registry::new(connectors, known)
-            .requiring_least_privilege(settings.require_least_privilege),
+            .requiring_least_privilege(settings.require_least_privilege)
+            .with_circuits(CircuitRules {
+                failures: settings.circuit_failures,
+                rest: Duration::from_millis(settings.circuit_open_ms),
+            }),
     );
     let roots = Roots::new(settings.sqlite_roots(working_directory));
     let ad_hoc = AdHoc::new(
@@ -147,17 +173,35 @@ pub async fn assemble(
         local: Arc::new(settings.local_caller()),
         ..McpOptions::default()
     };
+    let process = Arc::new(ThisProcess);
+    let memory_limit = memory_limit(settings, &*process);
+    let memory =
+        memory_limit.map(|limit| Arc::new(MemoryGuard::new(Arc::clone(&process) as _, limit)));
+    let monitor = Arc::new(Monitor::new(
+        Arc::clone(&registry),
+        Arc::clone(&process) as _,
+        memory_limit,
+        Thresholds::default(),
+    ));
+    let metrics = Arc::new(Metrics::new(names, Arc::clone(&monitor) as _, process));
     let access = Arc::new(Access::new(roles));
     let audit = audit(settings, working_directory)?;
     let around = Around {
         access: Arc::clone(&access),
         audit: audit.clone().map(|audit| audit as Arc<dyn AuditTrail>),
         limits: limits(settings),
+        observers: vec![Arc::clone(&monitor) as _, Arc::clone(&metrics) as _],
+        health: Some(Arc::clone(&monitor) as _),
+        memory,
         ..Around::default()
     };
+    let tells_health = options.tools.tells_health();
     Ok(Assembly {
         server: McpServer::new(Arc::clone(&registry), ad_hoc, options, around),
         access,
+        monitor,
+        tells_health,
+        metrics,
         registry,
         audit,
         demo,
@@ -225,6 +269,14 @@ pub fn audit_key(path: &Path) -> Result<ChainKey, String> {
             ChainKey::MIN_BYTES
         ))
     })
+}
+
+/// In bytes: what the operator says, else what the system enforces.
+fn memory_limit(settings: &Settings, process: &dyn ProcessMeter) -> Option<u64> {
+    match settings.max_memory_mb {
+        0 => process.memory_limit(),
+        megabytes => Some(megabytes << 20),
+    }
 }
 
 /// The demo database of this process; removed with it.

@@ -1,6 +1,6 @@
 //! The command line. URLs are secrets from the first line, so nothing here fails on one and repeats it.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use adapters::outbound::{Anchor, Hash};
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
@@ -32,6 +32,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Call one tool and print its answer
     Call(CallArguments),
+    /// Ask a running server how it does: exit code 0 if it works
+    Health(HealthArguments),
     /// Make bearer tokens for clients that come over HTTP
     #[command(subcommand)]
     Token(TokenCommand),
@@ -81,6 +83,9 @@ pub struct ServeArguments {
     /// Serve over standard input and output beside HTTP
     #[arg(long)]
     pub stdio: bool,
+    /// Show metrics and health at this address and port too
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics_addr: Option<SocketAddr>,
     /// A database URL, served as `default`
     // Several are a mistake, which is told later without repeating them.
     #[arg(value_name = "URL", value_parser = secret)]
@@ -100,6 +105,13 @@ pub struct CheckArguments {
     /// A database URL, checked as `default`
     #[arg(value_name = "URL", value_parser = secret)]
     bare: Vec<Secret>,
+}
+
+#[derive(Debug, Args)]
+pub struct HealthArguments {
+    /// The server, as at `--http` or `--metrics-addr`
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub url: String,
 }
 
 #[derive(Debug, Args)]
@@ -194,7 +206,11 @@ impl Cli {
         let bare = match &command {
             Command::Serve(serve) => serve.bare.as_slice(),
             Command::Check(check) => check.bare.as_slice(),
-            Command::Call(_) | Command::Demo | Command::Token(_) | Command::Audit(_) => &[],
+            Command::Call(_)
+            | Command::Health(_)
+            | Command::Demo
+            | Command::Token(_)
+            | Command::Audit(_) => &[],
         };
         match bare
             .iter()
@@ -214,11 +230,15 @@ fn is_word(text: &str) -> bool {
 }
 
 fn unknown_command(word: &str) -> clap::Error {
-    let commands = ["serve", "check", "call", "token", "demo", "audit", "help"];
+    let commands = [
+        "serve", "check", "call", "token", "health", "demo", "audit", "help",
+    ];
     let message = match nearest(word, commands) {
         Some(meant) => format!("There is no such command. Did you mean `{meant}`?\n"),
-        None => "This is neither a command (serve, check, call, token, demo, audit) nor a database URL.\n"
-            .to_owned(),
+        None => {
+            "This is neither a command (serve, check, call, token, health, demo, audit) nor a database URL.\n"
+                .to_owned()
+        }
     };
     clap::Error::raw(ErrorKind::InvalidSubcommand, message)
 }

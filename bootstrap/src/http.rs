@@ -2,13 +2,12 @@
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
-use adapters::inbound::{
-    http::{Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, identity::Identity},
-    mcp::McpServer,
+use adapters::inbound::http::{
+    Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, identity::Identity,
 };
 use domain::Failure;
 
-use crate::settings::Settings;
+use crate::{assembly::Assembly, settings::Settings};
 
 /// A server that listens already.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub enum Unserved {
 /// Listens where the settings say, or does nothing where they do not. Without an identity nobody signs in.
 pub async fn listen(
     settings: &Settings,
-    server: &McpServer,
+    assembly: &Assembly,
     identity: Option<Arc<Identity>>,
 ) -> Result<Option<Http>, Unserved> {
     let Some(address) = settings.http_address else {
@@ -37,7 +36,7 @@ pub async fn listen(
     };
     let sign_in: Arc<dyn SignIn> = match identity {
         Some(identity) => identity,
-        None => Arc::new(Anonymous(server.local_caller())),
+        None => Arc::new(Anonymous(assembly.server.local_caller())),
     };
     if sign_in.admits_anybody() && !address.ip().is_loopback() {
         return Err(Unserved::Refused(open_to_everybody(address.ip())));
@@ -47,9 +46,13 @@ pub async fn listen(
         Unserved::Io(io::Error::new(error.kind(), said))
     })?;
     let bound = listener.address().map_err(Unserved::Io)?;
-    let routes = Routes::default();
+    let operations = assembly.operations();
+    let routes = Routes {
+        open: operations.health_routes(),
+        signed_in: operations.metrics_routes(),
+    };
     let server = HttpServer::new(
-        server.clone(),
+        assembly.server.clone(),
         bound.ip(),
         sign_in,
         options(settings),

@@ -10,6 +10,7 @@ pub mod identity;
 mod log_line;
 pub mod logging;
 mod mask_key;
+pub mod operations;
 pub mod reload;
 pub mod roles;
 pub mod settings;

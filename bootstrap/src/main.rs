@@ -16,12 +16,13 @@ use bootstrap::{
     commands::{
         audit, call,
         check::{CheckOptions, check},
-        demo, serve, token,
+        demo, health, serve, token,
     },
     configuration::Configuration,
     http::{self, Unserved},
     identity::{ReloadedIdentity, identity},
     logging,
+    operations::Operations,
     reload::{Reloadable, Reloading},
     settings::Settings,
 };
@@ -73,6 +74,11 @@ async fn run(command: Command) -> io::Result<u8> {
                 Ok(UNUSABLE)
             }
         },
+        Command::Health(arguments) => {
+            let checked = health::run(&arguments.url);
+            writeln!(io::stdout(), "{}", checked.text)?;
+            Ok(checked.exit_code)
+        }
         Command::Demo => demo::run(&mut io::stdout().lock()).await.map(|()| 0),
     }
 }
@@ -88,9 +94,10 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         demo: arguments.demo,
     };
     let configuration = load(&wanted, &here);
-    let Some((settings, roles)) = usable(&configuration) else {
+    let Some((mut settings, roles)) = usable(&configuration) else {
         return Ok(UNUSABLE);
     };
+    settings.metrics_addr = arguments.metrics_addr.or(settings.metrics_addr);
     let _log = logging::start(&settings);
     tell_mistakes(&configuration);
     let identity = if settings.http_address.is_some() {
@@ -114,7 +121,7 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         Some(identity) => vec![Arc::new(ReloadedIdentity(Arc::clone(identity)))],
         None => Vec::new(),
     };
-    let http = match http::listen(&settings, &assembly.server, identity).await {
+    let http = match http::listen(&settings, &assembly, identity).await {
         Ok(http) => http,
         Err(unserved) => {
             assembly.close().await;
@@ -122,6 +129,13 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
                 Unserved::Refused(failure) => Ok(unusable(&failure)),
                 Unserved::Io(error) => Err(error),
             };
+        }
+    };
+    let operations = match Operations::start(&assembly, &settings).await {
+        Ok(operations) => operations,
+        Err(failure) => {
+            assembly.close().await;
+            return Ok(unusable(&failure));
         }
     };
     let stdio = arguments.stdio || http.is_none();
@@ -137,9 +151,9 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
             &here,
         )
     });
-    serve::run(assembly, stdio, http, reloading)
-        .await
-        .map(|()| 0)
+    let served = serve::run(assembly, stdio, http, reloading).await;
+    operations.stop().await;
+    served.map(|()| 0)
 }
 
 fn new_token(arguments: &NewTokenArguments) -> io::Result<u8> {

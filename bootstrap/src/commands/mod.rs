@@ -4,5 +4,6 @@ pub mod audit;
 pub mod call;
 pub mod check;
 pub mod demo;
+pub mod health;
 pub mod serve;
 pub mod token;

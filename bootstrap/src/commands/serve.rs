@@ -21,6 +21,7 @@ pub async fn run(
     let signals = told_to_stop()?;
     let signalled = async {
         signals.await;
+        assembly.monitor.stop();
         stop.send_replace(true);
         std::future::pending::<()>().await;
     };

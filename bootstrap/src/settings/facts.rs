@@ -88,6 +88,11 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "AUDIT_WHEN_FULL", key: "auditWhenFull", expected: "refuse or go-on", separator: None, from_found: never },
     Facts { word: "PUBLIC_URL", key: "publicUrl", expected: "a URL such as https://portolan.example.com/mcp, without query", separator: None, from_found: never },
     Facts { word: "LOCAL_CLAIMS", key: "localClaims", expected: "a JSON object of claims, as text", separator: None, from_found: never },
+    Facts { word: "METRICS_ADDR", key: "metricsAddr", expected: "an address with a port, such as 127.0.0.1:9464", separator: None, from_found: never },
+    Facts { word: "HEALTH_CHECK_INTERVAL_MS", key: "healthCheckIntervalMs", expected: "a whole number of milliseconds from 0 to 86,400,000", separator: None, from_found: always },
+    Facts { word: "MAX_MEMORY_MB", key: "maxMemoryMb", expected: "a whole number of megabytes from 0 to 1,048,576", separator: None, from_found: never },
+    Facts { word: "CIRCUIT_FAILURES", key: "circuitFailures", expected: "a whole number of failures from 0 to 1,000,000", separator: None, from_found: always },
+    Facts { word: "CIRCUIT_OPEN_MS", key: "circuitOpenMs", expected: "a whole number of milliseconds from 1 to 86,400,000", separator: None, from_found: always },
 ];
 
 /// By its key or its word.

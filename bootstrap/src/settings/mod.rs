@@ -196,6 +196,23 @@ pub struct Settings {
     /// and output. Default: nothing (`{}`).
     #[serde(deserialize_with = "claims")]
     pub local_claims: String,
+    /// Where metrics and health are shown beside the protocol: an address and a port. Default: nowhere.
+    #[serde(deserialize_with = "address")]
+    pub metrics_addr: Option<SocketAddr>,
+    /// How often open connections are tested where somebody can see the outcome, in milliseconds; 0 is never.
+    /// Default 30,000.
+    #[validate(range(max = 86_400_000))]
+    pub health_check_interval_ms: u64,
+    /// The memory that the process may hold, in megabytes. Default 0: the limit of its container, if it has one.
+    #[validate(range(max = 1_048_576))]
+    pub max_memory_mb: u64,
+    /// Failures in a row to connect, or lost connections, after which a connection is left alone; 0 is never.
+    /// Default 5.
+    #[validate(range(max = 1_000_000))]
+    pub circuit_failures: u32,
+    /// How long it is left alone then, in milliseconds. Default 60,000.
+    #[validate(range(min = 1, max = 86_400_000))]
+    pub circuit_open_ms: u64,
 }
 
 impl Default for Settings {
@@ -242,6 +259,11 @@ impl Default for Settings {
             audit_when_full: WhenAuditIsFull::default(),
             public_url: String::new(),
             local_claims: "{}".to_owned(),
+            metrics_addr: None,
+            health_check_interval_ms: 30_000,
+            max_memory_mb: 0,
+            circuit_failures: 5,
+            circuit_open_ms: 60_000,
         }
     }
 }
