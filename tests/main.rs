@@ -18,6 +18,7 @@ mod http;
 mod identity;
 mod masking;
 mod mcp;
+mod operations;
 mod roles;
 mod values;
 mod verbs;

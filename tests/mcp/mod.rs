@@ -18,7 +18,7 @@ mod hosts;
 mod limits;
 mod log;
 mod orphans;
-mod outages;
+pub(crate) mod outages;
 mod posture;
 pub(crate) mod process;
 mod prompts;
@@ -37,11 +37,11 @@ use support::{
 };
 
 /// A statement that `SQLite` never finishes.
-const ENDLESS: &str =
+pub(crate) const ENDLESS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
 /// A server with one small database, called `shop`.
-async fn shop(scratch: &Scratch) -> Launch {
+pub(crate) async fn shop(scratch: &Scratch) -> Launch {
     let path = scratch.path("shop.db");
     run_beside(
         &path,

@@ -9,7 +9,7 @@ use support::{
     subject::Subject,
 };
 
-fn place(config: &ConnectionConfig) -> String {
+pub(crate) fn place(config: &ConnectionConfig) -> String {
     match &config.address {
         Address::Tcp { host, port } => format!("{host}:{port}"),
         other => panic!("not reached over TCP: {other:?}"),

@@ -1,4 +1,5 @@
-# The servers' own command-line clients, for the suite to compare with, and a pooler that tests put in front of them.
+# The servers' own command-line clients, for the suite to compare with, a pooler that tests put in front of them, and
+# Prometheus.
 # Sourced, never run.
 # shellcheck shell=bash
 
@@ -17,6 +18,29 @@ WRAPPER
     chmod 755 "$CACHE/bin/pgbouncer"
     return
   done
+}
+
+# Unpacked and not installed: the package would start a service.
+install_prometheus() {
+  local folder=$CACHE/prometheus
+  mkdir -p "$CACHE/bin"
+  if [[ -n ${docker-} ]]; then
+    docker_program prometheus prom/prometheus:v3.5.0 prometheus
+    docker_program promtool prom/prometheus:v3.5.0 promtool
+    return
+  fi
+  if [[ ! -x $folder/usr/bin/promtool ]]; then
+    command -v apt-get >/dev/null || die "please put prometheus and promtool into $CACHE/bin"
+    say "unpacking Prometheus"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    {
+      [[ -n $APT_UPDATED ]] || apt-get -q update
+      (cd "$folder" && apt-get -q download prometheus && dpkg -x prometheus_*.deb . && rm -f prometheus_*.deb)
+    } >>"$CACHE/apt.log" 2>&1 9>&- || die "apt-get could not fetch Prometheus (log: $CACHE/apt.log)"
+  fi
+  ln -sfn ../prometheus/usr/bin/prometheus "$CACHE/bin/prometheus"
+  ln -sfn ../prometheus/usr/bin/promtool "$CACHE/bin/promtool"
 }
 
 # Prints K=V lines for the clients that these servers call for.
@@ -51,5 +75,7 @@ program_exports() {
     esac
   done
   if [[ -n $psql ]]; then echo "PORTOLAN_TEST_PSQL=$psql"; fi
+  echo "PORTOLAN_TEST_PROMETHEUS=$CACHE/bin/prometheus"
+  echo "PORTOLAN_TEST_PROMTOOL=$CACHE/bin/promtool"
   if [[ -n $pooler ]]; then echo "PORTOLAN_TEST_PGBOUNCER=$pooler"; fi
 }

@@ -476,3 +476,15 @@ impl Session {
         tool_answer(&connection.message().await.expect("an answer"))
     }
 }
+
+/// What is answered at an address such as `127.0.0.1:8080`, on a connection of its own.
+pub async fn ask(place: &str, request: &Request) -> Response {
+    let mut connection = Connection::new(TcpStream::connect(place).await.unwrap());
+    connection.send(request).await;
+    connection.response().await
+}
+
+/// The same for a path alone.
+pub async fn get(place: &str, path: &str) -> Response {
+    ask(place, &Request::get(path)).await
+}

@@ -15,6 +15,7 @@ pub mod databases;
 pub mod http;
 pub mod outage;
 pub mod pooler;
+pub mod prometheus;
 pub mod proxy;
 pub mod rows;
 pub mod scratch;

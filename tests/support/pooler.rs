@@ -108,7 +108,7 @@ fn start(folder: &Scratch) -> Child {
         .unwrap()
 }
 
-async fn free_port() -> u16 {
+pub async fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()
 }

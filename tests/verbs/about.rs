@@ -20,7 +20,7 @@ async fn the_help_names_every_command() {
     let help = run(&["--help"]).await;
 
     assert_eq!((help.code, help.stderr.as_str()), (0, ""));
-    for command in ["serve", "check", "call", "demo"] {
+    for command in ["serve", "check", "call", "health", "demo"] {
         assert!(
             help.stdout.contains(&format!("\n  {command} ")),
             "{}",
