@@ -193,7 +193,6 @@ pub async fn assemble(
         observers: vec![Arc::clone(&monitor) as _, Arc::clone(&metrics) as _],
         health: Some(Arc::clone(&monitor) as _),
         memory,
-        ..Around::default()
     };
     let tells_health = options.tools.tells_health();
     Ok(Assembly {
