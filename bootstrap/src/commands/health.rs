@@ -19,6 +19,12 @@ pub struct Checked {
 
 /// Asks `url`; without a path, its `/health`. Blocks until it has answered.
 pub fn run(url: &str) -> Checked {
+    if !url.starts_with("http://") {
+        return Checked {
+            text: format!("{url} cannot be asked: the URL must begin with http://"),
+            exit_code: 1,
+        };
+    }
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(ANSWER_MAY_TAKE))
         .http_status_as_error(false)
@@ -59,6 +65,18 @@ fn words(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_plain_http_is_refused() {
+        for url in ["https://127.0.0.1:8080", "127.0.0.1:8080", ""] {
+            let checked = run(url);
+            assert_eq!(checked.exit_code, 1);
+            assert!(
+                checked.text.contains("must begin with http://"),
+                "{checked:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_server_is_asked_for_its_health() {
