@@ -72,6 +72,7 @@ fn record(caller: &Caller) -> CallRecord<'_> {
             number: 1,
         },
         caller,
+        acts_as: None,
         method: "tools/call",
         tool: Some("execute_query"),
         connection: Some("prod"),
