@@ -13,7 +13,7 @@ use std::{
 
 use adapters::{inbound::http::identity::is_public_url, outbound::AuditTarget};
 use domain::{
-    calls::{Caller, Claims, Principal},
+    calls::{Caller, Claims},
     connection::{AllowedHosts, parameters::boolean},
 };
 use serde::{
@@ -288,7 +288,10 @@ impl Settings {
     /// Whoever calls without signing in.
     pub fn local_caller(&self) -> Caller {
         let claims = serde_json::from_str(&self.local_claims).unwrap_or_default();
-        Caller::new(Principal::local(), Claims::new(claims))
+        Caller {
+            claims: Claims::new(claims),
+            ..Caller::local()
+        }
     }
 
     /// The folders below which a client may open `SQLite` files. Relative ones begin at the working directory.
