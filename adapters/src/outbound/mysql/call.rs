@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     super::pool::{Lease, Pool},
-    dialect, kill,
+    dialect,
+    kill::Killer,
     session::{After, MySqlSession},
     text,
 };
@@ -33,13 +34,19 @@ pub(super) enum Ran {
 pub(super) struct Call {
     lease: Option<Lease<MySqlSession>>,
     pool: Arc<Pool<MySqlSession>>,
+    killer: Arc<Killer>,
 }
 
 impl Call {
-    pub(super) fn new(lease: Lease<MySqlSession>, pool: Arc<Pool<MySqlSession>>) -> Self {
+    pub(super) fn new(
+        lease: Lease<MySqlSession>,
+        pool: &Arc<Pool<MySqlSession>>,
+        killer: &Arc<Killer>,
+    ) -> Self {
         Self {
             lease: Some(lease),
-            pool,
+            pool: Arc::clone(pool),
+            killer: Arc::clone(killer),
         }
     }
 
@@ -62,7 +69,7 @@ impl Call {
         };
         let sql = sql.to_owned();
         let traces = (sql.len() > LONG_BYTES).then(|| dialect::leaves_traces(&sql));
-        let pool = Arc::clone(&self.pool);
+        let (pool, killer) = (Arc::clone(&self.pool), Arc::clone(&self.killer));
         self.pool.spawn(async move {
             if ran == Ran::Undrained
                 && !matches!(
@@ -70,7 +77,7 @@ impl Call {
                     Ok(Ok(()))
                 )
             {
-                return Box::pin(kill::kill_and_discard(lease, pool)).await;
+                return Box::pin(killer.kill_and_discard(lease)).await;
             }
             if pool.closing().is_fired()
                 || (ran != Ran::Nothing && traces.unwrap_or_else(|| dialect::leaves_traces(&sql)))
@@ -106,7 +113,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         if let Some(lease) = self.lease.take() {
             self.pool
-                .spawn_ending(kill::kill_and_discard(lease, Arc::clone(&self.pool)));
+                .spawn_ending(Arc::clone(&self.killer).kill_and_discard(lease));
         }
     }
 }

@@ -24,6 +24,7 @@ use super::{
     dialect::MySql,
     failure,
     flavor::Flavor,
+    kill::Killer,
     posture,
     query_runner::MySqlQueryRunner,
     session::MySqlSession,
@@ -67,8 +68,10 @@ impl Connector for MySqlConnector {
             .await
             .unwrap_or_else(Posture::unknown);
         let flavor = Flavor::of(&server);
+        let killer = Killer::new(Arc::clone(&pool));
         let runner = Arc::new(MySqlQueryRunner::new(
             Arc::clone(&pool),
+            Arc::clone(&killer),
             server.product.clone(),
         ));
         Ok(Database {
@@ -80,7 +83,11 @@ impl Connector for MySqlConnector {
             config,
             dialect: Arc::new(MySql(flavor)),
             query_runner: runner,
-            pool: Arc::new(MySqlConnectionPool::new(pool, server.version.clone())),
+            pool: Arc::new(MySqlConnectionPool::new(
+                pool,
+                killer,
+                server.version.clone(),
+            )),
             posture,
             server,
         })

@@ -13,17 +13,23 @@ use super::{
     super::pool::{Pool, must_end},
     call::{Call, Ran},
     failure,
+    kill::Killer,
     session::{After, MySqlSession},
 };
 
 pub(super) struct MySqlConnectionPool {
     pool: Arc<Pool<MySqlSession>>,
+    killer: Arc<Killer>,
     version: String,
 }
 
 impl MySqlConnectionPool {
-    pub(super) fn new(pool: Arc<Pool<MySqlSession>>, version: String) -> Self {
-        Self { pool, version }
+    pub(super) fn new(pool: Arc<Pool<MySqlSession>>, killer: Arc<Killer>, version: String) -> Self {
+        Self {
+            pool,
+            killer,
+            version,
+        }
     }
 }
 
@@ -33,7 +39,7 @@ impl ConnectionPool for MySqlConnectionPool {
         let limit = self.pool.config().pool.connect_timeout;
         loop {
             let lease = self.pool.acquire(cancel).await?;
-            let mut call = Call::new(lease, Arc::clone(&self.pool));
+            let mut call = Call::new(lease, &self.pool, &self.killer);
             let started = Instant::now();
             let answer = tokio::select! {
                 biased;

@@ -14,7 +14,9 @@ use super::{
         pool::{NOTICED_WITHIN, Pool, must_end, must_end_by},
     },
     call::{Call, Ran},
-    dialect, failure, hints, parameters,
+    dialect, failure, hints,
+    kill::Killer,
+    parameters,
     result::{self, Done, OnStop, Output, Trouble},
     session::{After, MySqlSession},
     settle, text,
@@ -22,6 +24,7 @@ use super::{
 
 pub(super) struct MySqlQueryRunner {
     pool: Arc<Pool<MySqlSession>>,
+    killer: Arc<Killer>,
     product: String,
 }
 
@@ -43,13 +46,17 @@ enum Attempt {
 }
 
 impl MySqlQueryRunner {
-    pub(super) fn new(pool: Arc<Pool<MySqlSession>>, product: String) -> Self {
-        Self { pool, product }
+    pub(super) fn new(pool: Arc<Pool<MySqlSession>>, killer: Arc<Killer>, product: String) -> Self {
+        Self {
+            pool,
+            killer,
+            product,
+        }
     }
 
     async fn call(&self, cancel: &Cancel) -> Result<Call, Failure> {
         let lease = self.pool.acquire(cancel).await?;
-        Ok(Call::new(lease, Arc::clone(&self.pool)))
+        Ok(Call::new(lease, &self.pool, &self.killer))
     }
 
     async fn attempt(
