@@ -19,6 +19,7 @@ use sqlx::{
     ConnectOptions, Connection, FromRow,
     sqlite::{LockedSqliteHandle, SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
+use tokio::sync::Notify;
 
 use super::{
     super::pool::Session,
@@ -48,7 +49,8 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 const REMEMBERED_BY_DRIVER: usize = 4;
 /// A session that is being interrupted is waited for no longer than this: one long call of a function is deaf to it.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
-/// While this many are deaf, in the whole process, no further session is opened: each has a thread that works on.
+/// While this many are deaf, in the whole process, a further session waits, and is refused in the end: each of them has a
+/// thread that works on.
 const MOST_DEAF: usize = 4;
 
 pub(super) struct SqliteSession {
@@ -75,7 +77,9 @@ impl SqliteSession {
         config: &ConnectionConfig,
         access: Access,
     ) -> Result<Self, Failure> {
-        if DEAF.load(Ordering::Relaxed) >= MOST_DEAF {
+        // Ends before the connect time-out, as everything here does: that would not know the reason.
+        let patience = config.pool.connect_timeout / 2;
+        if tokio::time::timeout(patience, few_deaf()).await.is_err() {
             return Err(too_many_deaf());
         }
         handle::guard_stack();
@@ -132,8 +136,7 @@ impl SqliteSession {
         session.harden().await?;
         // Before the schema is read, so that a change in between is seen by the next look.
         session.look_at_files();
-        // Ends before the connect time-out, which would not know the reason.
-        let patience = Patience::of(config.pool.connect_timeout / 2);
+        let patience = Patience::of(patience);
         if let Err(error) = session.freshen_with(patience).await {
             return Err(opening::cannot_read(path.as_deref(), error));
         }
@@ -424,6 +427,19 @@ impl Session for SqliteSession {
 
 /// Sessions that were told to end and still work.
 static DEAF: AtomicUsize = AtomicUsize::new(0);
+/// Told whenever one of them has ended.
+static ONE_ENDED: Notify = Notify::const_new();
+
+/// Waits until a session may be opened: most of the deaf are only slow, as where much else runs on the machine.
+async fn few_deaf() {
+    loop {
+        let one_ended = ONE_ENDED.notified();
+        if DEAF.load(Ordering::Relaxed) < MOST_DEAF {
+            return;
+        }
+        one_ended.await;
+    }
+}
 
 /// One of them.
 struct Deaf;
@@ -438,6 +454,7 @@ impl Deaf {
 impl Drop for Deaf {
     fn drop(&mut self) {
         DEAF.fetch_sub(1, Ordering::Relaxed);
+        ONE_ENDED.notify_waiters();
     }
 }
 
