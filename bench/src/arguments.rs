@@ -6,6 +6,9 @@ use clap::{Parser, Subcommand};
 
 use crate::Fallible;
 
+/// The name of the least that a server can be.
+const FLOOR: &str = "floor";
+
 /// Measures the built server over stdio beside a direct sqlx client on the same database, in ratios.
 #[derive(Debug, Parser)]
 #[command(name = "bench", args_conflicts_with_subcommands = true)]
@@ -47,6 +50,10 @@ pub(crate) struct Arguments {
     #[arg(long = "peer", value_name = "NAME|TOOL|SQL_ARGUMENT|COMMAND..", value_parser = Peer::parse)]
     pub(crate) peers: Vec<Peer>,
 
+    /// Measures in the same rounds the least that a server over stdio can be.
+    #[arg(long)]
+    pub(crate) floor: bool,
+
     /// Gives the servers socketpairs for their standard input and output, as Node.js does, instead of pipes.
     #[arg(long)]
     pub(crate) socketpair: bool,
@@ -65,6 +72,9 @@ pub(crate) enum Role {
     /// The direct client that everybody is compared with; started by the benchmark itself.
     #[command(hide = true)]
     Direct,
+    /// The least that a server over stdio can be; started by the benchmark itself.
+    #[command(hide = true)]
+    Floor { url: String },
     /// Measures the way through a large schema: a shop among many tables, made for it and dropped after.
     Schema {
         /// PostgreSQL or MySQL; the account must be allowed to create schemas.
@@ -89,6 +99,17 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// This program, as the least that a server can be.
+    pub(crate) fn floor(program: String) -> Self {
+        Self {
+            name: FLOOR.to_owned(),
+            tool: "execute_query".to_owned(),
+            sql_argument: "sql".to_owned(),
+            program,
+            arguments: vec!["floor".to_owned(), "{url}".to_owned()],
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(4, '|').map(str::trim);
         let mut part = |what: &str| {
@@ -101,7 +122,7 @@ impl Peer {
                 })
         };
         let (name, tool, sql_argument) = (part("NAME")?, part("TOOL")?, part("SQL_ARGUMENT")?);
-        if ["direct", "portolan"].contains(&name.as_str()) || name.contains('/') {
+        if ["direct", "portolan", FLOOR].contains(&name.as_str()) || name.contains('/') {
             return Err(format!("\"{name}\" cannot be a peer's name"));
         }
         let command = part("COMMAND")?;

@@ -112,15 +112,15 @@ where
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub(crate) enum Access {
     Read,
     Write,
 }
 
-type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+pub(crate) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
 /// What differs between the three drivers.
-trait Driver: Database {
+pub(crate) trait Driver: Database {
     fn options(url: &str, access: Access) -> Result<Options<Self>, sqlx::Error>;
 
     /// Decodes every cell of one row of the table. A decimal and a timestamp have no decoder without further

@@ -8,6 +8,7 @@ mod child;
 mod contender;
 mod direct;
 mod figures;
+mod floor;
 mod measure;
 mod proc;
 mod report;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.role {
         Some(Role::Direct) => direct::serve().map(|()| ExitCode::SUCCESS),
+        Some(Role::Floor { url }) => floor::serve(url).map(|()| ExitCode::SUCCESS),
         Some(Role::Schema {
             url,
             tables,
@@ -173,12 +175,16 @@ impl Bench<'_> {
     ) -> Fallible<DatabaseReport> {
         let dialect = direct.table.dialect;
         let portolan = self.portolan(&direct.url, direct.table.clone(), &[]);
-        let peers = self
+        let mut peers = self
             .arguments
             .peers
             .iter()
             .map(|peer| self.peer(peer, direct, file))
             .collect::<Vec<_>>();
+        if self.arguments.floor {
+            let program = env::current_exe()?.display().to_string();
+            peers.push(self.peer(&Peer::floor(program), direct, file));
+        }
         let mut contenders: Vec<&dyn Contender> = vec![direct, &portolan];
         contenders.extend(peers.iter().map(|peer| peer as &dyn Contender));
 
