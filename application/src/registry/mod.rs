@@ -1,5 +1,6 @@
 //! Known configurations and open databases, by name and by whom they belong to.
 
+mod granted;
 mod open_connection;
 mod view;
 
@@ -10,7 +11,7 @@ use std::{
 
 use domain::{
     Failure,
-    calls::Principal,
+    calls::{Caller, Principal},
     connection::{
         CircuitRules, CircuitState, ConnectionConfig, ConnectionName, Connector, KnownConfiguration,
     },
@@ -51,7 +52,23 @@ impl Opened {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
     name: ConnectionName,
-    owner: Option<Principal>,
+    owner: Option<Owner>,
+}
+
+/// Whose something is: not every name that somebody signs in by is told apart from that of the local user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner {
+    principal: Principal,
+    is_local: bool,
+}
+
+impl Owner {
+    pub fn of(caller: &Caller) -> Self {
+        Self {
+            principal: caller.principal.clone(),
+            is_local: caller.is_local,
+        }
+    }
 }
 
 /// An open connection, and the configuration whose grants it is judged by; none for one from a caller's own values.

@@ -12,13 +12,17 @@ use std::{
 use domain::{
     Cancel, Failure,
     access::Allowed,
-    calls::{Caller, Principal},
+    calls::Caller,
     cancel::CancelReason,
-    connection::{CircuitRules, ConnectionName, Database, row_security::act_as_refused},
+    connection::{CircuitRules, ConnectionName, Database, Posture, row_security::act_as_refused},
     query::ActsAs,
     schema::Snapshot,
 };
 
+use super::{
+    Owner,
+    granted::{GrantedCatalog, GrantedRunner},
+};
 use crate::{
     breaker::Breaker,
     catalog_cache::{CatalogCache, Searchable},
@@ -49,7 +53,7 @@ pub struct OpenConnection {
 /// Somebody who reads from a connection, with what they may do on it: who may do less later may not read on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
-    pub principal: Principal,
+    pub owner: Owner,
     pub allowed: Allowed,
 }
 
@@ -67,7 +71,8 @@ const MOST_NARROWED: usize = 256;
 struct Figures {
     calls: AtomicU64,
     failures: AtomicU64,
-    last_failure: Mutex<Option<String>>,
+    /// And whose it was.
+    last_failure: Mutex<Option<(Arc<Reader>, String)>>,
 }
 
 /// What has happened on a connection since it was opened.
@@ -87,7 +92,7 @@ impl OpenConnection {
             catalog: Arc::default(),
             cursors: Arc::default(),
             reader: Arc::new(Reader {
-                principal: Principal::local(),
+                owner: Owner::of(&Caller::local()),
                 allowed: Allowed::EVERYTHING,
             }),
             breaker: Arc::new(Breaker::new(CircuitRules::default())),
@@ -105,7 +110,7 @@ impl OpenConnection {
 
     /// The same connection for a caller who may do `allowed` on it.
     #[must_use]
-    pub fn for_caller(&self, principal: &Principal, allowed: &Allowed) -> Self {
+    pub fn for_caller(&self, caller: &Caller, allowed: &Allowed) -> Self {
         let Narrowed { database, catalog } = self.narrowed(allowed);
         Self {
             name: self.name.clone(),
@@ -114,7 +119,7 @@ impl OpenConnection {
             catalog,
             cursors: Arc::clone(&self.cursors),
             reader: Arc::new(Reader {
-                principal: principal.clone(),
+                owner: Owner::of(caller),
                 allowed: allowed.clone(),
             }),
             breaker: Arc::clone(&self.breaker),
@@ -136,9 +141,24 @@ impl OpenConnection {
         }
         let mut database = Database::clone(&self.database);
         database.config = Arc::new(allowed.tighten(&database.config));
+        let mut catalog = Arc::clone(&self.catalog);
+        if let Some(tables) = &allowed.tables {
+            let tables = Arc::new(tables.clone());
+            database.query_runner = Arc::new(GrantedRunner {
+                whole: database.query_runner,
+                tables: Arc::clone(&tables),
+            });
+            database.catalog = Arc::new(GrantedCatalog {
+                whole: database.catalog,
+                tables,
+            });
+            // What the database's user could do tells of tables.
+            database.posture = Posture::new(Vec::new(), None);
+            catalog = Arc::default();
+        }
         let narrowed = Narrowed {
             database: Arc::new(database),
-            catalog: Arc::clone(&self.catalog),
+            catalog,
         };
         if known.len() == MOST_NARROWED {
             known.remove(0);
@@ -211,7 +231,8 @@ impl OpenConnection {
             *figures
                 .last_failure
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(self.told_to_all(failure));
+                .unwrap_or_else(PoisonError::into_inner) =
+                Some((Arc::clone(&self.reader), self.told_to_all(failure)));
         }
     }
 
@@ -223,8 +244,10 @@ impl OpenConnection {
         }
     }
 
+    /// The failure is that of this caller: what others asked for may be told to none but who may do everything.
     pub fn figures(&self) -> CallFigures {
         let figures = &self.figures;
+        let told = |reader: &Reader| self.reader.allowed.is_everything() || *reader == *self.reader;
         CallFigures {
             calls: figures.calls.load(Ordering::Relaxed),
             failures: figures.failures.load(Ordering::Relaxed),
@@ -232,7 +255,9 @@ impl OpenConnection {
                 .last_failure
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+                .as_ref()
+                .filter(|(reader, _)| told(reader))
+                .map(|(_, message)| message.clone()),
         }
     }
 }

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use domain::{
     Cancel, Failure,
     access::{Allowed, Grant},
-    calls::Principal,
+    calls::Caller,
     connection::{ConnectionConfig, ConnectionName, KnownConfiguration},
     nearest::nearest,
 };
 
-use super::{Attempt, Held, Key, OpenConnection, Opened, Registry, read, write};
+use super::{Attempt, Held, Key, OpenConnection, Opened, Owner, Registry, read, write};
 
 /// Somebody who calls a tool.
 #[derive(Debug, Clone, Copy)]
 pub struct Visitor<'a> {
-    pub principal: &'a Principal,
+    pub caller: &'a Caller,
     pub grant: &'a Grant,
     /// What is seen is what this tool may be used on; without one, what any may be used on.
     pub tool: Option<&'a str>,
@@ -225,8 +225,8 @@ impl<'a> View<'a> {
             .allowed(judged_by.as_ref())
             .ok_or_else(|| self.unknown(name.as_str()))?;
         let opened = self.registry.open(key, config, judged_by, attempt).await?;
-        let principal = self.visitor.principal;
-        Ok(opened.map(|connection| Arc::new(connection.for_caller(principal, &allowed))))
+        let caller = self.visitor.caller;
+        Ok(opened.map(|connection| Arc::new(connection.for_caller(caller, &allowed))))
     }
 
     /// Closes an open connection: ends its calls and its pool. One that others use too only where the role may.
@@ -278,7 +278,8 @@ impl<'a> View<'a> {
 
     /// Names known or open, each once, in order.
     pub fn names(&self) -> Vec<ConnectionName> {
-        let own = |key: &Key| key.owner.as_ref() == Some(self.visitor.principal);
+        let owner = Owner::of(self.visitor.caller);
+        let own = |key: &Key| key.owner.as_ref() == Some(&owner);
         let mut names: Vec<ConnectionName> = read(&self.registry.known)
             .keys()
             .filter(|key| own(key) || (key.owner.is_none() && self.shared_key(&key.name).is_some()))
@@ -313,7 +314,7 @@ impl<'a> View<'a> {
     fn own_key(&self, name: &ConnectionName) -> Key {
         Key {
             name: name.clone(),
-            owner: Some(self.visitor.principal.clone()),
+            owner: Some(Owner::of(self.visitor.caller)),
         }
     }
 
@@ -334,7 +335,7 @@ impl<'a> View<'a> {
         let allowed = self.allowed(held.configuration.as_ref())?;
         let connection = held.connection;
         Some(Arc::new(
-            connection.for_caller(self.visitor.principal, &allowed),
+            connection.for_caller(self.visitor.caller, &allowed),
         ))
     }
 
@@ -354,7 +355,7 @@ mod tests {
 
     use domain::{
         access::{Pattern, Role, Roles, When},
-        calls::{Caller, Claims},
+        calls::{Claims, Principal},
         connection::{ExportedParameters, Policy, parameters::Origin},
     };
 
@@ -402,23 +403,22 @@ mod tests {
 
     /// Somebody who has signed in.
     struct Somebody {
-        principal: Principal,
+        caller: Caller,
         grant: Grant,
     }
 
     impl Somebody {
         fn new(name: &str, role: Role) -> Self {
-            let principal = Principal::new(name);
-            let caller = Caller::new(principal.clone(), Claims::default());
+            let caller = Caller::new(Principal::new(name), Claims::default());
             Self {
-                principal,
                 grant: Roles::new([role]).grant(&caller),
+                caller,
             }
         }
 
         fn sees<'a>(&'a self, registry: &'a Registry) -> View<'a> {
             registry.seen_by(Visitor {
-                principal: &self.principal,
+                caller: &self.caller,
                 grant: &self.grant,
                 tool: Some(TOOL),
             })
@@ -467,7 +467,7 @@ mod tests {
         let registry = registry(1);
         let ada = Somebody::new("ada", role(&["shop"]));
         let local = Somebody {
-            principal: Principal::local(),
+            caller: Caller::local(),
             grant: Grant::everything(),
         };
 
@@ -521,6 +521,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_namesake_of_the_local_user_has_nothing_of_that_users() {
+        let registry = registry(1);
+        let local = Somebody {
+            caller: Caller::local(),
+            grant: Grant::everything(),
+        };
+        let namesake = Somebody::new("local", role(&["shop"]));
+        local
+            .sees(&registry)
+            .open_own(name("mine"), Arc::new(config()))
+            .await
+            .unwrap();
+
+        assert!(namesake.sees(&registry).open_connection("mine").is_none());
+    }
+
+    #[tokio::test]
     async fn another_name_for_a_configuration_brings_no_more_than_the_configuration() {
         let registry = registry(1);
         let ada = Somebody::new("ada", role(&["shop"]));
@@ -569,7 +586,7 @@ mod tests {
 
         assert_eq!(view.known_configuration("prod").unwrap().source, "import");
         let local = Somebody {
-            principal: Principal::local(),
+            caller: Caller::local(),
             grant: Grant::everything(),
         };
         let operators = local.sees(&registry).known_configuration("prod").unwrap();

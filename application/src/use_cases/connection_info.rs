@@ -27,7 +27,8 @@ pub struct Info {
     /// What is in force, by the key of the parameter. Times are in milliseconds.
     pub settings: Map<String, Value>,
     /// As it was found when the connection was opened.
-    pub posture: Posture,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posture: Option<Posture>,
     pub calls: u64,
     pub failures: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +69,9 @@ fn info(connection: &OpenConnection) -> Info {
     Info {
         connection: ConnectionReport::of(connection),
         settings,
-        posture: connection.database.posture.clone(),
+        // It tells of tables.
+        posture: (connection.reader.allowed.tables.is_none())
+            .then(|| connection.database.posture.clone()),
         calls: figures.calls,
         failures: figures.failures,
         last_failure: figures.last_failure,

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use domain::{
     access::Grant,
-    calls::Principal,
+    calls::Caller,
     connection::{
         Address, Addressing, AllowedHosts, ConnectionConfig, ConnectionName, Database, EngineFacts,
         Identity, PoolFigures, Posture, ServerInfo,
@@ -143,10 +143,10 @@ pub(crate) fn connection_to(
 
 /// All of a registry, as whoever started the process sees it.
 pub(crate) fn all_of(registry: &Registry) -> View<'_> {
-    static LOCAL: LazyLock<Principal> = LazyLock::new(Principal::local);
+    static LOCAL: LazyLock<Caller> = LazyLock::new(Caller::local);
     static EVERYTHING: Grant = Grant::everything();
     registry.seen_by(Visitor {
-        principal: &LOCAL,
+        caller: &LOCAL,
         grant: &EVERYTHING,
         tool: None,
     })

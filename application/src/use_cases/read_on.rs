@@ -73,7 +73,7 @@ mod tests {
     use domain::{
         FailureKind,
         access::Allowed,
-        calls::Principal,
+        calls::{Caller, Claims, Principal},
         connection::ConnectionName,
         query::{
             Cell, Column, DynRowSink, Flow, Outcome, QueryLimits, QueryRunner, Statement,
@@ -274,7 +274,10 @@ mod tests {
             ..Allowed::EVERYTHING
         };
         let whole = subject.connection;
-        let seen_by = |name: &str, allowed| whole.for_caller(&Principal::new(name), allowed);
+        let seen_by = |name: &str, allowed| {
+            let caller = Caller::new(Principal::new(name), Claims::default());
+            whole.for_caller(&caller, allowed)
+        };
         subject.connection = seen_by("ada", &allowed);
         let cursor = cursor_of(&first(&subject, asking_for(2)).await).unwrap();
 

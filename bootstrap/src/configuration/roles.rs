@@ -93,9 +93,6 @@ impl Fields {
             self.needed_texts("connections", "names of connections, which may have stars");
         let tools = self.tools();
         let tables = self.tables();
-        if tables.is_some() {
-            self.mistake("tables", "Is not held by this version.", None);
-        }
         let functions = self.texts("functions").unwrap_or_default();
         let read_only = self.truth("readOnly");
         if tables.is_some() && read_only == Some(false) {

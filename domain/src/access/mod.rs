@@ -4,6 +4,7 @@
 
 mod allowed;
 mod grant;
+mod granted;
 mod pattern;
 mod role;
 mod tables;

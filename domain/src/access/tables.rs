@@ -66,6 +66,14 @@ impl Tables {
         self.rules.iter().any(|rules| rules.allow(schema, table))
     }
 
+    /// The same where letter case does not tell names apart.
+    pub fn show_in_any_case(&self, schema: &str, table: &str) -> bool {
+        self.rules.iter().any(|rules| {
+            let matches = |pattern: &TablePattern| pattern.matches_in_any_case(schema, table);
+            rules.allow.iter().any(matches) && !rules.deny.iter().any(matches)
+        })
+    }
+
     /// Whether a function that somebody has made may be called.
     pub fn let_call(&self, schema: &str, function: &str) -> bool {
         let name = format!("{schema}.{function}");

@@ -7,7 +7,11 @@ use super::{
     rows::{DynRowSink, Outcome},
     statement::Statement,
 };
-use crate::{cancel::Cancel, failure::Failure};
+use crate::{
+    access::Tables,
+    cancel::Cancel,
+    failure::{Failure, FailureKind},
+};
 
 /// Runs SQL that the client wrote.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -27,6 +31,24 @@ pub trait QueryRunner: Send + Sync {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure>;
+
+    /// As [`QueryRunner::run_read`], for somebody who may see some tables only: what touches another one fails with the
+    /// words for one that is not there, and what cannot be judged is not run. An engine that cannot tell what a
+    /// statement touches runs none.
+    async fn run_granted(
+        &self,
+        _: &Statement,
+        _: &Tables,
+        _: &QueryLimits,
+        _: &mut DynRowSink,
+        _: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        Err(Failure::new(
+            FailureKind::NotAllowed,
+            "Your role may see some tables only, and on this engine it cannot be told which ones a statement touches.",
+        )
+        .with_hint("search_schema and describe_table tell of the tables that your role may see."))
+    }
 
     /// As [`QueryRunner::run_read`], in a transaction of its own that may write; it is committed before this
     /// returns `Ok`, and rolled back on any failure.

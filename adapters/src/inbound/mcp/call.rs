@@ -89,7 +89,7 @@ impl Call {
     /// Whom it shows what there is.
     pub(super) fn visitor(&self) -> Visitor<'_> {
         Visitor {
-            principal: &self.caller.principal,
+            caller: &self.caller,
             grant: &self.grant,
             tool: Some(self.by_right_of),
         }

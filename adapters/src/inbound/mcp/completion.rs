@@ -30,7 +30,7 @@ pub(super) async fn complete(
     let grant = server.grant(&caller);
     let names = match wanted {
         Wanted::Connection => connections(&server.seen_by(Visitor {
-            principal: &caller.principal,
+            caller: &caller,
             grant: &grant,
             tool: None,
         })),

@@ -155,7 +155,7 @@ impl ServerHandler for McpServer {
             let caller = self.caller_of(&context);
             let grant = self.grant(&caller);
             let view = self.seen_by(Visitor {
-                principal: &caller.principal,
+                caller: &caller,
                 grant: &grant,
                 tool: Some(resources::BY_RIGHT_OF),
             });
@@ -259,7 +259,7 @@ impl ServerHandler for McpServer {
             let caller = self.caller_of(&context);
             let grant = self.grant(&caller);
             let view = self.seen_by(Visitor {
-                principal: &caller.principal,
+                caller: &caller,
                 grant: &grant,
                 tool: None,
             });

@@ -11,6 +11,7 @@ mod failure;
 mod functions;
 mod handle;
 mod hints;
+mod judge;
 mod lane;
 mod masking;
 mod names;

@@ -5,6 +5,7 @@ use std::{pin::pin, sync::Arc};
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure, FailureKind,
+    access::Tables,
     masking::Masks,
     query::{DynRowSink, Flow, Outcome, QueryLimits, QueryRunner, Statement, StatementClass},
 };
@@ -18,7 +19,7 @@ use super::{
     },
     failure,
     handle::{Bound, Done},
-    hints,
+    hints, judge,
     masking::Guard,
     parameters,
     rows::{Batch, Rows},
@@ -66,40 +67,19 @@ impl QueryRunner for SqliteQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        let (mut lease, changed) = acquire(&self.pool, cancel).await?;
-        let clock = Clock::new(limits.time);
-        let ending = pin!(must_end_by(cancel, self.pool.closing(), &clock));
-        let ended = tokio::select! {
-            biased;
-            ended = read(&mut lease, changed, statement, sink, &clock, self.is_masked) => Ok(ended),
-            failure = ending => Err(failure),
-        };
-        match ended {
-            Ok((result, After::Reuse)) => {
-                lease.put_back();
-                result
-            }
-            Ok((result, After::Settle)) => {
-                lease.interrupt();
-                self.pool.spawn(async move {
-                    if lease.settle().await {
-                        lease.put_back();
-                    } else {
-                        lease.discard().await;
-                    }
-                });
-                result
-            }
-            Ok((result, After::Discard)) => {
-                self.pool.spawn_ending(lease.discard());
-                result
-            }
-            Err(failure) => {
-                lease.interrupt();
-                self.pool.spawn_ending(lease.discard());
-                Err(failure)
-            }
-        }
+        self.run_for(statement, None, limits, sink, cancel).await
+    }
+
+    async fn run_granted(
+        &self,
+        statement: &Statement,
+        tables: &Tables,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        self.run_for(statement, Some(tables), limits, sink, cancel)
+            .await
     }
 
     async fn run_write(
@@ -131,6 +111,53 @@ impl QueryRunner for SqliteQueryRunner {
     }
 }
 
+impl SqliteQueryRunner {
+    /// With `tables`, for somebody who may see no others.
+    async fn run_for(
+        &self,
+        statement: &Statement,
+        tables: Option<&Tables>,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        let (mut lease, changed) = acquire(&self.pool, cancel).await?;
+        let clock = Clock::new(limits.time);
+        let ending = pin!(must_end_by(cancel, self.pool.closing(), &clock));
+        let ended = tokio::select! {
+            biased;
+            ended = read(&mut lease, changed, statement, tables, sink, &clock, self.is_masked) => Ok(ended),
+            failure = ending => Err(failure),
+        };
+        match ended {
+            Ok((result, After::Reuse)) => {
+                lease.put_back();
+                result
+            }
+            Ok((result, After::Settle)) => {
+                lease.interrupt();
+                self.pool.spawn(async move {
+                    if lease.settle().await {
+                        lease.put_back();
+                    } else {
+                        lease.discard().await;
+                    }
+                });
+                result
+            }
+            Ok((result, After::Discard)) => {
+                self.pool.spawn_ending(lease.discard());
+                result
+            }
+            Err(failure) => {
+                lease.interrupt();
+                self.pool.spawn_ending(lease.discard());
+                Err(failure)
+            }
+        }
+    }
+}
+
 /// A session on the file that has its name now, and whether that file may have changed.
 pub(super) async fn acquire(
     pool: &Pool<SqliteSession>,
@@ -150,6 +177,7 @@ async fn read(
     session: &mut SqliteSession,
     changed: bool,
     statement: &Statement,
+    tables: Option<&Tables>,
     sink: &mut DynRowSink,
     clock: &Clock,
     is_masked: bool,
@@ -157,10 +185,18 @@ async fn read(
     if changed && let Err(unread) = session.freshen().await {
         return (Err(unread.into_failure()), After::Discard);
     }
-    let prepared = match session.inspect(&statement.sql).await {
+    let inspected = session.inspect(&statement.sql).await;
+    let inspected = match tables {
+        Some(tables) => judge::judged(session, &statement.sql, inspected, tables).await,
+        None => match inspected {
+            Ok(inspected) => Ok(inspected),
+            Err(failure) => Err(hints::add(session, statement, failure).await),
+        },
+    };
+    let prepared = match inspected {
         Ok(inspected) => parameters::bind(&statement.params, inspected.needed())
             .map(|arguments| (inspected, arguments)),
-        Err(failure) => Err(hints::add(session, statement, failure).await),
+        Err(failure) => Err(failure),
     };
     let (inspected, arguments) = match prepared {
         Ok(prepared) => prepared,

@@ -351,6 +351,13 @@ impl SqliteSession {
 }
 
 impl SqliteSession {
+    /// Looks at a statement that is not to be run, nor to be remembered.
+    pub(super) async fn inspect_once(&mut self, sql: &str) -> Result<Inspected, Failure> {
+        let (text, access, masking) = (sql.to_owned(), self.access, self.masking.clone());
+        self.on_lane(move |handle, _| Inspected::new(handle, &text, access, masking.as_ref()))
+            .await?
+    }
+
     /// Does some work on the lane, which may block: planning a statement can take long, and virtual tables read while
     /// they are planned.
     async fn on_lane<T: Send + 'static>(

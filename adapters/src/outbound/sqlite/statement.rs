@@ -15,7 +15,7 @@ use super::{
     blank::skip_blank,
     depth::refuse_bottomless,
     dialect::SqliteDialect,
-    handle::{self, Rejected},
+    handle::{self, Rejected, Touched},
     masking::Guard,
     parameters,
     value::Declared,
@@ -33,6 +33,7 @@ pub(super) struct Inspected {
     pub(super) class: StatementClass,
     /// Where columns are masked: what of its result is, or why it is not run.
     pub(super) guard: Result<Guard, Failure>,
+    pub(super) touched: Touched,
     /// A session that ran it is as it was before.
     pub(super) leaves_no_trace: bool,
 }
@@ -128,6 +129,7 @@ impl Inspected {
                 })
                 .collect(),
             positions,
+            touched: prepared.touched,
             class: match verdict.class {
                 StatementClass::Read if !prepared.reads_only => StatementClass::Unknown,
                 class => class,

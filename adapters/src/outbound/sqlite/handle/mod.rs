@@ -10,6 +10,7 @@
 
 mod kept;
 mod stack;
+mod touched;
 
 use std::{
     cell::RefCell,
@@ -26,6 +27,7 @@ use sqlx::sqlite::LockedSqliteHandle;
 pub(super) use self::{
     kept::{Bound, Done, Kept, Row, Running, Stored},
     stack::{guard_stack, use_stack},
+    touched::Touched,
 };
 use super::{failure::Fault, functions, pragmas};
 
@@ -53,6 +55,8 @@ pub(super) struct Prepared {
     pub(super) parameters: Vec<Option<String>>,
     /// How many bytes of the text the statement took.
     pub(super) length: usize,
+    /// Whatever it reads, by itself or through views.
+    pub(super) touched: Touched,
 }
 
 /// A column of a table.
@@ -194,6 +198,8 @@ extern "C" fn authorize_reads(
     database: *const c_char,
     _: *const c_char,
 ) -> c_int {
+    // SAFETY: SQLite passes null or texts that it keeps during the call.
+    unsafe { touched::note(action, first, database) };
     verdict(match action {
         ffi::SQLITE_READ => note_read(first, second, database),
         ffi::SQLITE_SELECT
@@ -260,10 +266,12 @@ pub(super) fn prepare(
     let mut statement = ptr::null_mut();
     let mut tail = ptr::null();
     stack::watch();
+    touched::begin();
     // SAFETY: the handle is open and locked, `text` has at least `length` bytes, and both out-pointers are ours.
     let status = unsafe {
         ffi::sqlite3_prepare_v3(database, text, length, 0, &raw mut statement, &raw mut tail)
     };
+    let touched = touched::end();
     if stack::ran_out() {
         // SAFETY: made above and used by nobody else; null is allowed.
         unsafe { ffi::sqlite3_finalize(statement) };
@@ -279,7 +287,7 @@ pub(super) fn prepare(
     let statement = Statement(statement);
     let length = (tail as usize).saturating_sub(text as usize);
     statement
-        .describe(length)
+        .describe(length, touched)
         .map_err(|_| Rejected::NameNotText)
 }
 
@@ -383,7 +391,7 @@ impl Drop for Statement {
 
 impl Statement {
     /// Fails if a name is not UTF-8.
-    fn describe(&self, length: usize) -> Result<Prepared, Utf8Error> {
+    fn describe(&self, length: usize, touched: Touched) -> Result<Prepared, Utf8Error> {
         // SAFETY (all of this function): the statement is alive and its connection is locked; indexes are in range;
         // each name is copied before the next call.
         let (reads_only, columns, parameters) = unsafe {
@@ -426,6 +434,7 @@ impl Statement {
             origins,
             parameters,
             length,
+            touched,
         })
     }
 }

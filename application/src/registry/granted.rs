@@ -1,0 +1,82 @@
+//! A database as it is for somebody who may see some tables only: its ports, with nothing else behind them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    Cancel, Failure, FailureKind,
+    access::Tables,
+    query::{DynRowSink, Outcome, QueryLimits, QueryRunner, Statement},
+    schema::{Catalog, Fingerprint, Snapshot, TableDescription},
+};
+
+pub(super) struct GrantedRunner {
+    pub(super) whole: Arc<dyn QueryRunner>,
+    pub(super) tables: Arc<Tables>,
+}
+
+#[async_trait]
+impl QueryRunner for GrantedRunner {
+    async fn run_read(
+        &self,
+        statement: &Statement,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        self.whole
+            .run_granted(statement, &self.tables, limits, sink, cancel)
+            .await
+    }
+
+    async fn run_write(
+        &self,
+        _: &Statement,
+        _: &QueryLimits,
+        _: &mut DynRowSink,
+        _: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        Err(Failure::new(
+            FailureKind::NotAllowed,
+            "Your role may see some tables only, and only read them.",
+        ))
+    }
+}
+
+pub(super) struct GrantedCatalog {
+    pub(super) whole: Arc<dyn Catalog>,
+    pub(super) tables: Arc<Tables>,
+}
+
+#[async_trait]
+impl Catalog for GrantedCatalog {
+    async fn fingerprint(&self, cancel: &Cancel) -> Result<Option<Fingerprint>, Failure> {
+        self.whole.fingerprint(cancel).await
+    }
+
+    async fn read(&self, cancel: &Cancel) -> Result<Snapshot, Failure> {
+        Ok(self.tables.shown_of(&self.whole.read(cancel).await?))
+    }
+
+    async fn names(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        let names = self.whole.names(cancel).await?;
+        Ok(names.map(|names| self.tables.shown_of(&names)))
+    }
+
+    async fn describe(
+        &self,
+        tables: &[(String, String)],
+        cancel: &Cancel,
+    ) -> Result<Vec<TableDescription>, Failure> {
+        let shown: Vec<_> = tables
+            .iter()
+            .filter(|(schema, table)| self.tables.show(schema, table))
+            .cloned()
+            .collect();
+        let described = self.whole.describe(&shown, cancel).await?;
+        Ok(described
+            .into_iter()
+            .filter_map(|table| self.tables.shown_of_table(table))
+            .collect())
+    }
+}
