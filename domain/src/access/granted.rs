@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Tables;
 use crate::schema::{
-    ForeignKey, Index, RelationId, Snapshot, TableDescription, Trigger, snapshot::Namespace,
+    ForeignKey, Index, Namespace, RelationId, Snapshot, TableDescription, Trigger,
 };
 
 impl Tables {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::{
         access::{TablePattern, TableRules},
-        schema::{description::ForeignKeyDescription, samples::shop},
+        schema::{ForeignKeyDescription, RelationKind, samples::retail},
     };
 
     fn without(denied: &str) -> Tables {
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_hidden_table_is_gone_with_all_that_leads_to_it() {
-        let whole = shop();
+        let whole = retail();
         let hidden = whole.relations[0].clone();
         let tables = without(&hidden.name);
 
@@ -160,8 +160,7 @@ mod tests {
 
     #[test]
     fn a_description_names_no_hidden_table() {
-        let mut table =
-            TableDescription::new("public", "orders", crate::schema::RelationKind::Table);
+        let mut table = TableDescription::new("public", "orders", RelationKind::Table);
         let key = |references: &str| ForeignKeyDescription {
             name: String::new(),
             columns: vec!["a".to_owned()],

@@ -37,12 +37,13 @@ pub trait QueryRunner: Send + Sync {
     /// statement touches runs none.
     async fn run_granted(
         &self,
-        _: &Statement,
-        _: &Tables,
-        _: &QueryLimits,
-        _: &mut DynRowSink,
-        _: &Cancel,
+        statement: &Statement,
+        tables: &Tables,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
+        let _ = (statement, tables, limits, sink, cancel);
         Err(Failure::new(
             FailureKind::NotAllowed,
             "Your role may see some tables only, and on this engine it cannot be told which ones a statement touches.",
