@@ -76,7 +76,13 @@ impl Catalog for GrantedCatalog {
         let described = self.whole.describe(&shown, cancel).await?;
         Ok(described
             .into_iter()
-            .filter_map(|table| self.tables.shown_of_table(table))
+            .filter_map(|table| {
+                // An engine without schemas leaves its one schema out.
+                let (schema, _) = shown.iter().find(|(schema, name)| {
+                    *name == table.name && (table.schema.is_empty() || *schema == table.schema)
+                })?;
+                self.tables.shown_of_table(schema, table)
+            })
             .collect())
     }
 }

@@ -87,13 +87,16 @@ impl Tables {
         }
     }
 
-    /// A table's description without what names others that are hidden; `None` for a hidden one. Texts that may name
-    /// anything, such as a view's query, are left out.
-    pub fn shown_of_table(&self, mut table: TableDescription) -> Option<TableDescription> {
-        if !self.show(&table.schema, &table.name) {
+    /// The description of a table in this schema without what names others that are hidden; `None` for a hidden one.
+    /// Texts that may name anything, such as a view's query, are left out.
+    pub fn shown_of_table(
+        &self,
+        schema: &str,
+        mut table: TableDescription,
+    ) -> Option<TableDescription> {
+        if !self.show(schema, &table.name) {
             return None;
         }
-        let schema = table.schema.clone();
         // `customers(id)`, with the schema where that is another one.
         let shows = |reference: &str| {
             let name = reference
@@ -101,8 +104,8 @@ impl Tables {
                 .map_or(reference, |(name, _)| name);
             let name = name.replace(['"', '`'], "");
             match name.split_once('.') {
-                Some((other, table)) => self.show(other, table) && self.show(&schema, &name),
-                None => self.show(&schema, &name),
+                Some((other, table)) => self.show(other, table) && self.show(schema, &name),
+                None => self.show(schema, &name),
             }
         };
         table.foreign_keys.retain(|key| shows(&key.references));
@@ -172,10 +175,12 @@ mod tests {
         table.foreign_keys = vec![key("people(id)"), key("hr.people(id)"), key("places(id)")];
         table.definition = Some("SELECT * FROM people".to_owned());
 
-        let shown = without("people").shown_of_table(table.clone()).unwrap();
+        let shown = without("people")
+            .shown_of_table("public", table.clone())
+            .unwrap();
 
         assert_eq!(shown.foreign_keys, [key("places(id)")]);
         assert_eq!(shown.definition, None);
-        assert_eq!(without("orders").shown_of_table(table), None);
+        assert_eq!(without("orders").shown_of_table("public", table), None);
     }
 }

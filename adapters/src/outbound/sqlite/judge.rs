@@ -235,8 +235,8 @@ mod tests {
         let six = "\u{E000}".repeat(6);
         for (sql, expected) in [
             (
-                "SELECT 1 FROM t -- people",
-                "SELECT 1 FROM t -- people".to_owned(),
+                "SELECT 1 -- people\n FROM t",
+                "SELECT 1 -- people\n FROM t".to_owned(),
             ),
             ("SELECT 1 FROM People p", format!("SELECT 1 FROM {six} p")),
             (
