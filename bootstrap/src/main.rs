@@ -24,6 +24,7 @@ use bootstrap::{
     logging,
     operations::Operations,
     reload::{Reloadable, Reloading},
+    roles::ReloadedRoles,
     settings::Settings,
 };
 use domain::{Failure, access::Roles, connection::Mistake};
@@ -98,6 +99,7 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         return Ok(UNUSABLE);
     };
     settings.metrics_addr = arguments.metrics_addr.or(settings.metrics_addr);
+    let has_roles = roles.is_some();
     let _log = logging::start(&settings);
     tell_mistakes(&configuration);
     let identity = if settings.http_address.is_some() {
@@ -117,10 +119,13 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
     };
-    let parts: Vec<Arc<dyn Reloadable>> = match &identity {
-        Some(identity) => vec![Arc::new(ReloadedIdentity(Arc::clone(identity)))],
-        None => Vec::new(),
-    };
+    let mut parts: Vec<Arc<dyn Reloadable>> = Vec::new();
+    if let Some(identity) = &identity {
+        parts.push(Arc::new(ReloadedIdentity(Arc::clone(identity))));
+    }
+    if has_roles || identity.is_some() {
+        parts.push(Arc::new(ReloadedRoles(Arc::clone(&assembly.access))));
+    }
     let http = match http::listen(&settings, &assembly, identity).await {
         Ok(http) => http,
         Err(unserved) => {

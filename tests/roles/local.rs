@@ -255,3 +255,24 @@ async fn a_mistake_in_a_role_keeps_the_server_from_starting() {
     assert_eq!(ran.stdout, "");
     assert!(ran.stderr.contains("roles.local.tools"), "{}", ran.stderr);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn roles_are_read_again_at_sighup() {
+    let scratch = Scratch::new();
+    let role = json!({"connections": ["shop"], "tools": ["execute_query"]});
+    let mut server = server(&scratch, &role).await;
+    let before = tool_names(&mut server).await;
+    let file = scratch.path("portolan.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("execute_query", "search_schema")).unwrap();
+
+    server.signal("HUP").await;
+    let mut after = before.clone();
+    while after == before {
+        after = tool_names(&mut server).await;
+    }
+
+    assert_eq!(before, ["execute_query"]);
+    assert_eq!(after, ["search_schema"]);
+}
