@@ -42,7 +42,7 @@ async fn server(scratch: &Scratch) -> Server {
 }
 
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
-const WAYS: [&str; 50] = [
+const WAYS: [&str; 53] = [
     "SELECT * FROM {t}",
     "SELECT amount FROM {t}",
     "SELECT count(*) FROM {t}",
@@ -91,6 +91,9 @@ const WAYS: [&str; 50] = [
     "SELECT CASE WHEN (SELECT amount FROM {t}) LIKE 'S%' THEN 1 END",
     "SELECT abs((SELECT -9223372036854775807 - length(amount) FROM {t}))",
     "SELECT * FROM {t} INDEXED BY salaries_by_amount",
+    "SELECT -- here\n nothing -- there\n FROM {t}",
+    "SELECT nothing FROM {t} /* unclosed",
+    "SELECT nothing, 'é' FROM {t} WHERE",
     "EXPLAIN SELECT * FROM {t}",
     "EXPLAIN QUERY PLAN SELECT * FROM {t}",
 ];

@@ -9,7 +9,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use domain::{Failure, FailureKind, access::Tables};
 use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
 
-use super::{super::lexer::Lexed, session::SqliteSession, statement::Inspected};
+use super::{
+    super::lexer::{Lexed, position},
+    session::SqliteSession,
+    statement::Inspected,
+};
 
 /// Every table and view, whatever made it.
 const TABLES: &str = "SELECT schema, name FROM pragma_table_list";
@@ -48,7 +52,8 @@ pub(super) async fn judged(
         .map(|(_, name)| name.to_lowercase())
         .collect();
     let Some(renamed) = Renamed::of(sql, &names) else {
-        return Err(failure.unwrap_or_else(untold));
+        // The failure as it is may tell of what a hidden table is like.
+        return Err(untold());
     };
     if renamed.stand_ins.is_empty() {
         return Err(failure.unwrap_or_else(through_a_view));
@@ -143,6 +148,7 @@ fn untold() -> Failure {
         FailureKind::NotAllowed,
         "Your role may see some tables only, and what this statement touches cannot be told.",
     )
+    .with_hint("Check its quotes and comments, and write it plainly.")
 }
 
 /// A text in which names that nothing has stand for others.
@@ -163,17 +169,35 @@ impl Renamed {
             sql: String::with_capacity(sql.len()),
             stand_ins: Vec::new(),
         };
+        let mut rest = sql;
+        let mut read = 1;
         for token in &lexed.tokens {
-            let text = token.token.to_string();
-            match name(&token.token) {
-                Some(name) if names.contains(&name.to_lowercase()) => {
-                    let stand_in = renamed.stand_in(&name);
-                    let inner = text.trim_matches(['"', '`', '\'', '[', ']']);
-                    renamed.sql.push_str(&text.replace(inner, &stand_in));
-                }
-                _ => renamed.sql.push_str(&text),
+            let Some(name) = name(&token.token).filter(|name| names.contains(&name.to_lowercase()))
+            else {
+                continue;
+            };
+            let begins = position(sql, token.span.start);
+            let (before, after) = split_at_character(rest, begins.checked_sub(read)?)?;
+            let ends = position(sql, token.span.end);
+            let (written, after) = split_at_character(after, ends.checked_sub(begins)?)?;
+            // Whatever the lexer takes for white space or leaves out, nothing else is replaced.
+            if written != token.token.to_string() {
+                return None;
             }
+            let stand_in = renamed.stand_in(&name);
+            renamed.sql.push_str(before);
+            let mut characters = written.chars();
+            match (characters.next(), characters.next_back()) {
+                (Some(open @ ('"' | '`' | '\'' | '[')), Some(close)) => {
+                    renamed.sql.push(open);
+                    renamed.sql.push_str(&stand_in);
+                    renamed.sql.push(close);
+                }
+                _ => renamed.sql.push_str(&stand_in),
+            }
+            (rest, read) = (after, ends);
         }
+        renamed.sql.push_str(rest);
         Some(renamed)
     }
 
@@ -202,6 +226,15 @@ impl Renamed {
         }
         failure
     }
+}
+
+fn split_at_character(text: &str, count: usize) -> Option<(&str, &str)> {
+    let at = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([text.len()])
+        .nth(count)?;
+    text.split_at_checked(at)
 }
 
 /// What a token may name; `SQLite` takes text in quotes for a name where only a name can stand.
@@ -235,8 +268,8 @@ mod tests {
         let six = "\u{E000}".repeat(6);
         for (sql, expected) in [
             (
-                "SELECT 1 -- people\n FROM t",
-                "SELECT 1 -- people\n FROM t".to_owned(),
+                "SELECT 'é' -- people\n, 1\n FROM people, t",
+                format!("SELECT 'é' -- people\n, 1\n FROM {six}, t"),
             ),
             ("SELECT 1 FROM People p", format!("SELECT 1 FROM {six} p")),
             (
