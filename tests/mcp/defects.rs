@@ -24,6 +24,7 @@ const FACTS: EngineFacts = EngineFacts {
     addressing: Addressing::File,
     schemas: false,
     poolers: false,
+    tells_tables: true,
     row_security: Identity::None,
 };
 

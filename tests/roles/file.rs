@@ -143,3 +143,27 @@ async fn roles_are_read_again_as_a_whole_or_not_at_all() {
     assert!(refused && kept && unread);
     assert!(may("search_schema") && !may("execute_query"));
 }
+
+#[test]
+fn rules_about_tables_are_refused_where_nobody_can_tell_what_a_statement_touches() {
+    let file = json!({
+        "connections": {
+            "books": {"url": "sqlite://books.db"},
+            "shop": {"url": "mysql://ada@db.example.com/shop"},
+        },
+        "roles": {
+            "analyst": {"when": {}, "connections": "*", "tools": "full", "tables": {"allow": "*"}},
+            "reader": {"when": {}, "connections": "books", "tools": "full", "tables": {"allow": "*"}},
+            "whole": {"when": {}, "connections": "*", "tools": "full"},
+        },
+    });
+
+    let mistakes = read("c.json", &file.to_string()).unwrap_err();
+
+    assert_eq!(
+        mistakes,
+        [
+            "roles.analyst.tables: Cannot be held on the connection `shop`: which tables a statement touches is not known on mysql. Expected `connections` of engines where it is known, or no `tables`."
+        ]
+    );
+}

@@ -25,6 +25,7 @@ pub(crate) const FACTS: EngineFacts = EngineFacts {
     addressing: Addressing::Server { default_port: 1 },
     schemas: true,
     poolers: true,
+    tells_tables: true,
     row_security: Identity::RoleAndSettings,
 };
 

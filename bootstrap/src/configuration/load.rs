@@ -139,7 +139,7 @@ impl Configuration {
         if let Some(file) = found {
             loading.add_found(file);
         }
-        let known = loading
+        let known: Vec<KnownConfiguration> = loading
             .layers
             .into_iter()
             .map(|(name, layers)| {
@@ -155,6 +155,7 @@ impl Configuration {
                 known
             })
             .collect();
+        let roles = roles.and_then(|roles| held(roles, &known));
         Self {
             settings: settings.outcome,
             identity,
@@ -174,6 +175,31 @@ impl Configuration {
             && self.settings.is_ok()
             && self.roles.is_ok()
             && self.known.iter().all(|known| known.outcome.is_ok())
+    }
+}
+
+/// Rules about tables count on every connection that they are written for, or nobody starts with them.
+fn held(roles: Option<Roles>, known: &[KnownConfiguration]) -> Result<Option<Roles>, Vec<Mistake>> {
+    let mistakes: Vec<Mistake> = known
+        .iter()
+        .filter_map(|known| Some((&known.name, known.outcome.as_ref().ok()?.engine)))
+        .filter(|(_, engine)| !engine.tells_tables)
+        .flat_map(|(connection, engine)| {
+            let roles = roles.iter().flat_map(|roles| roles.with_tables_on(connection.as_str()));
+            roles.map(move |role| {
+                let message = format!(
+                    "Cannot be held on the connection `{connection}`: which tables a statement touches is not known on {}.",
+                    engine.name
+                );
+                Mistake::new(format!("roles.{role}.tables"), message)
+                    .expected("`connections` of engines where it is known, or no `tables`")
+            })
+        })
+        .collect();
+    if mistakes.is_empty() {
+        Ok(roles)
+    } else {
+        Err(mistakes)
     }
 }
 

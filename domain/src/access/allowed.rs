@@ -82,6 +82,7 @@ mod tests {
             addressing: Addressing::Server { default_port: 1 },
             schemas: true,
             poolers: true,
+            tells_tables: true,
             row_security: Identity::None,
         };
         ConnectionConfig::new(facts, Address::Memory)

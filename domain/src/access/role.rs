@@ -80,6 +80,14 @@ impl Roles {
         roles.map(|role| role.name.as_str())
     }
 
+    /// The names of those with rules about tables that reach this connection.
+    pub fn with_tables_on(&self, connection: &str) -> impl Iterator<Item = &str> {
+        let roles = self.roles.iter().chain(&self.local);
+        roles
+            .filter(move |role| role.tables.is_some() && role.reaches(connection))
+            .map(|role| role.name.as_str())
+    }
+
     /// What somebody may do: nothing, unless a role says so.
     pub fn grant(&self, caller: &Caller) -> Grant {
         if caller.is_local {

@@ -22,6 +22,8 @@ pub struct EngineFacts {
     pub schemas: bool,
     /// Transaction poolers for it are known, and `POOLER` has a meaning.
     pub poolers: bool,
+    /// What a statement touches is known before it runs, so roles may have rules about tables.
+    pub tells_tables: bool,
     /// How a session is told whose rows a statement may see.
     pub row_security: Identity,
 }

@@ -188,6 +188,7 @@ mod tests {
             addressing: Addressing::Server { default_port: 5432 },
             schemas: true,
             poolers: true,
+            tells_tables: true,
             row_security: Identity::RoleAndSettings,
         },
         EngineFacts {
@@ -196,6 +197,7 @@ mod tests {
             addressing: Addressing::File,
             schemas: false,
             poolers: false,
+            tells_tables: true,
             row_security: Identity::None,
         },
     ];

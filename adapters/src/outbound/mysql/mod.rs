@@ -40,6 +40,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::Server { default_port: 3306 },
         schemas: false,
         poolers: false,
+        tells_tables: false,
         row_security: Identity::None,
     },
     connector: || Arc::new(connect::MySqlConnector),

@@ -57,6 +57,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::Server { default_port: 5432 },
         schemas: true,
         poolers: true,
+        tells_tables: false,
         row_security: Identity::RoleAndSettings,
     },
     connector: || Arc::new(connector::PostgresConnector),

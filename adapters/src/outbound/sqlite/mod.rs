@@ -43,6 +43,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::File,
         schemas: false,
         poolers: false,
+        tells_tables: true,
         row_security: Identity::None,
     },
     connector: || Arc::new(connect::SqliteConnector),

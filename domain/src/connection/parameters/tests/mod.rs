@@ -16,6 +16,7 @@ const ENGINES: &[EngineFacts] = &[
         addressing: Addressing::Server { default_port: 5432 },
         schemas: true,
         poolers: true,
+        tells_tables: true,
         row_security: Identity::RoleAndSettings,
     },
     EngineFacts {
@@ -24,6 +25,7 @@ const ENGINES: &[EngineFacts] = &[
         addressing: Addressing::Server { default_port: 3306 },
         schemas: false,
         poolers: false,
+        tells_tables: true,
         row_security: Identity::None,
     },
     EngineFacts {
@@ -32,6 +34,7 @@ const ENGINES: &[EngineFacts] = &[
         addressing: Addressing::File,
         schemas: false,
         poolers: false,
+        tells_tables: true,
         row_security: Identity::None,
     },
 ];
