@@ -25,7 +25,7 @@ impl QueryRunner for GrantedRunner {
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
         self.whole
-            .run_granted(statement, &self.tables, limits, sink, cancel)
+            .read_granted(statement, &self.tables, limits, sink, cancel)
             .await
     }
 

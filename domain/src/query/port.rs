@@ -35,7 +35,7 @@ pub trait QueryRunner: Send + Sync {
     /// As [`QueryRunner::run_read`], for somebody who may see some tables only: what touches another one fails with the
     /// words for one that is not there, and what cannot be judged is not run. An engine that cannot tell what a
     /// statement touches runs none.
-    async fn run_granted(
+    async fn read_granted(
         &self,
         statement: &Statement,
         tables: &Tables,

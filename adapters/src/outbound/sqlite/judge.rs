@@ -91,8 +91,9 @@ fn hidden<'t>(
 
 /// Letter case tells no names apart here.
 fn shown(tables: &Tables, schema: &str, name: &str) -> bool {
-    let is_harmless = |known: &&str| name.eq_ignore_ascii_case(known);
-    HARMLESS.iter().any(|known| is_harmless(&known))
+    HARMLESS
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
         || (!is_telling(name) && tables.show_in_any_case(schema, name))
 }
 

@@ -70,7 +70,7 @@ impl QueryRunner for SqliteQueryRunner {
         self.run_for(statement, None, limits, sink, cancel).await
     }
 
-    async fn run_granted(
+    async fn read_granted(
         &self,
         statement: &Statement,
         tables: &Tables,
