@@ -28,6 +28,14 @@ impl Catalog for DiscreetCatalog {
         Ok(without_figures(self.0.read(cancel).await?))
     }
 
+    async fn outline(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        Ok(self.0.outline(cancel).await?.map(without_figures))
+    }
+
+    async fn complete(&self, outline: Snapshot, cancel: &Cancel) -> Result<Snapshot, Failure> {
+        Ok(without_figures(self.0.complete(outline, cancel).await?))
+    }
+
     async fn names(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
         Ok(self.0.names(cancel).await?.map(without_figures))
     }

@@ -58,6 +58,16 @@ impl Catalog for GrantedCatalog {
         Ok(self.tables.shown_of(&self.whole.read(cancel).await?))
     }
 
+    async fn outline(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        let outline = self.whole.outline(cancel).await?;
+        Ok(outline.map(|outline| self.tables.shown_of(&outline)))
+    }
+
+    async fn complete(&self, outline: Snapshot, cancel: &Cancel) -> Result<Snapshot, Failure> {
+        let whole = self.whole.complete(outline, cancel).await?;
+        Ok(self.tables.shown_of(&whole))
+    }
+
     async fn names(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
         let names = self.whole.names(cancel).await?;
         Ok(names.map(|names| self.tables.shown_of(&names)))

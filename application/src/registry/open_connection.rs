@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     breaker::Breaker,
-    catalog_cache::{CatalogCache, Searchable},
+    catalog_cache::{CatalogCache, Known, Searchable},
     cursors::Cursors,
 };
 
@@ -179,25 +179,49 @@ impl OpenConnection {
             .await
     }
 
-    /// As [`OpenConnection::searchable`], where names are all that is wanted: of a schema that nobody has asked for yet,
-    /// only those are read, if the engine tells them sooner. The rest is then read behind the answer.
+    /// As [`OpenConnection::schema`], where names and columns are enough: only those of a large schema, if the engine tells
+    /// them sooner. The rest is then read behind the answer.
+    pub async fn known(&self, cancel: &Cancel) -> Result<Known, Failure> {
+        let catalog = &*self.database.catalog;
+        let known = self.catalog.known(catalog, cancel).await?;
+        if known.is_outline {
+            self.read_ahead();
+        }
+        Ok(known)
+    }
+
+    /// As [`OpenConnection::known`], ready to be searched.
+    pub async fn soon_searchable(&self, cancel: &Cancel) -> Result<Searchable, Failure> {
+        let catalog = &*self.database.catalog;
+        let searchable = self.catalog.soon_searchable(catalog, cancel).await?;
+        if searchable.is_outline {
+            self.read_ahead();
+        }
+        Ok(searchable)
+    }
+
+    /// As [`OpenConnection::soon_searchable`], where names are all that is wanted: of a schema that nobody has asked for
+    /// yet, only those are read, if the engine tells them sooner still.
     pub async fn named(&self, cancel: &Cancel) -> Result<Searchable, Failure> {
         let catalog = &*self.database.catalog;
         if !self.catalog.is_unknown() {
-            return self.searchable(cancel).await;
+            return self.soon_searchable(cancel).await;
         }
         match self.catalog.names(catalog, cancel).await? {
             Some(names) => {
                 self.read_ahead();
                 Ok(names)
             }
-            None => self.searchable(cancel).await,
+            None => self.soon_searchable(cancel).await,
         }
     }
 
     /// Reads the whole schema for the next question. Nobody waits for it, and it gives way as soon as somebody waits for
     /// a connection; what it fails of is found by the question that wants it.
     fn read_ahead(&self) {
+        if self.catalog.is_being_completed() {
+            return;
+        }
         let (cache, database) = (Arc::clone(&self.catalog), Arc::clone(&self.database));
         tokio::spawn(async move {
             let cancel = Cancel::new();

@@ -56,7 +56,7 @@ impl DescribeTable {
             .with_hint(format!("Name up to {MOST_TABLES}.")));
         }
         let names = self.tables.iter().map(String::as_str);
-        let meant = Meant::by(names, connection, cancel).await?;
+        let meant = Meant::by_name(names, connection, cancel).await?;
         let (known, failures) = apart(meant);
         let mut tables = if known.is_empty() {
             Vec::new()

@@ -132,6 +132,7 @@ pub(crate) fn connection_to(
     expect: impl FnOnce(&mut MockCatalog),
 ) -> OpenConnection {
     let mut catalog = MockCatalog::new();
+    catalog.expect_outline().returning(|_| Ok(None));
     catalog.expect_fingerprint().returning(|_| Ok(None));
     catalog
         .expect_read()

@@ -381,6 +381,7 @@ mod tests {
     ) -> (usize, usize) {
         let counted = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
         let mut catalog = MockCatalog::new();
+        catalog.expect_outline().returning(|_| Ok(None));
         let count = Arc::clone(&counted);
         catalog.expect_fingerprint().returning(move |_| {
             count.0.fetch_add(1, Ordering::Relaxed);

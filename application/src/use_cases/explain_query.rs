@@ -220,6 +220,7 @@ mod tests {
         let mut database = database_with(config, class, runner);
         database.dialect = Arc::new(Scanning(class));
         let mut catalog = MockCatalog::new();
+        catalog.expect_outline().returning(|_| Ok(None));
         catalog.expect_fingerprint().returning(|_| Ok(None));
         catalog.expect_read().returning(|_| {
             Ok(Snapshot {

@@ -23,11 +23,30 @@ impl<'a> Meant<'a> {
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
         let known = Self::within(connection.schema(cancel).await?, names.clone());
-        if known.tables.iter().all(|(_, table)| table.is_ok()) {
+        if known.all_mean_something() {
             return Ok(known);
         }
         connection.catalog.doubt();
         Ok(Self::within(connection.schema(cancel).await?, names))
+    }
+
+    /// As [`Meant::by`], where nothing but the names is wanted of the schema.
+    pub(super) async fn by_name(
+        names: impl Iterator<Item = &'a str> + Clone,
+        connection: &OpenConnection,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        let known = Self::within(connection.known(cancel).await?.snapshot, names.clone());
+        if known.all_mean_something() {
+            return Ok(known);
+        }
+        connection.catalog.doubt();
+        let again = connection.known(cancel).await?.snapshot;
+        Ok(Self::within(again, names))
+    }
+
+    fn all_mean_something(&self) -> bool {
+        self.tables.iter().all(|(_, table)| table.is_ok())
     }
 
     fn within(snapshot: Arc<Snapshot>, names: impl Iterator<Item = &'a str>) -> Self {

@@ -20,6 +20,13 @@ pub trait Catalog: Send + Sync {
     /// Everything, in a number of round trips that does not depend on its size.
     async fn read(&self, cancel: &Cancel) -> Result<Snapshot, Failure>;
 
+    /// What is told much sooner than the rest, where the rest takes long: everything that [`Catalog::read`] tells but what
+    /// costs the server a look into each table, such as keys, indexes and estimates. `None` where all of it takes as long.
+    async fn outline(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure>;
+
+    /// What an outline lacks, put into it. Told of its relations alone, whatever has come since.
+    async fn complete(&self, outline: Snapshot, cancel: &Cancel) -> Result<Snapshot, Failure>;
+
     /// What everything is called, where that is known much sooner than the rest: schemas, relations with their kinds,
     /// routines, triggers, sequences and types as [`Catalog::read`] tells them, in the same order, and nothing else of
     /// them. `None` where it is not.

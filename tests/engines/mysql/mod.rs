@@ -11,6 +11,7 @@ mod failures;
 mod fingerprint;
 mod hints;
 mod left_over;
+mod naming;
 mod parameters;
 mod posture;
 mod scarce;

@@ -90,7 +90,7 @@ async fn names(
     schema: Option<&str>,
     cancel: &Cancel,
 ) -> Result<Vec<String>, Failure> {
-    let snapshot = connection.schema(cancel).await?;
+    let snapshot = connection.known(cancel).await?.snapshot;
     Ok(if wanted == Wanted::Schema {
         snapshot
             .schemas

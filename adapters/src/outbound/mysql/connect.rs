@@ -75,11 +75,11 @@ impl Connector for MySqlConnector {
             server.product.clone(),
         ));
         Ok(Database {
-            catalog: Arc::new(MySqlCatalog {
-                runner: Arc::clone(&runner) as Arc<dyn QueryRunner>,
+            catalog: Arc::new(MySqlCatalog::new(
+                Arc::clone(&runner) as Arc<dyn QueryRunner>,
                 flavor,
-                time: config.statement_timeout,
-            }),
+                config.statement_timeout,
+            )),
             config,
             dialect: Arc::new(MySql(flavor)),
             query_runner: runner,

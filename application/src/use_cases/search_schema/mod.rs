@@ -75,6 +75,8 @@ const LEAST_BYTES: usize = 500;
 /// An answer beyond this is no help to anybody; the cursor reads on.
 const MOST_BYTES: usize = 1_000_000;
 const OVERVIEW_BYTES: usize = 6_000;
+/// What an answer from an outline says of itself.
+const OUTLINE: &str = "This large schema is still being read: keys and estimates may be missing, and the order may change in some seconds.";
 
 /// What the parts of an answer are made of.
 struct Guide<'a> {
@@ -92,6 +94,8 @@ impl SearchSchema {
     ) -> Result<String, Failure> {
         let searchable = if self.search_in(None).asks_for_names() {
             connection.named(cancel).await?
+        } else if self.can_do_with_an_outline() {
+            connection.soon_searchable(cancel).await?
         } else {
             connection.searchable(cancel).await?
         };
@@ -111,10 +115,16 @@ impl SearchSchema {
             .map(|name| schema_called(guide.snapshot, name))
             .transpose()?;
         let search = self.search_in(schema);
+        let notice = if searchable.is_outline && !search.asks_for_names() {
+            format!(",\"notice\":{}}}", json(OUTLINE))
+        } else {
+            String::new()
+        };
         let bytes = |default: usize| {
             self.max_bytes
                 .unwrap_or(default)
                 .clamp(LEAST_BYTES, MOST_BYTES)
+                .saturating_sub(notice.len())
         };
         if search.text.is_none()
             && search.kinds.is_empty()
@@ -135,14 +145,27 @@ impl SearchSchema {
             .index
             .search(guide.snapshot, &search, cursor.offset, limit);
         let bytes = bytes(self.detail.default_bytes());
-        Ok(match self.detail {
+        let mut answer = match self.detail {
             Detail::Names => guide.names(&found, cursor, bytes),
             detail => guide.listing(&search, detail, &found, cursor, bytes),
-        })
+        };
+        if !notice.is_empty() {
+            // In place of the last brace.
+            answer.pop();
+            answer.push_str(&notice);
+        }
+        Ok(answer)
     }
 }
 
 impl SearchSchema {
+    /// Whether names, columns and comments answer it. An overview is about what hangs together, and indexes are not in
+    /// an outline.
+    fn can_do_with_an_outline(&self) -> bool {
+        let search = self.search_in(None);
+        search.text.is_some() && !search.kinds.contains(&Kind::Index)
+    }
+
     fn search_in(&self, schema: Option<String>) -> Search {
         let text = self.search.clone();
         let text = text.filter(|text| !text.trim().is_empty());

@@ -12,6 +12,7 @@ fn searchable(snapshot: Snapshot) -> Searchable {
     Searchable {
         index: Arc::new(SearchIndex::new(&snapshot)),
         snapshot: Arc::new(snapshot),
+        is_outline: false,
     }
 }
 
@@ -261,4 +262,30 @@ fn finding_nothing_says_what_to_try() {
 
     assert_eq!(answer["total"], 0);
     assert_eq!(answer["hint"], listing::NOTHING);
+}
+
+#[test]
+fn an_answer_from_an_outline_says_so_within_its_limit() {
+    let outline = || Searchable {
+        is_outline: true,
+        ..searchable(retail_among(50))
+    };
+    let request = SearchSchema {
+        max_bytes: Some(700),
+        ..search("order")
+    };
+    let names = SearchSchema {
+        detail: Detail::Names,
+        ..SearchSchema::default()
+    };
+
+    let text = request.answer(&outline(), &Plain).unwrap();
+    let of_names = names.answer(&outline(), &Plain).unwrap();
+
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(told["notice"], OUTLINE);
+    assert!(text.len() <= 700, "{}", text.len());
+    // Of names there are no more.
+    let of_names: Value = serde_json::from_str(&of_names).unwrap();
+    assert_eq!(of_names["notice"], Value::Null);
 }

@@ -264,7 +264,8 @@ fn stamp_of_names(snapshot: &Snapshot) -> u64 {
     let mut hasher = DefaultHasher::new();
     snapshot.search_path.hash(&mut hasher);
     for relation in &snapshot.relations {
-        (&relation.schema, &relation.name, relation.kind).hash(&mut hasher);
+        // A list of names tells no more of its kind.
+        (&relation.schema, &relation.name, relation.kind.is_view()).hash(&mut hasher);
     }
     for schema in &snapshot.schemas {
         schema.name.hash(&mut hasher);

@@ -2,6 +2,7 @@
 //!
 //! A schema is a database here. The server's own are left out.
 
+mod changes;
 mod describe;
 mod described;
 mod form;
@@ -17,15 +18,18 @@ use domain::{
     schema::{Catalog, Fingerprint, Snapshot, TableDescription},
 };
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{super::records, flavor::Flavor};
+use changes::{Changes, Counted};
 use records::Record;
 
 pub(super) struct MySqlCatalog {
-    pub(super) runner: Arc<dyn QueryRunner>,
-    pub(super) flavor: Flavor,
+    runner: Arc<dyn QueryRunner>,
+    flavor: Flavor,
     /// How long one question may take: a statement's time on this connection.
-    pub(super) time: Duration,
+    time: Duration,
+    changes: Changes,
 }
 
 impl fmt::Debug for MySqlCatalog {
@@ -36,12 +40,19 @@ impl fmt::Debug for MySqlCatalog {
 
 #[async_trait]
 impl Catalog for MySqlCatalog {
-    /// Sees tables that come, go or are renamed, every `ALTER TABLE` (both servers set a new time for it, of instant
-    /// ones too), routines, triggers, and views whose definition may be read. It does not see that a privilege on
-    /// columns was granted or taken, nor a view of others that was replaced.
+    /// `MySQL` answers from its dictionary: tables that come, go or are renamed, every `ALTER TABLE` (it sets a new time for
+    /// it, of instant ones too), routines, triggers, and views whose definition may be read. It does not see that a
+    /// privilege on columns was granted or taken, nor a view of others that was replaced.
     ///
-    /// `MySQL` answers from its dictionary; `MariaDB` opens each table, which is a quarter of the work of reading all.
+    /// `MariaDB` counts the statements that change any of this, whoever sends them. Not seen is what comes without one, such
+    /// as files that are copied into its directory, and late is a change that was under way when the schema was read.
     async fn fingerprint(&self, cancel: &Cancel) -> Result<Option<Fingerprint>, Failure> {
+        if self.flavor.is_mariadb {
+            let counted = self
+                .ask(changes::QUESTION, Vec::new(), cancel, Counted::gather)
+                .await?;
+            return Ok(Some(self.changes.fingerprint(counted, Instant::now())));
+        }
         self.ask(
             include_str!("../queries/fingerprint.sql"),
             Vec::new(),
@@ -52,11 +63,20 @@ impl Catalog for MySqlCatalog {
     }
 
     async fn read(&self, cancel: &Cancel) -> Result<Snapshot, Failure> {
-        read::read(self, cancel).await
+        let outline = read::outline(self, cancel).await?;
+        read::complete(self, outline, cancel).await
     }
 
-    async fn names(&self, _: &Cancel) -> Result<Option<Snapshot>, Failure> {
-        Ok(None)
+    async fn outline(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        read::outline(self, cancel).await.map(Some)
+    }
+
+    async fn complete(&self, outline: Snapshot, cancel: &Cancel) -> Result<Snapshot, Failure> {
+        read::complete(self, outline, cancel).await
+    }
+
+    async fn names(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        read::names(self, cancel).await.map(Some)
     }
 
     async fn describe(
@@ -72,6 +92,15 @@ impl Catalog for MySqlCatalog {
 }
 
 impl MySqlCatalog {
+    pub(super) fn new(runner: Arc<dyn QueryRunner>, flavor: Flavor, time: Duration) -> Self {
+        Self {
+            runner,
+            flavor,
+            time,
+            changes: Changes::default(),
+        }
+    }
+
     /// Asks one question; what its rows tell is gathered.
     async fn ask<T, F>(
         &self,

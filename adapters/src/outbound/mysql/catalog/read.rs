@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Cancel, Failure, FailureKind,
-    schema::{Namespace, Routine, Snapshot, Trigger},
+    schema::{Namespace, Relation, RelationId, RelationKind, Routine, Snapshot, Trigger},
 };
 
 use super::{
@@ -19,86 +19,232 @@ const ESTIMATES_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the first question tells.
 #[derive(Default)]
-struct Place {
-    schemas: Vec<Namespace>,
+pub(super) struct Place {
+    pub(super) schemas: Vec<Namespace>,
     default: Option<Arc<str>>,
     case_counts: bool,
 }
 
-type Estimates = ByTable<Option<u64>>;
+type Figures = ByTable<Figure>;
 type Partitions = ByTable<u32>;
+
+#[derive(Default)]
+struct Figure {
+    rows: Option<u64>,
+    is_partitioned: bool,
+}
 
 /// Where a routine is, its name and its kind.
 type RoutineKey = (String, String, String);
 
-pub(super) async fn read(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Snapshot, Failure> {
+/// `MariaDB` tells names, columns and comments from the definitions of tables alone, and opens each table for the rest:
+/// that is left out. `MySQL` has all but estimates in its dictionary.
+pub(super) async fn outline(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Snapshot, Failure> {
     // Three sessions at most: the server's work is most of the time, and others want sessions too.
-    let (columns, (mut tables, place, estimates, partitions), (indexes, keys, routines, triggers)) =
-        tokio::try_join!(
-            catalog.ask(
-                include_str!("../queries/columns.sql"),
-                Vec::new(),
-                cancel,
-                snapshot::column
-            ),
-            tables(catalog, cancel),
-            rest(catalog, cancel),
-        )?;
+    let (columns, (place, mut tables, partitions), (routines, triggers, linking)) = tokio::try_join!(
+        catalog.ask(
+            include_str!("../queries/columns.sql"),
+            Vec::new(),
+            cancel,
+            snapshot::column
+        ),
+        async {
+            let place = place(catalog, cancel).await?;
+            let tables = tables(catalog, cancel).await?;
+            let is_partitioned = |table: &Relation| table.kind == RelationKind::PartitionedTable;
+            let partitions = if tables.relations.iter().any(is_partitioned) {
+                partitions(catalog, cancel).await?
+            } else {
+                Partitions::default()
+            };
+            Ok((place, tables, partitions))
+        },
+        async {
+            let routines = routines(catalog, cancel).await?;
+            let triggers = triggers(catalog, cancel).await?;
+            let linking = if catalog.flavor.is_mariadb {
+                None
+            } else {
+                Some((
+                    indexes(catalog, cancel).await?,
+                    foreign_keys(catalog, cancel).await?,
+                ))
+            };
+            Ok((routines, triggers, linking))
+        },
+    )?;
     let relations = &mut tables.relations;
-    relations.sort_by(|one, other| (&one.schema, &one.name).cmp(&(&other.schema, &other.name)));
-    let indexes = snapshot::complete(relations, columns, estimates, partitions, indexes);
-    let foreign_keys = snapshot::linked(relations, keys, place.case_counts);
+    snapshot::in_order(relations);
+    snapshot::put_columns(relations, columns);
     let triggers = with_tables(triggers, relations);
-    Ok(Snapshot {
+    let mut outline = Snapshot {
         search_path: place.search_path(),
         schemas: place.schemas,
         relations: tables.relations,
-        foreign_keys,
-        indexes,
         routines,
         triggers,
         sequences: tables.sequences,
-        types: Vec::new(),
+        ..Snapshot::default()
+    };
+    if let Some((indexes, keys)) = linking {
+        link(&mut outline, indexes, keys, partitions, place.case_counts);
+    }
+    Ok(outline)
+}
+
+/// What an outline lacks.
+pub(super) async fn complete(
+    catalog: &MySqlCatalog,
+    mut outline: Snapshot,
+    cancel: &Cancel,
+) -> Result<Snapshot, Failure> {
+    if catalog.flavor.is_mariadb {
+        let ((place, figures, partitions), indexes, keys) = tokio::try_join!(
+            async {
+                let place = place(catalog, cancel).await?;
+                let figures = figures(catalog, catalog.time, cancel).await?;
+                let any_is_partitioned = figures.tables.values().any(|table| table.is_partitioned);
+                let partitions = if any_is_partitioned {
+                    partitions(catalog, cancel).await?
+                } else {
+                    Partitions::default()
+                };
+                Ok((place, figures, partitions))
+            },
+            indexes(catalog, cancel),
+            foreign_keys(catalog, cancel),
+        )?;
+        put_figures(&mut outline, figures);
+        link(&mut outline, indexes, keys, partitions, place.case_counts);
+    } else {
+        let within = catalog.time.min(ESTIMATES_WITHIN);
+        match figures(catalog, within, cancel).await {
+            Ok(figures) => put_figures(&mut outline, figures),
+            Err(failure) if failure.kind == FailureKind::Timeout => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(outline)
+}
+
+/// What everything is called: all questions that neither server opens a table for.
+pub(super) async fn names(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Snapshot, Failure> {
+    let place = place(catalog, cancel).await?;
+    let mut tables = tables(catalog, cancel).await?;
+    snapshot::in_order(&mut tables.relations);
+    let triggers = triggers(catalog, cancel).await?;
+    let mut routines: Vec<Routine> = named_routines(catalog, cancel)
+        .await?
+        .into_iter()
+        .map(|(routine, _)| routine)
+        .collect();
+    by_name(&mut routines);
+    Ok(Snapshot {
+        search_path: place.search_path(),
+        schemas: place.schemas,
+        triggers: with_tables(triggers, &tables.relations),
+        relations: tables.relations,
+        routines,
+        sequences: tables.sequences,
+        ..Snapshot::default()
     })
 }
 
-async fn tables(
-    catalog: &MySqlCatalog,
-    cancel: &Cancel,
-) -> Result<(Tables, Place, Estimates, Partitions), Failure> {
+fn link(
+    outline: &mut Snapshot,
+    indexes: Indexes,
+    keys: ForeignKeys,
+    partitions: Partitions,
+    case_counts: bool,
+) {
+    snapshot::put_partitions(&mut outline.relations, partitions);
+    outline.indexes = snapshot::put_indexes(&mut outline.relations, indexes);
+    outline.foreign_keys = snapshot::linked(&outline.relations, keys, case_counts);
+}
+
+fn put_figures(outline: &mut Snapshot, mut figures: Figures) {
+    for relation in &mut outline.relations {
+        let Some(figure) = figures.take(relation) else {
+            continue;
+        };
+        relation.estimated_rows = figure.rows.filter(|_| !relation.kind.is_view());
+        if figure.is_partitioned && relation.kind == RelationKind::Table {
+            relation.kind = RelationKind::PartitionedTable;
+        }
+    }
+}
+
+async fn place(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Place, Failure> {
     let comment = if catalog.flavor.is_mariadb {
         "schema_comment"
     } else {
         "NULL"
     };
-    let schemas = include_str!("../queries/schemas.sql").replace("{comment}", comment);
-    let place: Place = catalog.ask(&schemas, Vec::new(), cancel, place).await?;
-    let rows = if catalog.flavor.is_mariadb {
-        "table_rows"
-    } else {
-        "NULL"
-    };
-    let sql = include_str!("../queries/tables.sql").replace("{rows}", rows);
-    let tables: Tables = catalog
-        .ask(&sql, Vec::new(), cancel, snapshot::table)
-        .await?;
-    let any_is_partitioned = tables
-        .relations
-        .iter()
-        .any(|relation| relation.kind == domain::schema::RelationKind::PartitionedTable);
-    let partitions = if any_is_partitioned {
-        let sql = include_str!("../queries/partitions.sql");
-        let count = |partitions: &mut Partitions, record: &Record| {
-            *partitions.of(record).0 = number(record, 2);
-        };
-        catalog.ask(sql, Vec::new(), cancel, count).await?
-    } else {
-        Partitions::default()
-    };
-    Ok((tables, place, estimates(catalog, cancel).await?, partitions))
+    let sql = include_str!("../queries/schemas.sql").replace("{comment}", comment);
+    catalog.ask(&sql, Vec::new(), cancel, put_place).await
 }
 
-fn place(place: &mut Place, record: &Record) {
+async fn tables(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Tables, Failure> {
+    let partitioned = if catalog.flavor.is_mariadb {
+        "NULL"
+    } else {
+        "create_options LIKE '%partitioned%'"
+    };
+    let sql = include_str!("../queries/tables.sql").replace("{partitioned}", partitioned);
+    catalog.ask(&sql, Vec::new(), cancel, snapshot::table).await
+}
+
+async fn figures(
+    catalog: &MySqlCatalog,
+    within: Duration,
+    cancel: &Cancel,
+) -> Result<Figures, Failure> {
+    let sql = include_str!("../queries/figures.sql");
+    let keep = |figures: &mut Figures, record: &Record| {
+        *figures.of(record).0 = Figure {
+            rows: record.number(2),
+            is_partitioned: record.is_true(3),
+        };
+    };
+    catalog
+        .ask_within(within, sql, Vec::new(), cancel, keep)
+        .await
+}
+
+async fn partitions(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Partitions, Failure> {
+    let sql = include_str!("../queries/partitions.sql");
+    let count = |partitions: &mut Partitions, record: &Record| {
+        *partitions.of(record).0 = number(record, 2);
+    };
+    catalog.ask(sql, Vec::new(), cancel, count).await
+}
+
+async fn indexes(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Indexes, Failure> {
+    let sql = include_str!("../queries/indexes.sql").replace("{expression}", catalog.expression());
+    catalog.ask(&sql, Vec::new(), cancel, snapshot::index).await
+}
+
+async fn foreign_keys(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<ForeignKeys, Failure> {
+    let sql = include_str!("../queries/foreign_keys.sql");
+    catalog
+        .ask(sql, Vec::new(), cancel, snapshot::foreign_key)
+        .await
+}
+
+/// Each table's triggers: name and event.
+type Triggers = ByTable<Vec<(String, String)>>;
+
+async fn triggers(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Triggers, Failure> {
+    let sql = include_str!("../queries/triggers.sql");
+    let keep = |triggers: &mut Triggers, record: &Record| {
+        let event = format!("{} {}", record.text(3), record.text(4));
+        let name = record.text(2).to_owned();
+        triggers.of(record).0.push((name, event));
+    };
+    catalog.ask(sql, Vec::new(), cancel, keep).await
+}
+
+fn put_place(place: &mut Place, record: &Record) {
     let Some(name) = record.some(0) else {
         place.default = record.some(1).map(Into::into);
         place.case_counts = record.text(2) == "0";
@@ -123,68 +269,8 @@ impl Place {
     }
 }
 
-async fn estimates(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Estimates, Failure> {
-    if catalog.flavor.is_mariadb {
-        return Ok(Estimates::default());
-    }
-    let sql = include_str!("../queries/estimates.sql");
-    let within = catalog.time.min(ESTIMATES_WITHIN);
-    let keep = |estimates: &mut Estimates, record: &Record| {
-        *estimates.of(record).0 = record.number(2);
-    };
-    match catalog
-        .ask_within(within, sql, Vec::new(), cancel, keep)
-        .await
-    {
-        Err(failure) if failure.kind == FailureKind::Timeout => Ok(Estimates::default()),
-        answer => answer,
-    }
-}
-
-async fn rest(
-    catalog: &MySqlCatalog,
-    cancel: &Cancel,
-) -> Result<
-    (
-        Indexes,
-        ForeignKeys,
-        Vec<Routine>,
-        ByTable<Vec<(String, String)>>,
-    ),
-    Failure,
-> {
-    let indexes =
-        include_str!("../queries/indexes.sql").replace("{expression}", catalog.expression());
-    let indexes = catalog
-        .ask(&indexes, Vec::new(), cancel, snapshot::index)
-        .await?;
-    let sql = include_str!("../queries/foreign_keys.sql");
-    let keys = catalog
-        .ask(sql, Vec::new(), cancel, snapshot::foreign_key)
-        .await?;
-    let sql = include_str!("../queries/triggers.sql");
-    let triggers = catalog
-        .ask(
-            sql,
-            Vec::new(),
-            cancel,
-            |triggers: &mut ByTable<Vec<_>>, record| {
-                let event = format!("{} {}", record.text(3), record.text(4));
-                triggers
-                    .of(record)
-                    .0
-                    .push((record.text(2).to_owned(), event));
-            },
-        )
-        .await?;
-    Ok((indexes, keys, routines(catalog, cancel).await?, triggers))
-}
-
-fn with_tables(
-    mut found: ByTable<Vec<(String, String)>>,
-    relations: &[domain::schema::Relation],
-) -> Vec<Trigger> {
-    let ids = (0_u32..).map(domain::schema::RelationId);
+fn with_tables(mut found: Triggers, relations: &[Relation]) -> Vec<Trigger> {
+    let ids = (0_u32..).map(RelationId);
     let mut triggers = Vec::new();
     for (table, relation) in ids.zip(relations) {
         for (name, event) in found.take(relation).unwrap_or_default() {
@@ -202,19 +288,30 @@ async fn routines(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Vec<Routine
     let sql = include_str!("../queries/parameters.sql");
     let mut signatures: std::collections::HashMap<RoutineKey, Signature> =
         catalog.ask(sql, Vec::new(), cancel, parameter).await?;
-    let sql = include_str!("../queries/routines.sql");
-    let mut routines: Vec<(Routine, RoutineKey)> = catalog
-        .ask(sql, Vec::new(), cancel, |routines: &mut Vec<_>, record| {
-            routines.push(routine(record));
-        })
-        .await?;
+    let mut routines = named_routines(catalog, cancel).await?;
     for (routine, key) in &mut routines {
         let signature = signatures.remove(key).unwrap_or_default();
         routine.signature = signature.text().into();
     }
     let mut routines: Vec<Routine> = routines.into_iter().map(|(routine, _)| routine).collect();
-    routines.sort_by(|one, other| (&one.schema, &one.name).cmp(&(&other.schema, &other.name)));
+    by_name(&mut routines);
     Ok(routines)
+}
+
+async fn named_routines(
+    catalog: &MySqlCatalog,
+    cancel: &Cancel,
+) -> Result<Vec<(Routine, RoutineKey)>, Failure> {
+    let sql = include_str!("../queries/routines.sql");
+    catalog
+        .ask(sql, Vec::new(), cancel, |routines: &mut Vec<_>, record| {
+            routines.push(routine(record));
+        })
+        .await
+}
+
+fn by_name(routines: &mut [Routine]) {
+    routines.sort_by(|one, other| (&one.schema, &one.name).cmp(&(&other.schema, &other.name)));
 }
 
 fn routine(record: &Record) -> (Routine, RoutineKey) {

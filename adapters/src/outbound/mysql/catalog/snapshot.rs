@@ -155,30 +155,37 @@ pub(super) fn table(tables: &mut Tables, record: &Record) {
         name: tables.words.shared(record.text(1)),
         kind,
         comment: form::table_comment(table_type, record.text(5)).map(Into::into),
-        estimated_rows: record.number(6).filter(|_| !kind.is_view()),
+        estimated_rows: None,
         partitions: 0,
         columns: Vec::new(),
         keys: Vec::new(),
     });
 }
 
-/// Puts each table's columns, figures and keys into it, and tells the indexes.
-pub(super) fn complete(
-    relations: &mut [Relation],
-    mut columns: Columns,
-    mut estimates: ByTable<Option<u64>>,
-    mut partitions: ByTable<u32>,
-    mut indexes: Indexes,
-) -> Vec<Index> {
-    let mut told = Vec::new();
-    for (id, relation) in (0_u32..).map(RelationId).zip(relations) {
+/// As a snapshot has them.
+pub(super) fn in_order(relations: &mut [Relation]) {
+    relations.sort_by(|one, other| (&one.schema, &one.name).cmp(&(&other.schema, &other.name)));
+}
+
+pub(super) fn put_columns(relations: &mut [Relation], mut columns: Columns) {
+    for relation in relations {
         let mut own = columns.take(relation).unwrap_or_default();
         own.sort_by_key(|(place, _)| *place);
         relation.columns = own.into_iter().map(|(_, column)| column).collect();
-        if let Some(rows) = estimates.take(relation) {
-            relation.estimated_rows = rows;
-        }
+        relation.columns.shrink_to_fit();
+    }
+}
+
+pub(super) fn put_partitions(relations: &mut [Relation], mut partitions: ByTable<u32>) {
+    for relation in relations {
         relation.partitions = partitions.take(relation).unwrap_or_default();
+    }
+}
+
+/// Puts each table's keys into it, and tells the indexes.
+pub(super) fn put_indexes(relations: &mut [Relation], mut indexes: Indexes) -> Vec<Index> {
+    let mut told = Vec::new();
+    for (id, relation) in (0_u32..).map(RelationId).zip(relations) {
         for (name, mut index) in indexes.take(relation).unwrap_or_default() {
             index.parts.sort_by_key(|(place, _)| *place);
             let is_primary = name == "PRIMARY";
@@ -202,7 +209,6 @@ pub(super) fn complete(
                 });
             }
         }
-        relation.columns.shrink_to_fit();
     }
     told
 }

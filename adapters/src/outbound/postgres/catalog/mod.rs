@@ -47,6 +47,14 @@ impl Catalog for PostgresCatalog {
         Ok(reading.finish())
     }
 
+    async fn outline(&self, _: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        Ok(None)
+    }
+
+    async fn complete(&self, outline: Snapshot, _: &Cancel) -> Result<Snapshot, Failure> {
+        Ok(outline)
+    }
+
     async fn names(&self, cancel: &Cancel) -> Result<Option<Snapshot>, Failure> {
         let names = self
             .ask(

@@ -60,6 +60,14 @@ impl Catalog for SqliteCatalog {
     }
 
     /// A file is read as a whole in little more time.
+    async fn outline(&self, _: &Cancel) -> Result<Option<Snapshot>, Failure> {
+        Ok(None)
+    }
+
+    async fn complete(&self, outline: Snapshot, _: &Cancel) -> Result<Snapshot, Failure> {
+        Ok(outline)
+    }
+
     async fn names(&self, _: &Cancel) -> Result<Option<Snapshot>, Failure> {
         Ok(None)
     }
