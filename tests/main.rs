@@ -12,6 +12,7 @@ mod architecture;
 mod attacks;
 mod configuration;
 mod conformance;
+mod deployment;
 mod engines;
 mod fuzz;
 mod http;

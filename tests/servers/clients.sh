@@ -1,4 +1,5 @@
-# MCP clients that we did not write, and what they run on: Node and Python. Sourced, never run.
+# MCP clients that we did not write, what checks the files of deploy/, and what they run on: Node and Python. Sourced,
+# never run.
 # shellcheck shell=bash
 
 CLIENTS=$CACHE/clients
@@ -25,16 +26,26 @@ install_npm_clients() {
   }
 }
 
-install_python_clients() {
-  say "installing the MCP client from PyPI"
-  rm -rf "$CLIENTS/venv"
+# install_from_pypi ENVIRONMENT REQUIREMENTS
+install_from_pypi() {
+  rm -rf "${CLIENTS:?}/$1"
   {
-    python3 -m venv "$CLIENTS/venv" &&
-      "$CLIENTS/venv/bin/python" -m pip install --quiet --requirement "$REPO/tests/clients/requirements.txt"
+    python3 -m venv "$CLIENTS/$1" &&
+      "$CLIENTS/$1/bin/python" -m pip install --quiet --requirement "$2"
   } >"$CLIENTS/pip.log" 2>&1 </dev/null || {
     tail -n 20 "$CLIENTS/pip.log" >&2
-    die "pip could not install the MCP client (log: $CLIENTS/pip.log)"
+    die "pip could not install $2 (log: $CLIENTS/pip.log)"
   }
+}
+
+install_python_clients() {
+  say "installing the MCP client from PyPI"
+  install_from_pypi venv "$REPO/tests/clients/requirements.txt"
+}
+
+install_validators() {
+  say "installing what checks deploy/ from PyPI"
+  install_from_pypi validators "$REPO/tests/deployment/requirements.txt"
 }
 
 # Whatever the clients need of this machine; apart, because only one apt-get runs at a time.
@@ -48,6 +59,7 @@ install_client_tools() {
 install_clients() {
   install_once npm install_npm_clients "$REPO"/tests/clients/package{,-lock}.json
   install_once python install_python_clients "$REPO/tests/clients/requirements.txt" <(python3 --version)
+  install_once validators install_validators "$REPO/tests/deployment/requirements.txt" <(python3 --version)
 }
 
 # Prints K=V lines.
@@ -58,4 +70,5 @@ client_exports() {
   echo "PORTOLAN_TEST_NODE=$node"
   echo "PORTOLAN_TEST_NODE_MODULES=$CLIENTS/node_modules"
   echo "PORTOLAN_TEST_PYTHON=$CLIENTS/venv/bin/python"
+  echo "PORTOLAN_TEST_VALIDATORS=$CLIENTS/validators/bin"
 }
