@@ -48,7 +48,7 @@ fn kubernetes_takes_every_manifest() {
     let manifests: Vec<String> = kustomization
         .lines()
         .filter_map(|line| line.strip_prefix("  - "))
-        .filter(|line| line.ends_with(".yaml"))
+        .filter(|line| line.contains(".yaml"))
         .map(|file| format!("kubernetes/{file}"))
         .collect();
     assert_eq!(manifests.len(), 7, "{kustomization}");
