@@ -8,6 +8,7 @@ mod file_roots;
 mod fuzz;
 mod grouping;
 mod lexer;
+mod lexicon;
 mod limits;
 mod masking;
 mod metrics;

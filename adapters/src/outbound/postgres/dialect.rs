@@ -13,11 +13,11 @@ use domain::{
         plan::{PlanStep, PlanTable},
     },
 };
-use sqlparser::dialect::PostgreSqlDialect;
 
 use super::{
     super::{
         lexer::{self, Lexed},
+        lexicon,
         remembered::Memory,
     },
     functions, plan, quoting,
@@ -93,7 +93,7 @@ fn judge(sql: &str) -> Classified {
             construct: String::new(),
             position: None,
             findings: Vec::new(),
-            flaw: Some(Lexed::of(&PostgreSqlDialect {}, sql).wordless(sql)),
+            flaw: Some(Lexed::of(&lexicon::POSTGRES, sql).wordless(sql)),
         };
     }
     let syntax = Syntax::needed(sql, &tokens);
@@ -121,7 +121,7 @@ fn judge(sql: &str) -> Classified {
 
 /// Where something follows a semicolon, in characters from 1.
 pub(super) fn second_statement(sql: &str) -> Option<usize> {
-    Lexed::of(&PostgreSqlDialect {}, sql).second_statement(sql)
+    Lexed::of(&lexicon::POSTGRES, sql).second_statement(sql)
 }
 
 /// The words of a text that no string, quoted name, comment or parenthesis holds.

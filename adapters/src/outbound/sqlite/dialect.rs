@@ -12,11 +12,12 @@ use domain::{
         plan::PlanTable,
     },
 };
-use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
+use sqlparser::tokenizer::Token;
 
 use super::{
     super::{
         lexer::{self, Lexed},
+        lexicon,
         remembered::Memory,
     },
     blank::skip_blank,
@@ -42,7 +43,7 @@ impl Dialect for SqliteDialect {
                 "Commands such as .tables are the shell's own; SELECT name, sql FROM sqlite_schema.",
             );
         }
-        let words = Lexed::of(&SQLiteDialect {}, sql).leading_words(1);
+        let words = Lexed::of(&lexicon::SQLITE, sql).leading_words(1);
         Some(match words.first()?.as_str() {
             "SHOW" => {
                 "SQLite has no SHOW; SELECT name, sql FROM sqlite_schema lists tables, views and indexes."
@@ -98,7 +99,7 @@ impl Dialect for SqliteDialect {
 }
 
 fn judge(sql: &str) -> Classified {
-    let lexed = Lexed::of(&SQLiteDialect {}, sql);
+    let lexed = Lexed::of(&lexicon::SQLITE, sql);
     let position = lexed.beginning(sql);
     let verdict = class_of(&lexed, sql);
     let vacuum = (verdict.construct == "VACUUM").then(|| Finding {

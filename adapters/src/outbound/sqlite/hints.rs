@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use domain::{Failure, FailureKind, nearest::nearest, query::Statement};
 
-use sqlparser::dialect::SQLiteDialect;
-
 use super::{
     super::{
         columns_meant::{Columns, KnownColumn, or},
         lexer::Lexed,
+        lexicon,
         sources::{Source, sources},
     },
     names,
@@ -92,7 +91,7 @@ fn named(sql: &str) -> Vec<Source> {
     if sql.len() > LONGEST_READ {
         return Vec::new();
     }
-    sources(&Lexed::of(&SQLiteDialect {}, sql))
+    sources(&Lexed::of(&lexicon::SQLITE, sql))
 }
 
 /// Every column that there is.
@@ -177,7 +176,7 @@ fn by_message(statement: &Statement, message: &str) -> Option<&'static str> {
         if is_other || !statement.params.is_empty() {
             return Some("Placeholders are written `?` or `?1`.");
         }
-        return Lexed::of(&SQLiteDialect {}, &statement.sql)
+        return Lexed::of(&lexicon::SQLITE, &statement.sql)
             .other_syntax("There is no ILIKE; LIKE ignores the case of ASCII letters.")
             .or(Some("Check the SQL at the position given."));
     }

@@ -7,10 +7,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{Failure, FailureKind, access::Tables};
-use sqlparser::{dialect::SQLiteDialect, tokenizer::Token};
+use sqlparser::tokenizer::Token;
 
 use super::{
-    super::lexer::{Lexed, position},
+    super::{
+        lexer::{Lexed, position},
+        lexicon,
+    },
     session::SqliteSession,
     statement::Inspected,
 };
@@ -162,7 +165,7 @@ struct Renamed {
 impl Renamed {
     /// `None` if the text cannot be read.
     fn of(sql: &str, names: &BTreeSet<String>) -> Option<Self> {
-        let lexed = Lexed::of(&SQLiteDialect {}, sql);
+        let lexed = Lexed::of(&lexicon::SQLITE, sql);
         if lexed.flaw.is_some() {
             return None;
         }

@@ -10,12 +10,12 @@ use domain::{
     Failure,
     masking::{Mask, Masking, Masks},
 };
-use sqlparser::dialect::SQLiteDialect;
 use sqlx::sqlite::LockedSqliteHandle;
 
 use super::{
     super::{
         lexer::{Lexed, position},
+        lexicon,
         masking::{Kind, Reading, Relation, Token, Touch, judge, of_lexed, refused},
     },
     handle::{self, Origin, Prepared},
@@ -62,7 +62,7 @@ impl Guard {
             }
         }
         let reads_masked = reads.iter().any(|read| tables.mask_of(read).is_some());
-        let lexed = Lexed::of(&SQLiteDialect {}, sql);
+        let lexed = Lexed::of(&lexicon::SQLITE, sql);
         if lexed.flaw.is_some() {
             return Err(refused(
                 "The text cannot be read where columns are masked.",

@@ -9,12 +9,11 @@ mod types;
 use std::time::Duration;
 
 use domain::query::{Statement, dialect::Flaw};
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlx::{Error, postgres::PgDatabaseError};
 use tokio::time::error::Elapsed;
 
 use super::{
-    super::{grouping, lexer::Lexed},
+    super::{grouping, lexer::Lexed, lexicon},
     failure,
     session::PostgresSession,
 };
@@ -69,7 +68,7 @@ async fn better(
         _ if sql.len() > LONGEST_READ => None,
         "42804" => types::mismatch(reported.message()),
         "42803" if is_about_grouping(reported) => {
-            let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+            let lexed = Lexed::of(&lexicon::POSTGRES, sql);
             Some(grouping::hint(&lexed, &place::written_at(position, sql)?))
         }
         "42883" if is_about_operator(reported) => {
@@ -106,7 +105,7 @@ fn syntax(sql: &str, position: usize) -> Option<String> {
     if has_question_marks(sql) {
         return Some(placeholders("question marks"));
     }
-    let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+    let lexed = Lexed::of(&lexicon::POSTGRES, sql);
     if lexed.has_named_placeholder() {
         return Some(placeholders(":name"));
     }

@@ -1,13 +1,13 @@
 //! The nearest real names, and where they live.
 
 use domain::nearest::nearest;
-use sqlparser::dialect::PostgreSqlDialect;
 
 use super::{
     super::{
         super::{
             columns_meant::{Columns, KnownColumn, or},
             lexer::Lexed,
+            lexicon,
             sources::{Source, sources},
         },
         parameters::quoted,
@@ -185,7 +185,7 @@ async fn columns(
     wanted: &str,
     sql: &str,
 ) -> Option<(Vec<Source>, Vec<KnownColumn>)> {
-    let sources = sources(&Lexed::of(&PostgreSqlDialect {}, sql));
+    let sources = sources(&Lexed::of(&lexicon::POSTGRES, sql));
     let tables: Vec<String> = sources
         .iter()
         .map(|source| quoted(&source.table.to_lowercase()))
@@ -212,7 +212,7 @@ async fn columns(
 
 /// What stands before a dot is no table of the statement.
 pub(super) fn not_in_from(sql: &str) -> String {
-    let called: Vec<String> = sources(&Lexed::of(&PostgreSqlDialect {}, sql))
+    let called: Vec<String> = sources(&Lexed::of(&lexicon::POSTGRES, sql))
         .into_iter()
         .map(|source| source.called)
         .collect();

@@ -1,12 +1,9 @@
 //! Types that do not fit, with a cast to try. Where the server does not speak English, its own words remain.
 
-use sqlparser::{
-    dialect::PostgreSqlDialect,
-    tokenizer::{Location, Token, TokenWithSpan},
-};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::{
-    super::super::{lexer::Lexed, sources::keyword},
+    super::super::{lexer::Lexed, lexicon, sources::keyword},
     has_question_marks, placeholders,
 };
 
@@ -94,7 +91,7 @@ fn sides(types: &str) -> Option<(&str, &str, &str)> {
 
 /// What stands on both sides of the operator at a position, if each is one name, one value or one placeholder.
 fn operands(sql: &str, position: usize) -> Option<(String, String)> {
-    let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+    let lexed = Lexed::of(&lexicon::POSTGRES, sql);
     let tokens: Vec<&TokenWithSpan> = lexed.significant().collect();
     let place = location(sql, position);
     let at = tokens.iter().position(|token| token.span.start == place)?;

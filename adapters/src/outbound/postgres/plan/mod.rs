@@ -11,17 +11,20 @@ use domain::{
     },
 };
 use serde_json::Value;
-use sqlparser::{dialect::PostgreSqlDialect, tokenizer::Token};
+use sqlparser::tokenizer::Token;
 
 use super::{
-    super::lexer::{Lexed, position},
+    super::{
+        lexer::{Lexed, position},
+        lexicon,
+    },
     parameters::quoted,
     syntax::Syntax,
 };
 
 /// What asks for the plan of a statement, if it has one. Where `EXPLAIN ANALYZE` runs something, that is planned.
 pub(super) fn request(sql: &str) -> Option<String> {
-    let lexed = Lexed::of(&PostgreSqlDialect {}, sql);
+    let lexed = Lexed::of(&lexicon::POSTGRES, sql);
     let begins = match lexed.leading_words(1).pop()?.as_str() {
         "SELECT" | "WITH" | "VALUES" | "TABLE" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" => 1,
         "CREATE" if Syntax::of(sql).makes_a_table_of_a_query() => 1,
