@@ -12,7 +12,7 @@ use super::{grants, result, session::own_rows};
 const QUESTION: &str = "SHOW GRANTS; SELECT COALESCE(CURRENT_ROLE(), '') AS role; \
      SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name NOT IN \
      ('mysql', 'information_schema', 'performance_schema', 'sys') ORDER BY schema_name LIMIT 20; \
-     ROLLBACK AND CHAIN; SAVEPOINT portolan";
+     ROLLBACK AND CHAIN";
 
 /// How many of them are queries to the server's count.
 pub(super) const QUERIES: u64 = 2;

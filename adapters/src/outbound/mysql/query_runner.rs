@@ -330,6 +330,10 @@ async fn work(
         limits.rows
     };
     session.allow(rows, limits.on_server()).await?;
+    // Most statements can never end the transaction; for those it would be a message for nothing.
+    if output.on_stop == OnStop::Return && !text::stays_inside(&statement.sql) {
+        session.mark().await?;
+    }
     let prepared = session
         .prepare(statement)
         .await

@@ -86,7 +86,7 @@ impl Texts {
         let set = settings(config, bounds);
         Self {
             // The transaction that follows may read only, as the one before.
-            after_query: format!("{set}; ROLLBACK AND CHAIN; SAVEPOINT portolan").into(),
+            after_query: format!("{set}; ROLLBACK AND CHAIN").into(),
             // The first statement fails where the call's statement has ended our transaction.
             after_read: format!("ROLLBACK TO SAVEPOINT portolan; ROLLBACK; {set}; {BEGIN}").into(),
             after_write: format!("ROLLBACK; {set}; {BEGIN}").into(),
@@ -95,8 +95,7 @@ impl Texts {
     }
 }
 
-const BEGIN: &str =
-    "SET SESSION TRANSACTION READ ONLY; START TRANSACTION READ ONLY; SAVEPOINT portolan";
+const BEGIN: &str = "SET SESSION TRANSACTION READ ONLY; START TRANSACTION READ ONLY";
 
 /// Makes the session what every call expects, in one statement: each one more is a packet that wakes whoever waits for
 /// the answer.
@@ -258,6 +257,14 @@ impl MySqlSession {
         Ok(())
     }
 
+    /// Leaves a mark in the transaction, which a statement that ends it takes away.
+    pub(super) async fn mark(&mut self) -> Result<(), sqlx::Error> {
+        raw_sql("SAVEPOINT portolan")
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
     /// Trades the transaction for one that may write. Every row that a writing statement reads counts, so no bound
     /// on rows may be in force.
     pub(super) async fn begin_write(&mut self) -> Result<(), sqlx::Error> {
@@ -326,7 +333,7 @@ pub(super) struct Prepared {
 pub(super) enum After {
     /// A statement that cannot have ended our transaction.
     Query,
-    /// Our transaction must still be there.
+    /// Our transaction must still be there, with the mark in it.
     Read,
     Write,
 }
