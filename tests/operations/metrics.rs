@@ -167,6 +167,25 @@ async fn a_call_that_its_client_cancels_is_counted_as_that() {
 }
 
 #[tokio::test]
+async fn a_caller_that_is_told_to_slow_down_is_counted_by_the_limit() {
+    let scratch = Scratch::new();
+    let launch = shop(&scratch).await.with("MCP_RATE_CALLS_IN_FLIGHT", "1");
+    let (mut server, place) = shown(launch).await;
+    server
+        .begin_call("execute_query", json!({"sql": crate::mcp::ENDLESS}))
+        .await;
+
+    let failure = server
+        .call("execute_query", json!({"sql": "SELECT 1"}))
+        .await
+        .failure();
+
+    assert_eq!(failure["limit"], "calls_in_flight");
+    let name = r#"mcp_rate_limited_total{limit="calls_in_flight"}"#;
+    assert_eq!(figure(&place, name).await, Some(1.0));
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_told_and_nothing_is_served() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = listener.local_addr().unwrap().to_string();

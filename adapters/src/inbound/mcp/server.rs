@@ -429,7 +429,13 @@ impl McpServer {
             audit.ready()?;
         }
         match &self.0.around.limits {
-            Some(limits) => limits.enter(&call.caller).await,
+            Some(limits) => limits.enter(&call.caller).await.inspect_err(|failure| {
+                if let Some(slow_down) = &failure.slow_down {
+                    for observer in &self.0.around.observers {
+                        observer.limited(slow_down.limit);
+                    }
+                }
+            }),
             None => Ok(InFlight::unlimited()),
         }
     }
