@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{
     client::Launch,
-    http::{HttpServer, Request},
+    http::{HttpServer, Request, Session},
     waiting::until,
 };
 
@@ -93,6 +93,32 @@ async fn what_is_no_message_is_told_why() {
         assert_eq!(response.json()["error"]["code"], code, "{body}");
     }
     still_answers(&server).await;
+}
+
+#[tokio::test]
+async fn parameters_that_are_wrong_are_told_in_both_eras() {
+    let server = demo().await;
+    let session = Session::begin(&server).await;
+    let params = json!({"name": 5});
+
+    let modern = server
+        .send(&Request::modern("tools/call", params.clone()).with("Mcp-Name", "5"))
+        .await;
+    let mut legacy = server.connect().await;
+    legacy
+        .send(&session.request(1, "tools/call", &params))
+        .await;
+    legacy.head().await;
+
+    for answer in [modern.json(), legacy.message().await.unwrap()] {
+        assert_eq!(
+            answer["error"],
+            json!({
+                "code": -32_602,
+                "message": "Invalid `params` of tools/call: invalid type: integer `5`, expected a string.",
+            })
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The service over HTTP: the built binary, and requests that are written by hand.
 
 mod bad_input;
+mod conformance;
 mod ending;
 mod sdks;
 mod sessions;

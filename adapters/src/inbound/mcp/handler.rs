@@ -15,7 +15,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::{completion, prompts, resources, server::McpServer};
+use super::{completion, prompts, resources, server::McpServer, transport::explain_params};
 
 /// What every client is told first. Clients show the model little more than this before a tool is chosen.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
@@ -275,11 +275,18 @@ impl ServerHandler for McpServer {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        let refused = ErrorData::new(
-            ErrorCode::METHOD_NOT_FOUND,
-            format!("There is no method `{}`.", request.method),
-            None,
-        );
+        // The library takes what it cannot read for a method that it does not know. Where there is no handshake there is
+        // no such method either.
+        let is_known = !is_modern(&context) || request.method != "initialize";
+        let mistake = explain_params(&request.method, request.params.as_ref());
+        let refused = match mistake {
+            Some(mistake) if is_known => ErrorData::invalid_params(mistake, None),
+            _ => ErrorData::new(
+                ErrorCode::METHOD_NOT_FOUND,
+                format!("There is no method `{}`.", request.method),
+                None,
+            ),
+        };
         // Clients can make up any number of names.
         self.observed("other", &context, async { Err(refused) })
             .await

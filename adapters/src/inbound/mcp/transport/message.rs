@@ -5,7 +5,7 @@
 
 use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, RequestId};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
 
 use super::request_id;
 
@@ -154,9 +154,23 @@ fn read(
         Err(error) => refused(
             ErrorCode::INVALID_PARAMS,
             Some(id),
-            format!("Invalid `params` of {method}: {}.", without_place(&error)),
+            invalid_params(&method, &error),
         ),
     })
+}
+
+fn invalid_params(method: &str, error: &serde_json::Error) -> String {
+    format!("Invalid `params` of {method}: {}.", without_place(error))
+}
+
+/// Why a request of this method was not read as what it is, where that is the fault of its parameters.
+pub(super) fn explain_params(method: &str, params: Option<&Value>) -> Option<String> {
+    let message = match params {
+        Some(params) => json!({"jsonrpc": "2.0", "method": method, "params": params}),
+        None => json!({"jsonrpc": "2.0", "method": method}),
+    };
+    let read = request(method, &message.to_string());
+    read.err().map(|error| invalid_params(method, &error))
 }
 
 fn request(method: &str, text: &str) -> Result<ClientRequest, serde_json::Error> {

@@ -16,6 +16,7 @@ use rmcp::{
     model::{ClientJsonRpcMessage, ErrorCode, ServerJsonRpcMessage},
     transport::Transport,
 };
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -111,6 +112,12 @@ pub(in super::super) fn explain_refused(text: &[u8]) -> Option<String> {
         Parsed::Refused(refusal) => serde_json::to_string(&refusal).ok(),
         Parsed::Message(_) | Parsed::Ignored => None,
     }
+}
+
+/// Why a request that the library does not know is one that it should: what is wrong with its parameters. `None` where
+/// nobody knows the method.
+pub(super) fn explain_params(method: &str, params: Option<&Value>) -> Option<String> {
+    message::explain_params(method, params)
 }
 
 fn line_of(message: &impl serde::Serialize) -> io::Result<Vec<u8>> {
