@@ -3,7 +3,7 @@
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use adapters::inbound::http::{
-    Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, identity::Identity,
+    Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, Tls, identity::Identity,
 };
 use domain::Failure;
 
@@ -25,11 +25,13 @@ pub enum Unserved {
     Io(io::Error),
 }
 
-/// Listens where the settings say, or does nothing where they do not. Without an identity nobody signs in.
+/// Listens where the settings say, or does nothing where they do not. Without an identity nobody signs in; without TLS
+/// everything is plain.
 pub async fn listen(
     settings: &Settings,
     assembly: &Assembly,
     identity: Option<Arc<Identity>>,
+    tls: Option<Arc<Tls>>,
 ) -> Result<Option<Http>, Unserved> {
     let Some(address) = settings.http_address else {
         return Ok(None);
@@ -41,11 +43,22 @@ pub async fn listen(
     if sign_in.admits_anybody() && !address.ip().is_loopback() {
         return Err(Unserved::Refused(open_to_everybody(address.ip())));
     }
-    let listener = Listener::bind(address).await.map_err(|error| {
+    if tls.is_none() && !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "tokens and results are sent in the clear: set MCP_HTTP_TLS_CERT, or let nobody reach this but a proxy that speaks TLS"
+        );
+    }
+    let mut listener = Listener::bind(address).await.map_err(|error| {
         let said = format!("{address} cannot be listened on: {error}");
         Unserved::Io(io::Error::new(error.kind(), said))
     })?;
     let bound = listener.address().map_err(Unserved::Io)?;
+    let is_tls = tls.is_some();
+    if let Some(tls) = tls {
+        assembly.monitor.shows(Arc::clone(&tls) as _);
+        listener = listener.over(tls);
+    }
     let operations = assembly.operations();
     let routes = Routes {
         open: operations.health_routes(),
@@ -58,7 +71,7 @@ pub async fn listen(
         options(settings),
         routes,
     );
-    tracing::info!(address = %bound, "serving HTTP");
+    tracing::info!(address = %bound, tls = is_tls, "serving HTTP");
     Ok(Some(Http { server, listener }))
 }
 
@@ -74,6 +87,8 @@ fn options(settings: &Settings) -> HttpOptions {
     HttpOptions {
         allowed_hosts: list(&settings.http_allowed_hosts),
         allowed_origins: list(&settings.http_allowed_origins),
+        // Was looked at when it was read.
+        trusted_proxies: settings.http_trusted_proxies.parse().unwrap_or_default(),
         max_body_bytes: usize::try_from(settings.http_max_body_bytes).unwrap_or(usize::MAX),
         max_connections: settings.http_max_connections,
         max_sessions: settings.http_max_sessions,

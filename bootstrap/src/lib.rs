@@ -14,3 +14,4 @@ pub mod operations;
 pub mod reload;
 pub mod roles;
 pub mod settings;
+pub mod tls;

@@ -26,6 +26,7 @@ use bootstrap::{
     reload::{Reloadable, Reloading},
     roles::ReloadedRoles,
     settings::Settings,
+    tls::{ReloadedCertificate, tls},
 };
 use domain::{Failure, access::Roles, connection::Mistake};
 
@@ -115,6 +116,10 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     } else {
         None
     };
+    let tls = match tls(&settings, &here) {
+        Ok(tls) => tls.filter(|_| settings.http_address.is_some()),
+        Err(failure) => return Ok(unusable(&failure)),
+    };
     let assembly = match assemble(&settings, configuration.known, roles, &here, wanted.demo).await {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
@@ -126,7 +131,10 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     if has_roles || identity.is_some() {
         parts.push(Arc::new(ReloadedRoles(Arc::clone(&assembly.access))));
     }
-    let http = match http::listen(&settings, &assembly, identity).await {
+    if let Some(tls) = &tls {
+        parts.push(Arc::new(ReloadedCertificate(Arc::clone(tls))));
+    }
+    let http = match http::listen(&settings, &assembly, identity, tls).await {
         Ok(http) => http,
         Err(unserved) => {
             assembly.close().await;

@@ -3,8 +3,10 @@
 mod bad_input;
 mod conformance;
 mod ending;
+mod proxies;
 mod sdks;
 mod sessions;
+mod tls;
 mod transport;
 
 use support::{client::Launch, http::HttpServer};

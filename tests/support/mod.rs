@@ -21,4 +21,5 @@ pub mod rows;
 pub mod scratch;
 pub mod snapshot;
 pub mod subject;
+pub mod tls;
 pub mod waiting;

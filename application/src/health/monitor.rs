@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
@@ -15,8 +15,8 @@ use domain::{
     cancel::CancelReason,
     connection::{ConnectionName, PoolFigures},
     health::{
-        ConnectionState, HealthReport, HealthSource, Measured, MemoryState, ProcessMeter,
-        Thresholds, counts_against_health,
+        CertificateSource, ConnectionState, HealthReport, HealthSource, Measured, MemoryState,
+        ProcessMeter, Thresholds, counts_against_health,
     },
 };
 use tokio::{task::JoinSet, time::Instant};
@@ -34,6 +34,7 @@ pub struct Monitor {
     meter: Arc<dyn ProcessMeter>,
     memory_limit: Option<u64>,
     thresholds: Thresholds,
+    certificate: OnceLock<Arc<dyn CertificateSource>>,
     started: Instant,
     calls: Mutex<Recent>,
     tests: Mutex<Tests>,
@@ -57,6 +58,7 @@ impl Monitor {
             meter,
             memory_limit,
             thresholds,
+            certificate: OnceLock::new(),
             started: Instant::now(),
             calls: Mutex::default(),
             tests: Mutex::default(),
@@ -72,6 +74,11 @@ impl Monitor {
             ticks.tick().await;
             self.test_all().await;
         }
+    }
+
+    /// Clients are shown a certificate, which counts from now on. Only the first one that is told.
+    pub fn shows(&self, certificate: Arc<dyn CertificateSource>) {
+        let _ = self.certificate.set(certificate);
     }
 
     /// No new work is to be sent here.
@@ -152,6 +159,7 @@ impl HealthSource for Monitor {
             },
             calls,
             methods,
+            certificate: self.certificate.get().map(|shown| shown.certificate()),
         })
     }
 

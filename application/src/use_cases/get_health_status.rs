@@ -1,6 +1,6 @@
 //! How this server does.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use domain::health::{
     CallMeasures, Component, ConnectionState, HealthReport, HealthSource, Status,
@@ -32,6 +32,15 @@ pub struct Details {
     pub calls: Calls,
     /// By method, and for calls of tools by tool.
     pub methods: Vec<Method>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// To the second, in UTC.
+    pub ends: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +121,9 @@ impl GetHealthStatus {
                     calls: calls(measures),
                 })
                 .collect(),
+            certificate: measured.certificate.map(|certificate| Certificate {
+                ends: instant(certificate.ends),
+            }),
         });
         HealthStatus {
             status,
@@ -119,6 +131,10 @@ impl GetHealthStatus {
             details,
         }
     }
+}
+
+fn instant(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 fn connection(state: ConnectionState) -> Connection {
@@ -199,6 +215,7 @@ mod tests {
                 },
                 calls,
                 methods: vec![("tools/call", Some("execute_query"), calls)],
+                certificate: None,
             })
         }
 

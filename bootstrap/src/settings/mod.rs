@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use adapters::{inbound::http::identity::is_public_url, outbound::AuditTarget};
+use adapters::{
+    inbound::http::{TrustedProxies, identity::is_public_url},
+    outbound::AuditTarget,
+};
 use domain::{
     calls::{Caller, Claims},
     connection::{AllowedHosts, parameters::boolean},
@@ -168,6 +171,10 @@ pub struct Settings {
     /// `https://host:*`, or `*` for any. Its own, and those of this machine where it listens on nothing else, need not
     /// be listed.
     pub http_allowed_origins: String,
+    /// Proxies whose `X-Forwarded-For` counts, separated by commas: addresses, and networks such as `10.0.0.0/8`. Default:
+    /// none, and the header says nothing.
+    #[serde(deserialize_with = "proxies")]
+    pub http_trusted_proxies: String,
     /// The longest body of a request. Default 4,194,304 (4 MiB).
     #[validate(range(min = 1_000, max = 1_073_741_824))]
     pub http_max_body_bytes: u64,
@@ -186,6 +193,11 @@ pub struct Settings {
     /// How long a connection may stay open between two requests, in milliseconds. Default 75,000.
     #[validate(range(min = 100, max = 86_400_000))]
     pub http_idle_timeout_ms: u64,
+    /// The certificate that clients are shown over HTTP, with its chain, as a PEM file; HTTP is then served over TLS alone.
+    /// Default: none.
+    pub http_tls_cert: String,
+    /// The key of that certificate, as a PEM file. Default: none.
+    pub http_tls_key: String,
     /// Whether a client may open and import connections of its own where HTTP is served. Default false.
     #[serde(deserialize_with = "truth")]
     pub http_adhoc_connections: bool,
@@ -235,12 +247,15 @@ impl Default for Settings {
             http_address: None,
             http_allowed_hosts: String::new(),
             http_allowed_origins: String::new(),
+            http_trusted_proxies: String::new(),
             http_max_body_bytes: 4 << 20,
             http_max_connections: 1_024,
             http_max_sessions: 1_000,
             session_timeout_ms: 1_800_000,
             http_request_timeout_ms: 10_000,
             http_idle_timeout_ms: 75_000,
+            http_tls_cert: String::new(),
+            http_tls_key: String::new(),
             http_adhoc_connections: false,
             rate_calls_per_second: 0,
             rate_burst: 0,
@@ -351,6 +366,15 @@ fn claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
 fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedHosts, D::Error> {
     let text = String::deserialize(deserializer)?;
     AllowedHosts::parse(&text).ok_or_else(|| D::Error::custom("not a list of hosts"))
+}
+
+/// A list of proxies, kept as it is.
+fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.parse::<TrustedProxies>() {
+        Ok(_) => Ok(text),
+        Err(part) => Err(D::Error::custom(part)),
+    }
 }
 
 /// A URL that clients can be told.

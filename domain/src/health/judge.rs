@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    CallMeasures, Component, ConnectionState, HealthReport, Measured, MemoryState, Status,
+    CallMeasures, CertificateState, Component, ConnectionState, HealthReport, Measured,
+    MemoryState, Status, Validity,
 };
 use crate::{connection::CircuitState, failure::FailureKind};
 
@@ -62,6 +63,11 @@ impl Thresholds {
             (responses, self.of_responses(&measured.calls)),
         ]
         .into_iter()
+        .chain(
+            measured
+                .certificate
+                .map(|certificate| ("certificate", of_certificate(&certificate))),
+        )
         .map(|(name, (status, reason))| Component {
             name,
             status,
@@ -127,6 +133,21 @@ impl Thresholds {
 type Verdict = (Status, Option<String>);
 
 const HEALTHY: Verdict = (Status::Healthy, None);
+
+fn of_certificate(certificate: &CertificateState) -> Verdict {
+    match certificate.validity() {
+        Validity::Good => HEALTHY,
+        Validity::EndsSoon => {
+            let days = certificate.left.as_secs() / (24 * 60 * 60);
+            let told = format!("The certificate that clients are shown ends in {days} days.");
+            (Status::Degraded, Some(told))
+        }
+        Validity::Ended => {
+            let told = "The certificate that clients are shown has ended.".to_owned();
+            (Status::Unhealthy, Some(told))
+        }
+    }
+}
 
 fn of_connections(connections: &[ConnectionState]) -> Verdict {
     let down = connections
@@ -220,6 +241,29 @@ mod tests {
                 ..Measured::default()
             };
             assert_eq!(statuses(measured)[0], Status::Degraded);
+        }
+    }
+
+    #[test]
+    fn a_certificate_counts_where_there_is_one() {
+        const DAY: u64 = 24 * 60 * 60;
+        let now = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(100 * DAY);
+        let day = |day: u64| std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(day * DAY);
+        for (ends, expected) in [
+            (day(115), Status::Healthy),
+            (day(114), Status::Degraded),
+            (day(101), Status::Degraded),
+            (day(100), Status::Unhealthy),
+            (day(1), Status::Unhealthy),
+        ] {
+            let measured = Measured {
+                certificate: Some(CertificateState::at(now, ends)),
+                ..Measured::default()
+            };
+            let report = Thresholds::default().judge(measured);
+            assert_eq!(report.status, expected, "{ends:?}");
+            let last = report.components.last().unwrap();
+            assert_eq!((last.name, last.status), ("certificate", expected));
         }
     }
 

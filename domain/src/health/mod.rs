@@ -6,9 +6,9 @@ mod report;
 
 pub use self::{
     judge::{Thresholds, counts_against_health},
-    port::{Exposition, HealthSource, ProcessFigures, ProcessMeter},
+    port::{CertificateSource, Exposition, HealthSource, ProcessFigures, ProcessMeter},
     report::{
-        CallMeasures, Component, ConnectionState, HealthReport, Measured, MemoryState,
-        MethodMeasures, Status,
+        CallMeasures, CertificateState, Component, ConnectionState, HealthReport, Measured,
+        MemoryState, MethodMeasures, Status, Validity,
     },
 };

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::HealthReport;
+use super::{CertificateState, HealthReport};
 
 /// What the system tells of this process. What it does not tell is left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +22,12 @@ pub trait ProcessMeter: fmt::Debug + Send + Sync {
 
     /// Where the system ends a process that holds more, such as in a container.
     fn memory_limit(&self) -> Option<u64>;
+}
+
+/// Knows the certificate that clients are shown.
+pub trait CertificateSource: fmt::Debug + Send + Sync {
+    /// As it is now.
+    fn certificate(&self) -> CertificateState;
 }
 
 /// Knows how this server does.

@@ -1,6 +1,6 @@
 //! What is told of this server's health.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Component {
-    /// `connections`, `memory`, `errors` or `responses`.
+    /// `connections`, `memory`, `errors`, `responses`, or `certificate` where clients are shown one.
     pub name: &'static str,
     pub status: Status,
     /// Why it is not healthy.
@@ -39,7 +39,7 @@ pub struct Component {
 }
 
 impl Component {
-    /// The names, in the order in which they are told.
+    /// The names of those that are always told, in their order.
     pub const NAMES: [&'static str; 4] = ["connections", "memory", "errors", "responses"];
 }
 
@@ -62,6 +62,45 @@ pub struct Measured {
     pub calls: CallMeasures,
     /// The same by method and tool.
     pub methods: Vec<MethodMeasures>,
+    pub certificate: Option<CertificateState>,
+}
+
+/// The certificate that clients are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificateState {
+    pub ends: SystemTime,
+    /// Until then; nothing once it has ended.
+    pub left: Duration,
+}
+
+/// Whether somebody has to see to a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    Good,
+    /// In [`CertificateState::SOON`] or less.
+    EndsSoon,
+    Ended,
+}
+
+impl CertificateState {
+    /// Who renews certificates by hand needs a working day or two; who has them renewed, weeks before that.
+    pub const SOON: Duration = Duration::from_hours(14 * 24);
+
+    /// As it is `now`.
+    pub fn at(now: SystemTime, ends: SystemTime) -> Self {
+        let left = ends.duration_since(now).unwrap_or_default();
+        Self { ends, left }
+    }
+
+    pub fn validity(&self) -> Validity {
+        if self.left.is_zero() {
+            Validity::Ended
+        } else if self.left <= Self::SOON {
+            Validity::EndsSoon
+        } else {
+            Validity::Good
+        }
+    }
 }
 
 /// A method, the tool where it calls one, and its calls.

@@ -13,6 +13,7 @@ use http::{StatusCode, header};
 use super::{
     endpoint::plain,
     hosts::Hosts,
+    proxies::TrustedProxies,
     sign_in::{Refused, SignIn},
 };
 
@@ -23,6 +24,19 @@ pub(super) struct From(pub(super) IpAddr);
 const FOREIGN_HOST: &str =
     "This server is not called that. Whoever runs it can name it in MCP_HTTP_ALLOWED_HOSTS.";
 const FOREIGN_PAGE: &str = "Pages of this origin may not call this server. Whoever runs it can list it in MCP_HTTP_ALLOWED_ORIGINS.";
+
+/// Looks behind the operator's proxies.
+pub(super) async fn is_from(
+    State(proxies): State<Arc<TrustedProxies>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(From(peer)) = request.extensions().get::<From>().copied() {
+        let sender = proxies.sender(peer, request.headers());
+        request.extensions_mut().insert(From(sender));
+    }
+    next.run(request).await
+}
 
 /// Lets in what was meant for this server.
 pub(super) async fn is_meant(

@@ -1,9 +1,11 @@
 //! Where connections come from.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::tls::Tls;
 
 /// What is sent to a client that has vanished comes to nothing; how long that may stay unnoticed.
 const UNACKNOWLEDGED: Duration = Duration::from_mins(1);
@@ -12,13 +14,24 @@ const UNACKNOWLEDGED: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
+    pub(super) tls: Option<Arc<Tls>>,
 }
 
 impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         Ok(Self {
             tcp: TcpListener::bind(address).await?,
+            tls: None,
         })
+    }
+
+    /// Nobody is served who does not speak TLS.
+    #[must_use]
+    pub fn over(self, tls: Arc<Tls>) -> Self {
+        Self {
+            tls: Some(tls),
+            ..self
+        }
     }
 
     /// With the port that was chosen, where that was left to the system.

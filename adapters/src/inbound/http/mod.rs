@@ -11,13 +11,17 @@ mod in_flight;
 mod listener;
 mod operations;
 mod options;
+mod proxies;
 mod server;
 mod sessions;
 mod sign_in;
 mod streams;
+mod tls;
 
 pub use listener::Listener;
 pub use operations::Operations;
 pub use options::HttpOptions;
+pub use proxies::TrustedProxies;
 pub use server::{HttpServer, Routes};
 pub use sign_in::{Anonymous, Refused, SignIn};
+pub use tls::{Tls, TlsFiles};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::proxies::TrustedProxies;
+
 /// Limits and lists of the HTTP side.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -11,6 +13,8 @@ pub struct HttpOptions {
     /// The pages that may call this server from a browser, beside its own: `https://host`, `https://host:port`,
     /// `https://host:*`, or `*` for any.
     pub allowed_origins: Vec<String>,
+    /// Whose word counts on whom a request came from.
+    pub trusted_proxies: TrustedProxies,
     /// The longest body of a request.
     pub max_body_bytes: usize,
     /// Connections at the same time; one more is turned away.
@@ -34,6 +38,7 @@ impl Default for HttpOptions {
         Self {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             max_body_bytes: 4 * 1024 * 1024,
             max_connections: 1_024,
             max_sessions: 1_000,

@@ -5,12 +5,12 @@ use std::{fmt, future::Future, net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Request, State},
-    middleware::from_fn_with_state,
+    middleware::{from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
 use domain::calls::Caller;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use rmcp::ServerHandler;
 use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use super::{
     options::HttpOptions,
     sessions::Sessions,
     sign_in::SignIn,
+    tls::{Tls, shake_hands},
 };
 
 /// How long calls have to end after they were told to.
@@ -99,9 +100,13 @@ impl HttpServer {
             .merge(described)
             .merge(also.open)
             .route_layer(from_fn_with_state(hosts, door::is_meant_or_addressed));
-        let router = open
+        let mut router = open
             .merge(signed_in)
             .fallback(|| async { plain(StatusCode::NOT_FOUND, "There is nothing here.") });
+        if !options.trusted_proxies.is_empty() {
+            let proxies = Arc::new(options.trusted_proxies.clone());
+            router = router.layer(from_fn_with_state(proxies, door::is_from));
+        }
         Self {
             router,
             sessions,
@@ -124,26 +129,39 @@ impl HttpServer {
         let mut idle_sessions = std::pin::pin!(self.sessions.end_idle_ones());
         let places = Arc::new(Semaphore::new(self.options.max_connections));
         let mut shutdown = std::pin::pin!(shutdown);
+        let tls = listener.tls.clone();
+        let router = match &tls {
+            Some(_) => self.router.clone().layer(map_response(only_over_tls)),
+            None => self.router.clone(),
+        };
+        let mut certificate = std::pin::pin!(watch(tls.clone()));
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
                 () = &mut idle_sessions => {}
+                () = &mut certificate => {}
                 (stream, address) = listener.accept() => {
                     let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                        turn_away(&stream);
+                        if tls.is_none() {
+                            turn_away(&stream);
+                        }
                         continue;
                     };
-                    let served = connection::serve(
-                        stream,
-                        From(address.ip().to_canonical()),
-                        self.router.clone(),
-                        Patience::new(&self.options),
-                        self.draining.clone(),
-                    );
+                    let from = From(address.ip().to_canonical());
+                    let (router, tls, draining) = (router.clone(), tls.clone(), self.draining.clone());
+                    let patience = Patience::new(&self.options);
+                    let may_take = self.options.request_may_take;
                     connections.spawn(async move {
-                        served.await;
+                        match tls {
+                            None => connection::serve(stream, from, router, patience, draining).await,
+                            Some(tls) => {
+                                if let Some(stream) = shake_hands(stream, &tls, may_take).await {
+                                    connection::serve(stream, from, router, patience, draining).await;
+                                }
+                            }
+                        }
                         drop(place);
                     });
                 }
@@ -188,6 +206,22 @@ where
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     endpoint.answer(&caller, request).await
+}
+
+/// Looks after the certificate, if there is one, for as long as it is polled.
+async fn watch(tls: Option<Arc<Tls>>) {
+    if let Some(tls) = tls {
+        tls.watch().await;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Tells browsers not to come by plain HTTP again.
+async fn only_over_tls(mut response: Response) -> Response {
+    let for_a_year = HeaderValue::from_static("max-age=31536000");
+    let headers = response.headers_mut();
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, for_a_year);
+    response
 }
 
 /// How clients sign in by themselves (RFC 9728).

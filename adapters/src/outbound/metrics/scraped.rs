@@ -43,9 +43,7 @@ impl Scraped {
         health: Arc<dyn HealthSource>,
         process: Arc<dyn ProcessMeter>,
     ) -> Self {
-        let started = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0.0, |since| since.as_secs_f64());
+        let started = since_1970(SystemTime::now());
         Self {
             names,
             health,
@@ -198,6 +196,11 @@ impl Page<'_> {
     }
 }
 
+fn since_1970(time: SystemTime) -> f64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
+}
+
 fn named(connection: &Arc<str>) -> [(&'static str, Arc<str>); 1] {
     [("connection", Arc::clone(connection))]
 }
@@ -228,6 +231,11 @@ impl Collector for Scraped {
         if let Some(limit) = report.measured.memory.limit_bytes {
             let help = "The memory that the process may hold.";
             page.one("mcp_memory_limit_bytes", help, &amount(limit))?;
+        }
+        if let Some(certificate) = report.measured.certificate {
+            let help = "When the certificate that clients are shown ends, in seconds since 1970.";
+            let ends = ConstGauge::new(since_1970(certificate.ends));
+            page.one("mcp_tls_certificate_end_seconds", help, &ends)?;
         }
         if let Some(bytes) = process.resident_bytes {
             let help = "The memory that the process holds.";
