@@ -1,5 +1,7 @@
 //! What roles grant and what they keep from callers: in the file, and through the built server.
 
+mod asking;
 mod file;
 mod local;
+mod postgres;
 mod tables;

@@ -21,6 +21,7 @@ mod records;
 mod remembered;
 mod sources;
 mod sqlite;
+mod stand_ins;
 mod turns;
 
 use std::sync::Arc;

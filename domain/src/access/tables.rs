@@ -23,6 +23,11 @@ impl TablePattern {
         }
     }
 
+    /// Whether it says which schema it means, without a star.
+    fn names_its_schema(&self) -> bool {
+        !self.schema.as_str().contains('*')
+    }
+
     fn matches(&self, schema: &str, table: &str) -> bool {
         self.schema.matches(schema) && self.table.matches(table)
     }
@@ -71,6 +76,26 @@ impl Tables {
         self.rules.iter().any(|rules| {
             let matches = |pattern: &TablePattern| pattern.matches_in_any_case(schema, table);
             rules.allow.iter().any(matches) && !rules.deny.iter().any(matches)
+        })
+    }
+
+    /// The same of a schema of the server's own, which tells of all the others: only a pattern that names it allows it.
+    pub fn show_of_system(&self, schema: &str, table: &str) -> bool {
+        self.rules.iter().any(|rules| {
+            let matches = |pattern: &TablePattern| pattern.matches_in_any_case(schema, table);
+            let names = |pattern: &&TablePattern| pattern.names_its_schema();
+            rules.allow.iter().filter(names).any(matches) && !rules.deny.iter().any(matches)
+        })
+    }
+
+    /// Whether some table could be there for the caller in a schema of this name.
+    pub fn may_show_in(&self, schema: &str) -> bool {
+        self.rules.iter().any(|rules| {
+            let denies_all = |pattern: &TablePattern| {
+                pattern.schema.matches_in_any_case(schema) && pattern.table.as_str() == "*"
+            };
+            let allows = |pattern: &TablePattern| pattern.schema.matches(schema);
+            rules.allow.iter().any(allows) && !rules.deny.iter().any(denies_all)
         })
     }
 
@@ -134,6 +159,19 @@ mod tests {
         assert!(tables.show("public", "people"));
         assert!(tables.show("public", "orders"));
         assert!(!tables.show("sales", "orders"));
+    }
+
+    #[test]
+    fn what_tells_of_all_schemas_is_seen_only_by_its_name() {
+        let tables = |allow: &[&str]| Tables {
+            rules: vec![rules(allow, &["secret"])],
+            functions: Vec::new(),
+        };
+
+        assert!(!tables(&["*", "*.*", "pg_*.*"]).show_of_system("pg_catalog", "pg_class"));
+        assert!(tables(&["pg_catalog.pg_class"]).show_of_system("pg_catalog", "pg_class"));
+        assert!(tables(&["information_schema.*"]).show_of_system("INFORMATION_SCHEMA", "TABLES"));
+        assert!(!tables(&["pg_catalog.*"]).show_of_system("pg_catalog", "secret"));
     }
 
     #[test]

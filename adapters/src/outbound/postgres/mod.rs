@@ -18,6 +18,7 @@ mod failure;
 mod functions;
 #[cfg(test)]
 mod fuzz;
+mod granted;
 mod guess;
 mod hint;
 mod identity;
@@ -57,7 +58,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::Server { default_port: 5432 },
         schemas: true,
         poolers: true,
-        tells_tables: false,
+        tells_tables: true,
         row_security: Identity::RoleAndSettings,
     },
     connector: || Arc::new(connector::PostgresConnector),

@@ -10,6 +10,7 @@ use std::{
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure, FailureKind,
+    access::Tables,
     masking::Masking,
     query::{DynRowSink, Outcome, QueryLimits, QueryRunner, Statement},
 };
@@ -21,7 +22,7 @@ use super::{
         pool::{self, Lease, Pool},
     },
     confined::{Confinement, discreet},
-    failure, hint,
+    failure, granted, hint,
     masking::{Guard, Known, quotes_no_value},
     operators::refuse_endless,
     outcome::{Ended, Execution, Purpose, Trouble},
@@ -64,7 +65,19 @@ impl QueryRunner for PostgresQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        self.run(Purpose::Read, statement, limits, sink, cancel)
+        self.run(Purpose::Read, statement, None, limits, sink, cancel)
+            .await
+    }
+
+    async fn read_granted(
+        &self,
+        statement: &Statement,
+        tables: &Tables,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        self.run(Purpose::Read, statement, Some(tables), limits, sink, cancel)
             .await
     }
 
@@ -75,7 +88,7 @@ impl QueryRunner for PostgresQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        self.run(Purpose::Write, statement, limits, sink, cancel)
+        self.run(Purpose::Write, statement, None, limits, sink, cancel)
             .await
     }
 }
@@ -114,6 +127,7 @@ impl PostgresQueryRunner {
         &self,
         purpose: Purpose,
         statement: &Statement,
+        tables: Option<&Tables>,
         limits: &QueryLimits,
         sink: &mut DynRowSink,
         cancel: &Cancel,
@@ -136,6 +150,7 @@ impl PostgresQueryRunner {
                 Clock::new(limits.time)
             };
             let mut guarding = Guarding {
+                tables,
                 masked: self.masked.as_ref(),
                 guard: None,
             };
@@ -244,6 +259,8 @@ impl PostgresQueryRunner {
 
 /// What a statement is held to.
 struct Guarding<'a> {
+    /// Of a caller who may see no others.
+    tables: Option<&'a Tables>,
     masked: Option<&'a Masked>,
     guard: Option<Guard>,
 }
@@ -275,6 +292,11 @@ async fn attempt(
     clock: &Clock,
     guarding: &mut Guarding<'_>,
 ) -> (Execution, Option<String>) {
+    if let Some(tables) = guarding.tables
+        && let Err(execution) = Box::pin(granted::judge(session, statement, tables)).await
+    {
+        return (execution, None);
+    }
     if let Some(masked) = guarding.masked {
         match masked.guard(session, statement).await {
             Ok(found) => guarding.guard = Some(found),
@@ -298,6 +320,7 @@ async fn attempt(
             Trouble::Driver {
                 error, position, ..
             } if hint::may_help(error, *position)
+                && guarding.tables.is_none()
                 && statement
                     .acts_as
                     .as_ref()

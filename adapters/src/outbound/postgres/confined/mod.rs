@@ -24,7 +24,7 @@ use super::{
 };
 
 /// Functions, and words that look like them, which tell nothing but what they are given. Of the server's own.
-static HARMLESS: LazyLock<HashSet<&str>> =
+pub(super) static HARMLESS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("harmless.txt").split_whitespace().collect());
 
 /// Of the server's catalog what tells of definitions alone: neither of rows, nor of sessions, nor of roles.

@@ -36,7 +36,7 @@ const READING: Reading = Reading {
 };
 
 /// Longer names are cut by the server, so they may mean another.
-const LONGEST_NAME: usize = 63;
+pub(super) const LONGEST_NAME: usize = 63;
 
 /// What the schema says of masked columns, for all sessions of a connection.
 #[derive(Debug, Default)]

@@ -1,0 +1,62 @@
+//! What callers who may see some tables only try, and what they are told.
+
+use serde_json::{Value, json};
+use support::client::Server;
+
+/// In a table that is hidden, and nowhere else.
+pub(super) const SECRET: &str = "S3CR3T";
+
+/// Each way (`{t}` stands for a table's name) fails alike for a hidden table and for one that is not there.
+pub(super) async fn are_told_alike(
+    server: &mut Server,
+    ways: &[&str],
+    hidden: &str,
+    missing: &str,
+) {
+    for way in ways {
+        for tool in ["execute_query", "explain_query"] {
+            let mut told = Vec::new();
+            for name in [hidden, missing] {
+                let arguments = json!({"sql": way.replace("{t}", name)});
+                let failure = server.call(tool, arguments).await.failure();
+                told.push(failure.to_string().replace(name, "?"));
+            }
+            assert_eq!(told[0], told[1], "{tool} {way}");
+            assert!(!told[0].contains(SECRET), "{way}");
+        }
+    }
+}
+
+/// Each fails, and tells neither a secret nor a name that it does not have itself.
+pub(super) async fn are_kept(server: &mut Server, statements: &[&str], names: &[&str]) {
+    for sql in statements {
+        let failure = server
+            .call("execute_query", json!({ "sql": sql }))
+            .await
+            .failure()
+            .to_string();
+
+        assert!(!failure.contains(SECRET), "{sql}: {failure}");
+        for name in names {
+            assert!(
+                sql.contains(name) || !failure.contains(name),
+                "{sql}: {failure}"
+            );
+        }
+    }
+}
+
+/// Each is answered.
+pub(super) async fn are_answered(server: &mut Server, statements: &[&str]) {
+    let mut refused = Vec::new();
+    for sql in statements {
+        let id = server
+            .begin_call("execute_query", json!({ "sql": sql }))
+            .await;
+        let answer = server.answer(id).await;
+        if answer["result"]["isError"] == Value::Bool(true) || answer["error"] != Value::Null {
+            refused.push(format!("{sql}: {answer}"));
+        }
+    }
+    assert_eq!(refused, Vec::<String>::new());
+}
