@@ -10,6 +10,10 @@ use crate::Fallible;
 const FLOOR: &str = "floor";
 
 /// Measures the built server over stdio beside a direct sqlx client on the same database, in ratios.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own, and says yes or no"
+)]
 #[derive(Debug, Parser)]
 #[command(name = "bench", args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -54,6 +58,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) floor: bool,
 
+    /// Measures Portolan over HTTP too, beside itself over stdio.
+    #[arg(long)]
+    pub(crate) http: bool,
+
     /// Gives the servers socketpairs for their standard input and output, as Node.js does, instead of pipes.
     #[arg(long)]
     pub(crate) socketpair: bool,
@@ -75,6 +83,8 @@ pub(crate) enum Role {
     /// The least that a server over stdio can be; started by the benchmark itself.
     #[command(hide = true)]
     Floor { url: String },
+    /// Holds many clients over HTTP for a long time: errors, times of calls, and the server's memory.
+    Soak(Soak),
     /// Measures the way through a large schema: a shop among many tables, made for it and dropped after.
     Schema {
         /// PostgreSQL or MySQL; the account must be allowed to create schemas.
@@ -86,6 +96,33 @@ pub(crate) enum Role {
         #[arg(long, value_name = "PATH")]
         server: Option<PathBuf>,
     },
+}
+
+/// How many clients, and how long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Soak {
+    /// Clients, each with a connection of its own.
+    #[arg(long, value_name = "NUMBER", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) clients: u32,
+    /// How long they stay.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10.0)]
+    pub(crate) minutes: f64,
+    /// Between the answer of a call and the same client's next one, in milliseconds.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
+    pub(crate) pause_ms: u64,
+    /// The database. Default: an empty `SQLite` file.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// The server's binary. Default: `portolan` beside this program.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) server: Option<PathBuf>,
+    /// A further argument for the server.
+    #[arg(
+        long = "server-arg",
+        value_name = "ARGUMENT",
+        allow_hyphen_values = true
+    )]
+    pub(crate) further: Vec<String>,
 }
 
 /// Another MCP server.

@@ -9,11 +9,13 @@ mod contender;
 mod direct;
 mod figures;
 mod floor;
+mod http;
 mod measure;
 mod proc;
 mod report;
 mod schema;
 mod server;
+mod soak;
 mod table;
 mod work;
 
@@ -28,7 +30,7 @@ use std::{
 use clap::Parser;
 
 use crate::{
-    arguments::{Arguments, Peer, Role, databases},
+    arguments::{Arguments, Peer, Role, Soak, databases},
     child::Wiring,
     contender::{Contender, Direct},
     direct::Order,
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     let outcome = match &arguments.role {
         Some(Role::Direct) => direct::serve().map(|()| ExitCode::SUCCESS),
         Some(Role::Floor { url }) => floor::serve(url).map(|()| ExitCode::SUCCESS),
+        Some(Role::Soak(soak)) => soak_server(soak),
         Some(Role::Schema {
             url,
             tables,
@@ -72,6 +75,18 @@ fn measure_schema(url: &str, tables: u32, server: Option<&Path>) -> Fallible<Exi
     let text = schema::measure(url, tables, &program, &scratch.0, &say)?;
     io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn soak_server(soak: &Soak) -> Fallible<ExitCode> {
+    let scratch = Scratch::new()?;
+    let program = server_program(soak.server.as_deref())?;
+    let told = soak::run(soak, &program, &scratch.0, &say)?;
+    io::stdout().write_all(told.text.as_bytes())?;
+    Ok(if told.is_clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn run(arguments: &Arguments) -> Fallible<ExitCode> {
@@ -205,6 +220,10 @@ impl Bench<'_> {
         lines.extend(memory_lines);
         troubles.extend(failed.iter().map(|trouble| format!("{name}: {trouble}")));
         lines.extend(text_lines(&portolan)?);
+        if self.arguments.http {
+            say("over HTTP");
+            lines.extend(http::compare(&portolan, effort)?);
+        }
         Ok(DatabaseReport {
             name: name.to_owned(),
             version,

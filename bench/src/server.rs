@@ -19,8 +19,6 @@ use crate::{
     work::{Performed, Query, Work, in_flight_warm_up},
 };
 
-/// The connection's name in Portolan.
-const CONNECTION: &str = "bench";
 /// Asked for with large results: no answer of this benchmark is longer.
 const MAX_BYTES: u32 = 32_000_000;
 
@@ -60,7 +58,7 @@ impl Calls {
     fn arguments(&self, query: Query, sql: &str, parameter: Option<i64>) -> Value {
         match self {
             Self::Portolan => {
-                let mut arguments = json!({ "connection": CONNECTION, "sql": sql });
+                let mut arguments = json!({ "connection": Server::CONNECTION, "sql": sql });
                 if let Some(parameter) = parameter {
                     set(&mut arguments, "params", json!([parameter]));
                 }
@@ -86,6 +84,9 @@ fn set(arguments: &mut Value, name: &str, value: Value) {
 }
 
 impl Server {
+    /// The connection's name in Portolan.
+    pub(crate) const CONNECTION: &str = "bench";
+
     /// Portolan on one database, with its defaults.
     pub(crate) fn portolan(
         program: PathBuf,
@@ -95,7 +96,7 @@ impl Server {
         table: Table,
         scratch: PathBuf,
     ) -> Self {
-        let mut arguments = vec!["--url".to_owned(), format!("{CONNECTION}={url}")];
+        let mut arguments = vec!["--url".to_owned(), format!("{}={url}", Self::CONNECTION)];
         arguments.extend_from_slice(further);
         Self {
             name: "portolan".to_owned(),

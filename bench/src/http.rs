@@ -1,0 +1,263 @@
+//! The built server over HTTP: JSON answers on connections that are kept, as clients of the newest revision use it.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    rc::Rc,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
+    runtime::{self, Runtime},
+    task::LocalSet,
+    time::{Instant, timeout},
+};
+
+use crate::{
+    Fallible,
+    contender::{Contender, Running},
+    figures::{Figure, Goal, Line, Ratio, median},
+    measure::Effort,
+    server::Server,
+    work::{Work, in_flight_warm_up},
+};
+
+/// No answer that is measured here takes a tenth of it.
+const PATIENCE: Duration = Duration::from_mins(1);
+const REVISION: &str = "2026-07-28";
+/// Requests under way, and what the figure is called.
+const FLIGHTS: [(u32, &str); 2] = [
+    (1, "1 call in flight, over HTTP"),
+    (64, "64 calls in flight, over HTTP"),
+];
+const HOW: &str = "SELECT 1; as many connections, each kept and with one request under way, answered as JSON, beside \
+     the same server over stdio in the same rounds; the ratio is to stdio";
+
+/// The server's process, which ends with this.
+pub(crate) struct HttpProcess {
+    process: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl HttpProcess {
+    /// Starts the program with these arguments, listening where the system chooses.
+    pub(crate) fn start(program: &Path, arguments: &[String], scratch: &Path) -> Fallible<Self> {
+        use std::io::{BufRead as _, BufReader};
+
+        let mut process = Command::new(program)
+            .arg("serve")
+            .args(arguments)
+            .args(["--http", "127.0.0.1:0"])
+            // Neither this shell's settings nor a configuration file that lies about.
+            .env_clear()
+            .env("MCP_LOG_FORMAT", "json")
+            .current_dir(scratch)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let Some(log) = process.stderr.take() else {
+            return Err("the server has no log".into());
+        };
+        let mut lines = BufReader::new(log).lines();
+        let mut said = String::new();
+        let address = loop {
+            let Some(line) = lines.next().transpose()? else {
+                return Err(format!("the server does not listen: {said}").into());
+            };
+            if let Ok(line) = serde_json::from_str::<Value>(&line)
+                && line.get("message").and_then(Value::as_str) == Some("serving HTTP")
+                && let Some(address) = line.get("address").and_then(Value::as_str)
+            {
+                break address.parse()?;
+            }
+            said.push_str(&line);
+        };
+        // A log that nobody reads would hold the server up.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(Self { process, address })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for HttpProcess {
+    fn drop(&mut self) {
+        // It may have left already; either way it is gone after the wait.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Waits for everything in one thread: the client is to take as little as it can from the server.
+pub(crate) fn waiting() -> Fallible<Runtime> {
+    Ok(runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
+}
+
+/// A call of `SELECT 1`, as it goes over the wire.
+pub(crate) fn request() -> Vec<u8> {
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "execute_query",
+        "arguments": {"connection": Server::CONNECTION, "sql": "SELECT 1"},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": REVISION,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    }})
+    .to_string();
+    format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {REVISION}\r\n\
+         Mcp-Method: tools/call\r\nMcp-Name: execute_query\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// One connection, with one request under way at most.
+pub(crate) struct HttpClient {
+    stream: BufReader<TcpStream>,
+    line: String,
+    body: Vec<u8>,
+}
+
+impl HttpClient {
+    pub(crate) async fn connect(address: SocketAddr) -> Fallible<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream: BufReader::new(stream),
+            line: String::new(),
+            body: Vec::new(),
+        })
+    }
+
+    /// Sends a call of `SELECT 1` and reads its answer, which must be that; how long it took.
+    pub(crate) async fn call(&mut self, request: &[u8]) -> Fallible<Duration> {
+        let begun = Instant::now();
+        timeout(PATIENCE, self.exchange(request))
+            .await
+            .map_err(|_| "no answer came")??;
+        let took = begun.elapsed();
+        let body = String::from_utf8_lossy(&self.body);
+        if !body.contains("[[1]]") {
+            return Err(format!("not the answer of SELECT 1: {body}").into());
+        }
+        Ok(took)
+    }
+
+    async fn exchange(&mut self, request: &[u8]) -> Fallible<()> {
+        self.stream.write_all(request).await?;
+        let mut length = 0;
+        loop {
+            self.line.clear();
+            if self.stream.read_line(&mut self.line).await? == 0 {
+                return Err("the server closed the connection".into());
+            }
+            let line = self.line.trim_end();
+            if line.is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse()?;
+            }
+        }
+        self.body.resize(length, 0);
+        self.stream.read_exact(&mut self.body).await?;
+        Ok(())
+    }
+}
+
+/// `SELECT 1` that many times, so many of them under way at any time; how long it took.
+async fn fly(address: SocketAddr, in_flight: u32, calls: u32) -> Fallible<Duration> {
+    let request = Rc::new(request());
+    let mut clients = Vec::new();
+    for _ in 0..in_flight {
+        clients.push(HttpClient::connect(address).await?);
+    }
+    // As over stdio, so that the pool has its connections.
+    let warm_up = in_flight_warm_up(in_flight) / in_flight;
+    let clients = share(clients, &request, warm_up).await?;
+    let begun = Instant::now();
+    share(clients, &request, calls / in_flight).await?;
+    Ok(begun.elapsed())
+}
+
+/// Each client makes so many calls, all side by side.
+async fn share(
+    clients: Vec<HttpClient>,
+    request: &Rc<Vec<u8>>,
+    each: u32,
+) -> Fallible<Vec<HttpClient>> {
+    let tasks: Vec<_> = clients
+        .into_iter()
+        .map(|mut client| {
+            let request = Rc::clone(request);
+            tokio::task::spawn_local(async move {
+                for _ in 0..each {
+                    client.call(&request).await?;
+                }
+                Ok::<_, crate::Trouble>(client)
+            })
+        })
+        .collect();
+    let mut back = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        back.push(task.await??);
+    }
+    Ok(back)
+}
+
+/// Measures the server over HTTP and over stdio in turn.
+pub(crate) fn compare(server: &Server, effort: Effort) -> Fallible<Vec<Line>> {
+    let over_http = HttpProcess::start(&server.program, &server.arguments, &server.scratch)?;
+    let mut over_stdio = server.launch()?;
+    let waiting = waiting()?;
+    FLIGHTS
+        .into_iter()
+        .map(|(in_flight, title)| {
+            // The same number on both sides, as each connection makes its share.
+            let calls = (effort.calls / in_flight).max(1) * in_flight;
+            let (mut http, mut stdio) = (Vec::new(), Vec::new());
+            let rate = |time: Duration| f64::from(calls) / time.as_secs_f64();
+            let http_once =
+                || LocalSet::new().block_on(&waiting, fly(over_http.address, in_flight, calls));
+            for round in 0..effort.rounds {
+                if round % 2 == 0 {
+                    http.push(rate(http_once()?));
+                }
+                stdio.push(rate(stdio_once(&mut *over_stdio, in_flight, calls)?));
+                if round % 2 == 1 {
+                    http.push(rate(http_once()?));
+                }
+            }
+            let ratio = Ratio::of_rounds(&http, &stdio);
+            let mut figures = vec![Figure::plain(
+                "stdio",
+                median(&mut stdio).unwrap_or_default(),
+            )];
+            figures.push(Figure {
+                ratio,
+                ..Figure::plain("portolan", median(&mut http).unwrap_or_default())
+            });
+            let goal = (in_flight > 1).then_some(Goal::RatioAtLeast(0.6));
+            Ok(Line::new(title, "calls/s", HOW, figures, goal))
+        })
+        .collect()
+}
+
+fn stdio_once(session: &mut dyn Running, in_flight: u32, calls: u32) -> Fallible<Duration> {
+    let performed = session.perform(&Work::InFlight { in_flight, calls })?;
+    let time = performed.times_ns.first().copied();
+    Ok(Duration::from_nanos(time.ok_or("nothing was timed")?))
+}
