@@ -160,6 +160,11 @@ on_postgres!(
                 "PostgreSQL's placeholders are $1, $2, …, not @name.",
             ),
             (
+                "SELECT 'why?', id AS \"who?\" FROM users WHERE",
+                "42601",
+                "The text ends too early; add what is missing at its end.",
+            ),
+            (
                 "SELECT id FROM users WHERE id = %s",
                 "42601",
                 "PostgreSQL's placeholders are $1, $2, …, not %s.",

@@ -9,6 +9,7 @@ mod types;
 use std::time::Duration;
 
 use domain::query::{Statement, dialect::Flaw};
+use sqlparser::tokenizer::Token;
 use sqlx::{Error, postgres::PgDatabaseError};
 use tokio::time::error::Elapsed;
 
@@ -128,9 +129,25 @@ fn placeholders(others: &str) -> String {
     format!("PostgreSQL's placeholders are $1, $2, …, not {others}.")
 }
 
-/// A question mark is an operator of PostgreSQL's own, but hardly where a text has that and no `$1`.
+/// A question mark is an operator of PostgreSQL's own, but hardly where a text has that and no `$1`. In a string, a quoted
+/// name or a comment it is neither.
 fn has_question_marks(sql: &str) -> bool {
-    sql.contains('?') && !sql.contains("$1")
+    if !sql.contains('?') {
+        return false;
+    }
+    let lexed = Lexed::of(&lexicon::POSTGRES, sql);
+    let any = |is: fn(&Token) -> bool| lexed.significant().any(|token| is(&token.token));
+    any(is_question_mark)
+        && !any(|token| matches!(token, Token::Placeholder(text) if text.starts_with('$')))
+}
+
+fn is_question_mark(token: &Token) -> bool {
+    match token {
+        Token::Question | Token::QuestionAnd | Token::QuestionPipe => true,
+        Token::Placeholder(text) => text.starts_with('?'),
+        Token::CustomBinaryOperator(text) => text.contains('?'),
+        _ => false,
+    }
 }
 
 /// Of a plain column, and not of an aggregate where none may stand. The second is PostgreSQL 18's.
@@ -144,4 +161,39 @@ fn is_about_grouping(reported: &PgDatabaseError) -> bool {
 /// No function, whose name would stand before a parenthesis.
 fn is_about_operator(reported: &PgDatabaseError) -> bool {
     reported.routine() == Some("op_error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn question_marks_in_place_of_parameters_are_found() {
+        for sql in [
+            "SELECT 1 FROM t WHERE a = ?",
+            "SELECT 1 FROM t WHERE a=? AND b = 'x'",
+            "SELECT 1 FROM t WHERE a IN (?,?)",
+            "INSERT INTO t VALUES (?, ?)",
+            "SELECT 1 FROM t LIMIT ?;",
+            "SELECT '$1', ?",
+        ] {
+            assert!(has_question_marks(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn question_marks_that_stand_for_something_else_are_not() {
+        for sql in [
+            "SELECT 'really?' FROM",
+            r#"SELECT "how many?" FROM"#,
+            "SELECT E'it\\'s?' FROM",
+            "SELECT $tag$ ? $tag$ FROM",
+            "SELECT 1 -- ?\n FROM",
+            "SELECT 1 /* ? */ FROM",
+            "SELECT 1 FROM t WHERE j ? $1 AND",
+            "SELECT 'unclosed ?",
+        ] {
+            assert!(!has_question_marks(sql), "{sql}");
+        }
+    }
 }
