@@ -8,108 +8,154 @@ use domain::schema::{
 
 use super::{super::super::records::Record, reading::relation_kind};
 
-pub(super) const QUESTION: &str = concat!(
-    include_str!("../queries/catalog/shown.sql"),
-    include_str!("../queries/catalog/names.sql")
-);
+pub(super) const QUESTION: &str = include_str!("../queries/catalog/names.sql");
 
+/// One thing, as the server tells it.
+#[derive(Debug)]
+struct Named {
+    name: Box<str>,
+    /// The server's; of a trigger that of its table.
+    number: u64,
+    /// The number of its schema; of a schema its place on the search path.
+    place: Option<u64>,
+    more: Option<Box<str>>,
+}
+
+/// By kind, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    snapshot: Snapshot,
-    path: Vec<(u64, Arc<str>)>,
-    /// By the server's numbers.
-    places: HashMap<u64, RelationId>,
+    schemas: Vec<Named>,
+    relations: Vec<Named>,
+    triggers: Vec<Named>,
+    routines: Vec<Named>,
+    sequences: Vec<Named>,
+    types: Vec<Named>,
 }
 
 impl Names {
     /// Takes a row in: kind of thing, name, number, schema, and one thing more.
     pub(super) fn add(&mut self, record: &Record) {
-        let snapshot = &mut self.snapshot;
-        let (name, number) = (record.text(1), record.number(2));
-        match record.text(0) {
-            "schema" => {
-                let name: Arc<str> = name.into();
-                if let Some(place) = number {
-                    self.path.push((place, Arc::clone(&name)));
+        let Some(number) = record.number(2) else {
+            return;
+        };
+        let kind = match record.text(0) {
+            "schema" => &mut self.schemas,
+            "relation" => &mut self.relations,
+            "trigger" => &mut self.triggers,
+            "routine" => &mut self.routines,
+            "sequence" => &mut self.sequences,
+            _ => &mut self.types,
+        };
+        kind.push(Named {
+            name: record.text(1).into(),
+            number,
+            place: record.number(3),
+            more: record.some(4).map(Into::into),
+        });
+    }
+
+    pub(super) fn finish(mut self) -> Snapshot {
+        let path = self.search_path();
+        self.schemas
+            .sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        let schemas: Vec<(u64, Arc<str>)> = self
+            .schemas
+            .iter()
+            .map(|schema| (schema.number, schema.name.as_ref().into()))
+            .collect();
+        let by_number: HashMap<u64, Arc<str>> = schemas.iter().cloned().collect();
+        // What is in a schema that the role may not use is not told of.
+        let placed = |things: Vec<Named>| in_order(things, &by_number);
+        let mut ids = HashMap::new();
+        let relations = placed(self.relations)
+            .zip(0_u32..)
+            .map(|((schema, relation), id)| {
+                ids.insert(relation.number, RelationId(id));
+                Relation {
+                    schema,
+                    name: relation.name.into(),
+                    kind: relation_kind(relation.more.as_deref().unwrap_or_default()),
+                    comment: None,
+                    estimated_rows: None,
+                    partitions: 0,
+                    columns: Vec::new(),
+                    keys: Vec::new(),
                 }
-                snapshot.schemas.push(Namespace {
+            })
+            .collect();
+        self.triggers.sort_unstable_by(|one, other| {
+            (one.number, &one.name).cmp(&(other.number, &other.name))
+        });
+        let triggers = self.triggers.into_iter().filter_map(|trigger| {
+            Some(Trigger {
+                table: *ids.get(&trigger.number)?,
+                name: trigger.name,
+                event: Box::default(),
+            })
+        });
+        Snapshot {
+            search_path: path,
+            schemas: schemas
+                .into_iter()
+                .map(|(_, name)| Namespace {
                     name,
                     comment: None,
-                });
-            }
-            "relation" => {
-                if let (Some(number), Ok(place)) = (number, snapshot.relations.len().try_into()) {
-                    self.places.insert(number, RelationId(place));
-                    let schema = self.schema(record);
-                    self.snapshot.relations.push(Relation {
-                        schema,
-                        name: name.into(),
-                        kind: relation_kind(record.text(4)),
-                        comment: None,
-                        estimated_rows: None,
-                        partitions: 0,
-                        columns: Vec::new(),
-                        keys: Vec::new(),
-                    });
-                }
-            }
-            "trigger" => {
-                if let Some(table) = number.and_then(|number| self.places.get(&number)) {
-                    snapshot.triggers.push(Trigger {
-                        table: *table,
-                        name: name.into(),
-                        event: Box::default(),
-                    });
-                }
-            }
-            "routine" => {
-                let schema = self.schema(record);
-                self.snapshot.routines.push(Routine {
+                })
+                .collect(),
+            relations,
+            triggers: triggers.collect(),
+            routines: placed(self.routines)
+                .map(|(schema, routine)| Routine {
                     schema,
-                    name: name.into(),
+                    name: routine.name,
                     kind: "function",
                     signature: Box::default(),
                     volatility: None,
                     comment: None,
-                });
-            }
-            "sequence" => {
-                let schema = self.schema(record);
-                self.snapshot.sequences.push(Sequence {
+                })
+                .collect(),
+            sequences: placed(self.sequences)
+                .map(|(schema, sequence)| Sequence {
                     schema,
-                    name: name.into(),
-                    owned_by: record.some(4).map(Into::into),
-                });
-            }
-            _ => {
-                let schema = self.schema(record);
-                self.snapshot.types.push(UserType {
+                    name: sequence.name,
+                    owned_by: sequence.more,
+                })
+                .collect(),
+            types: placed(self.types)
+                .map(|(schema, user_type)| UserType {
                     schema,
-                    name: name.into(),
+                    name: user_type.name,
                     kind: "type",
                     definition: Box::default(),
                     comment: None,
-                });
-            }
+                })
+                .collect(),
+            ..Snapshot::default()
         }
     }
 
-    pub(super) fn finish(mut self) -> Snapshot {
-        self.path.sort_unstable();
-        self.snapshot.search_path = self.path.into_iter().map(|(_, schema)| schema).collect();
-        self.snapshot
-    }
-
-    /// The schema that a row names, shared by all that are in it.
-    fn schema(&self, record: &Record) -> Arc<str> {
-        let name = record.text(3);
-        let known = self
-            .snapshot
+    fn search_path(&self) -> Vec<Arc<str>> {
+        let mut path: Vec<(u64, &str)> = self
             .schemas
-            .binary_search_by(|known| (*known.name).cmp(name));
-        match known.ok().and_then(|at| self.snapshot.schemas.get(at)) {
-            Some(known) => Arc::clone(&known.name),
-            None => name.into(),
-        }
+            .iter()
+            .filter_map(|schema| Some((schema.place?, &*schema.name)))
+            .collect();
+        path.sort_unstable();
+        path.into_iter().map(|(_, name)| name.into()).collect()
     }
+}
+
+/// By schema and name, as the server sorts names: by their bytes. Of the same name the older one comes first.
+fn in_order(
+    things: Vec<Named>,
+    schemas: &HashMap<u64, Arc<str>>,
+) -> impl Iterator<Item = (Arc<str>, Named)> {
+    let mut placed: Vec<(Arc<str>, Named)> = things
+        .into_iter()
+        .filter_map(|thing| Some((Arc::clone(schemas.get(&thing.place?)?), thing)))
+        .collect();
+    placed.sort_unstable_by(|(one_schema, one), (other_schema, other)| {
+        (one_schema, &one.name, one.number).cmp(&(other_schema, &other.name, other.number))
+    });
+    placed.into_iter()
 }
