@@ -212,6 +212,29 @@ async fn a_connection_that_says_nothing_is_closed() {
 }
 
 #[tokio::test]
+async fn clients_that_hold_connections_half_open_keep_nobody_waiting() {
+    let server = impatient().await;
+    let mut held = Vec::new();
+    for begun in [
+        "",
+        "POST /mcp HT",
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\n",
+    ] {
+        for _ in 0..50 {
+            let mut connection = server.connect().await;
+            connection.write(begun.as_bytes()).await;
+            held.push(connection);
+        }
+    }
+
+    still_answers(&server).await;
+
+    for mut connection in held {
+        connection.closed().await;
+    }
+}
+
+#[tokio::test]
 async fn one_connection_too_many_is_turned_away() {
     let launch = Launch::default()
         .argument("--demo")

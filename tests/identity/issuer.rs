@@ -24,6 +24,9 @@ pub(crate) type Answer = (u16, String);
 struct State {
     discovery: Mutex<Answer>,
     keys: Mutex<Answer>,
+    token: Mutex<Answer>,
+    /// What was sent to it for a token.
+    token_asked: Mutex<String>,
     asked: AtomicUsize,
 }
 
@@ -59,6 +62,8 @@ impl Issuer {
             state: Arc::new(State {
                 discovery: Mutex::new((200, discovery.to_string())),
                 keys: Mutex::new((200, String::new())),
+                token: Mutex::new((404, String::new())),
+                token_asked: Mutex::default(),
                 asked: AtomicUsize::new(0),
             }),
             task: Mutex::new(None),
@@ -103,6 +108,15 @@ impl Issuer {
         *self.state.discovery.lock().unwrap() = (status, body);
     }
 
+    pub(crate) fn answer_token(&self, status: u16, body: String) {
+        *self.state.token.lock().unwrap() = (status, body);
+    }
+
+    /// What was last sent to it for a token.
+    pub(crate) fn token_asked(&self) -> String {
+        self.state.token_asked.lock().unwrap().clone()
+    }
+
     /// How often it was asked for keys.
     pub(crate) fn asked(&self) -> usize {
         self.state.asked.load(Ordering::SeqCst)
@@ -124,6 +138,17 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
             state.asked.fetch_add(1, Ordering::SeqCst);
             state.keys.lock().unwrap().clone()
         }
+        "/token" => {
+            let length = head
+                .lines()
+                .filter_map(|line| line.split_once(": "))
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                .map(|(_, length)| length.parse().unwrap());
+            let mut body = vec![0; length.unwrap_or(0)];
+            stream.read_exact(&mut body).await.unwrap();
+            *state.token_asked.lock().unwrap() = String::from_utf8(body).unwrap();
+            state.token.lock().unwrap().clone()
+        }
         _ => (404, String::new()),
     };
     let location = if status == 302 {
@@ -132,7 +157,7 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
         String::new()
     };
     let answer = format!(
-        "HTTP/1.1 {status} Whatever\r\n{location}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} Whatever\r\n{location}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
     let _gone = stream.write_all(answer.as_bytes()).await;

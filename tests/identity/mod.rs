@@ -4,6 +4,7 @@ mod issuer;
 mod outages;
 mod refusals;
 mod reload;
+mod sdks;
 mod served;
 mod token;
 

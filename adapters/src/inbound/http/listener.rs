@@ -67,3 +67,27 @@ fn prepare(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that has vanished sends no end: only the system can find out.
+    #[tokio::test]
+    async fn the_system_is_asked_to_notice_clients_that_have_vanished() {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.address().unwrap();
+        let client = TcpStream::connect(address);
+
+        let (connected, (stream, _)) = tokio::join!(client, listener.accept());
+
+        connected.unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), UNACKNOWLEDGED / 2);
+        }
+    }
+}
