@@ -7,6 +7,7 @@ mod bad_input;
 mod blocked;
 mod connections;
 mod defects;
+mod diagrams;
 mod ended_calls;
 mod endings;
 mod explain;
