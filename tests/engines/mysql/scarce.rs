@@ -8,7 +8,9 @@ use domain::{
     connection::{ConnectionConfig, Database, Password},
     query::QueryLimits,
 };
-use sqlx::{ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, MySqlConnection, mysql::MySqlConnectOptions, raw_sql,
+};
 use support::{
     databases::{config, open, read, server_variable, unique},
     on_mysql,
@@ -68,9 +70,17 @@ impl Account {
     }
 }
 
+/// Holds what [`slow`] waits for.
+async fn hold(beside: &mut MySqlConnection, mark: &str) {
+    let sql = format!("SELECT GET_LOCK('{mark}', 0)");
+    raw_sql(AssertSqlSafe(sql)).execute(beside).await.unwrap();
+}
+
+/// Waits for a lock, and not for time: all that sleep share a lock in MariaDB, over which one `KILL` right after another
+/// can lose two seconds.
 fn slow(database: &Database, mark: &str, cancel: &Cancel) -> JoinHandle<FailureKind> {
     let (database, cancel) = (database.clone(), cancel.clone());
-    let sql = format!("SELECT SLEEP(60) /* {mark} */");
+    let sql = format!("SELECT GET_LOCK('{mark}', 60)");
     tokio::spawn(async move {
         let limits = QueryLimits::default();
         let mut rows = Rows::up_to(1);
@@ -86,6 +96,7 @@ on_mysql!(
         let database = open(account.pool_of(2)).await;
         let (mark, cancel) = (unique("scarce"), Cancel::new());
         let mut beside = beside(server).await;
+        hold(&mut beside, &mark).await;
         // GIVEN as many calls as the pool was allowed sessions.
         let calls = [
             slow(&database, &mark, &cancel),
@@ -120,6 +131,7 @@ on_mysql!(
         let database = open(account.pool_of(11)).await;
         let (mark, cancel) = (unique("scarce"), Cancel::new());
         let mut beside = beside(server).await;
+        hold(&mut beside, &mark).await;
         let calls: Vec<_> = (0..10).map(|_| slow(&database, &mark, &cancel)).collect();
         until("every statement to run", async || {
             running(&mut beside, &mark).await == 10
@@ -149,6 +161,7 @@ on_mysql!(
         let database = open(account.pool_of(2)).await;
         let (mark, cancel) = (unique("scarce"), Cancel::new());
         let mut beside = beside(server).await;
+        hold(&mut beside, &mark).await;
         // GIVEN an account whose connections are all taken, one by somebody else, one idle.
         let pause = "SELECT SLEEP(0.1)";
         let (one, other) = tokio::join!(

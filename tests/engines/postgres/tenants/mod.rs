@@ -3,6 +3,7 @@
 mod attacks;
 mod connecting;
 mod interleaved;
+mod masked;
 mod seeing;
 mod writing;
 
