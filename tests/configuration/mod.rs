@@ -81,6 +81,11 @@ impl Setup {
 
     pub(crate) fn load(&self) -> Configuration {
         let engines: Vec<EngineFacts> = ENGINES.iter().map(|engine| engine.facts).collect();
+        self.load_for(&engines)
+    }
+
+    /// As if there were these engines.
+    pub(crate) fn load_for(&self, engines: &[EngineFacts]) -> Configuration {
         Configuration::load(&Inputs {
             environment: &self.environment,
             working_directory: &self.folder,
@@ -88,7 +93,7 @@ impl Setup {
             urls: &self.urls,
             tools: self.tools.as_deref(),
             http: None,
-            engines: &engines,
+            engines,
         })
     }
 }

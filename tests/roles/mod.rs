@@ -3,5 +3,6 @@
 mod asking;
 mod file;
 mod local;
+mod mysql;
 mod postgres;
 mod tables;

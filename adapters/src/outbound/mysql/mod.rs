@@ -12,6 +12,7 @@ mod flavor;
 mod functions;
 #[cfg(test)]
 mod fuzz;
+mod granted;
 mod grants;
 mod hints;
 mod kill;
@@ -40,7 +41,7 @@ pub(super) const ENGINE: Engine = Engine {
         addressing: Addressing::Server { default_port: 3306 },
         schemas: false,
         poolers: false,
-        tells_tables: false,
+        tells_tables: true,
         row_security: Identity::None,
     },
     connector: || Arc::new(connect::MySqlConnector),

@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure, FailureKind,
+    access::Tables,
+    connection::ConnectionConfig,
     query::{DynRowSink, Outcome, QueryLimits, QueryRunner, Statement, StatementClass},
 };
 
@@ -14,7 +16,7 @@ use super::{
         pool::{NOTICED_WITHIN, Pool, must_end, must_end_by},
     },
     call::{Call, Ran},
-    dialect, failure, hints,
+    dialect, failure, granted, hints,
     kill::Killer,
     parameters,
     result::{self, Done, OnStop, Output, Trouble},
@@ -62,22 +64,21 @@ impl MySqlQueryRunner {
     async fn attempt(
         &self,
         call: &mut Call,
-        statement: &Statement,
-        limits: &QueryLimits,
+        asked: Asked<'_>,
         on_stop: OnStop,
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Attempt {
         let begun = Instant::now();
         let mut started = false;
-        let clock = Clock::new(limits.time);
+        let clock = Clock::new(asked.limits.time);
         let output = Output {
             sink,
             on_stop,
             clock: &clock,
             started: &mut started,
         };
-        let work = work(call.session(), statement, limits, output);
+        let work = work(call.session(), asked, self.pool.config(), output);
         let result = tokio::select! {
             biased;
             failure = must_end_by(cancel, self.pool.closing(), &clock) => return Attempt::Ended(failure),
@@ -107,10 +108,14 @@ impl MySqlQueryRunner {
         &self,
         mut call: Call,
         attempt: Attempt,
-        statement: &Statement,
-        limits: &QueryLimits,
+        asked: Asked<'_>,
         after: After,
     ) -> Failure {
+        let Asked {
+            statement,
+            tables,
+            limits,
+        } = asked;
         let sql = &statement.sql;
         match attempt {
             Attempt::Done(_) => Failure::internal("A call that was done was taken for failed."),
@@ -134,6 +139,11 @@ impl MySqlQueryRunner {
             }
             Attempt::Refused(error, ran) => {
                 let failure = failure::of_statement(error, sql, limits.time);
+                if tables.is_some() {
+                    // Hints look at all that there is.
+                    call.finish(sql, after, ran);
+                    return granted::told(failure);
+                }
                 if failure.hint.is_some() || !hints::may_help(&failure) {
                     call.finish(sql, after, ran);
                     return failure;
@@ -183,39 +193,19 @@ impl QueryRunner for MySqlQueryRunner {
         sink: &mut DynRowSink,
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
-        holds_a_statement(&statement.sql)?;
-        let mut tried_again = false;
-        loop {
-            let mut call = self.call(cancel).await?;
-            let attempt = self
-                .attempt(&mut call, statement, limits, OnStop::Return, sink, cancel)
-                .await;
-            match attempt {
-                Attempt::Done(done) => {
-                    let ran = if done.stopped {
-                        Ran::Undrained
-                    } else {
-                        Ran::Whole
-                    };
-                    call.finish(&statement.sql, After::Read, ran);
-                    return Ok(Outcome {
-                        notices: notices(&done),
-                        ..Outcome::default()
-                    });
-                }
-                // It died while it was idle; what only reads may be sent again.
-                Attempt::Dead(_) if !call.is_fresh() && !tried_again => {
-                    tried_again = true;
-                    call.discard();
-                    self.pool.close_idle_now();
-                }
-                attempt => {
-                    return Err(self
-                        .fail(call, attempt, statement, limits, After::Read)
-                        .await);
-                }
-            }
-        }
+        self.read(statement, None, limits, sink, cancel).await
+    }
+
+    async fn read_granted(
+        &self,
+        statement: &Statement,
+        tables: &Tables,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        self.read(statement, Some(tables), limits, sink, cancel)
+            .await
     }
 
     async fn run_write(
@@ -233,14 +223,17 @@ impl QueryRunner for MySqlQueryRunner {
             );
         }
         holds_a_statement(&statement.sql)?;
+        let asked = Asked {
+            statement,
+            tables: None,
+            limits,
+        };
         let mut call = self.begin(limits, cancel).await?;
         let attempt = self
-            .attempt(&mut call, statement, limits, OnStop::ReadOn, sink, cancel)
+            .attempt(&mut call, asked, OnStop::ReadOn, sink, cancel)
             .await;
         let Attempt::Done(done) = attempt else {
-            return Err(self
-                .fail(call, attempt, statement, limits, After::Write)
-                .await);
+            return Err(self.fail(call, attempt, asked, After::Write).await);
         };
         let class = dialect::classify(&statement.sql).class;
         // From here on the outcome is the server's to tell, so nobody may cut in but the clock.
@@ -271,6 +264,53 @@ impl QueryRunner for MySqlQueryRunner {
 }
 
 impl MySqlQueryRunner {
+    /// With `tables`, for somebody who may see no others.
+    async fn read(
+        &self,
+        statement: &Statement,
+        tables: Option<&Tables>,
+        limits: &QueryLimits,
+        sink: &mut DynRowSink,
+        cancel: &Cancel,
+    ) -> Result<Outcome, Failure> {
+        holds_a_statement(&statement.sql)?;
+        let asked = Asked {
+            statement,
+            tables,
+            limits,
+        };
+        let mut tried_again = false;
+        loop {
+            let mut call = self.call(cancel).await?;
+            let attempt = self
+                .attempt(&mut call, asked, OnStop::Return, sink, cancel)
+                .await;
+            match attempt {
+                Attempt::Done(done) => {
+                    let ran = if done.stopped {
+                        Ran::Undrained
+                    } else {
+                        Ran::Whole
+                    };
+                    call.finish(&statement.sql, After::Read, ran);
+                    return Ok(Outcome {
+                        notices: notices(&done),
+                        ..Outcome::default()
+                    });
+                }
+                // It died while it was idle; what only reads may be sent again.
+                Attempt::Dead(_) if !call.is_fresh() && !tried_again => {
+                    tried_again = true;
+                    call.discard();
+                    self.pool.close_idle_now();
+                }
+                attempt => {
+                    return Err(self.fail(call, attempt, asked, After::Read).await);
+                }
+            }
+        }
+    }
+
     /// A session in a transaction that may write. Getting there is a round trip, so a session that died while it
     /// was idle is found out before the statement is sent.
     async fn begin(&self, limits: &QueryLimits, cancel: &Cancel) -> Result<Call, Failure> {
@@ -317,12 +357,26 @@ impl From<sqlx::Error> for Stumble {
     }
 }
 
+/// What is to be run, and how far it may go.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    statement: &'a Statement,
+    /// Of a caller who may see no others.
+    tables: Option<&'a Tables>,
+    limits: &'a QueryLimits,
+}
+
 async fn work(
     session: &mut MySqlSession,
-    statement: &Statement,
-    limits: &QueryLimits,
+    asked: Asked<'_>,
+    config: &ConnectionConfig,
     output: Output<'_>,
 ) -> Result<Done, Stumble> {
+    let Asked {
+        statement,
+        tables,
+        limits,
+    } = asked;
     // The server would show its bound as a part of the plan, and may even choose the plan for it.
     let rows = if text::asks_for_plan(&statement.sql) {
         u64::MAX
@@ -330,6 +384,18 @@ async fn work(
         limits.rows
     };
     session.allow(rows, limits.on_server()).await?;
+    if let Some(tables) = tables {
+        let database = config.database.as_deref().or(config.schema.as_deref());
+        Box::pin(granted::judge(
+            session,
+            statement,
+            database,
+            tables,
+            limits.time,
+        ))
+        .await
+        .map_err(Stumble::Unsent)?;
+    }
     // Most statements can never end the transaction; for those it would be a message for nothing.
     if output.on_stop == OnStop::Return && !text::stays_inside(&statement.sql) {
         session.mark().await?;
