@@ -287,7 +287,11 @@ impl DemoFile {
         let unmade = |error: io::Error| {
             Failure::internal("No folder for the demo database can be made.").with_source(error)
         };
-        let folder = std::env::temp_dir().join(format!("portolan-demo-{}", std::process::id()));
+        // One that was killed leaves its folder behind, and its number may come back.
+        let chance =
+            getrandom::u64().map_err(|error| unmade(io::Error::other(error.to_string())))?;
+        let name = format!("portolan-demo-{}-{chance:016x}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
         // A folder of our own, so that nobody else's link can stand where the file is to be.
         std::fs::create_dir(&folder).map_err(unmade)?;
         let file = Self(folder.join("shop.db"));
