@@ -179,7 +179,7 @@ on_mysql!(
 );
 
 /// What would tell of what is hidden without naming it where a table stands.
-const AROUND: [&str; 56] = [
+const AROUND: [&str; 67] = [
     "SELECT * FROM {p}pay",
     "SELECT count(*) FROM {p}pay",
     "SELECT a FROM {p}pay_of_pay",
@@ -236,6 +236,17 @@ const AROUND: [&str; 56] = [
     "SELECT * FROM {p}orders /*!99999 UNION */ /*M! , {p}salaries */",
     "SELECT 1.FROM {p}salaries",
     "SELECT * FROM .{p}salaries",
+    "SELECT amount, @a. FROM {p}salaries",
+    "SELECT amount, @1. FROM {p}salaries",
+    "SELECT amount, @$. FROM {p}salaries",
+    "SELECT amount, @é. FROM {p}salaries",
+    "SELECT amount, @a.. FROM {p}salaries",
+    "SELECT o.id, s.amount FROM {p}orders o JOIN {p}orders b ON true OR @a. JOIN {p}salaries s",
+    "SELECT amount, @'a'. FROM {p}salaries",
+    "SELECT table_name, @a. FROM information_schema.tables",
+    "SELECT @@version. FROM {p}salaries",
+    "SELECT amount, @@session.sql_mode. FROM {p}salaries",
+    "EXPLAIN SELECT amount, @a. FROM {p}salaries",
 ];
 
 on_mysql!(no_way_around_leads_to_a_hidden_table, async |key: &str| {

@@ -69,6 +69,13 @@ pub(super) async fn judge(
         database: database.unwrap_or_default(),
     };
     admit_kind(&text)?;
+    if let Some(at) = text.variable() {
+        return Err(not_allowed(
+            "A variable of the session may hide a name: it can end in a point.",
+            "Write its value in its place. Of the server's own, those that stand by themselves are told: @@version.",
+        )
+        .with_position(character(sql, at)));
+    }
     let unsure = rules.admit_calls(&text)?;
     let found = text.tables().map_err(|_| untold())?;
     let mut looking = Looking { session, rules };

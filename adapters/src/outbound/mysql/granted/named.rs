@@ -34,6 +34,16 @@ pub(super) struct Text<'a> {
     tokens: Vec<(Token, Range<usize>)>,
 }
 
+/// `@@name`, and nothing behind it that could go on with it.
+fn is_plain_variable(text: &str) -> bool {
+    let is_letter = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    text.strip_prefix("@@").is_some_and(|name| {
+        let rest = name.trim_start_matches(is_letter);
+        let goes_on = rest.starts_with(|next: char| !next.is_ascii() || "@.$`'\"".contains(next));
+        rest.len() < name.len() && !goes_on
+    })
+}
+
 /// Something stands where only a table can, and cannot be read as one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
@@ -100,6 +110,21 @@ impl<'a> Text<'a> {
 
     pub(super) fn is_sign(&self, at: usize, sign: &Token) -> bool {
         self.token(at) == Some(sign)
+    }
+
+    /// Where something stands behind an `@`, in bytes, but for plain variables of the server.
+    ///
+    /// To a server `@a.` is one name, so that in `@a. FROM t` the word is what it says. To the lexer it is a point, with
+    /// the word as a name behind it.
+    pub(super) fn variable(&self) -> Option<usize> {
+        self.tokens.iter().find_map(|(_, place)| {
+            let rest = self.sql.get(place.start..)?;
+            let is_second = self
+                .sql
+                .get(..place.start)
+                .is_some_and(|before| before.ends_with('@'));
+            (rest.starts_with('@') && !is_second && !is_plain_variable(rest)).then_some(place.start)
+        })
     }
 
     /// Names that may be tables', with the tokens of their last parts.
