@@ -19,7 +19,7 @@ struct House {
     _scratch: Scratch,
 }
 
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 33] = [
     "CREATE TABLE {s}.salaries (id int PRIMARY KEY, amount text, boss int REFERENCES {s}.salaries)",
     "CREATE INDEX salaries_by_amount ON {s}.salaries (amount)",
     "CREATE TABLE {s}.orders (id int PRIMARY KEY, note text, paid_by int REFERENCES {s}.salaries, salaries int)",
@@ -45,6 +45,13 @@ const TABLES: [&str; 26] = [
     "CREATE SEQUENCE {s}.numbers",
     "CREATE SEQUENCE {s}.salaries_numbers",
     "CREATE TYPE {s}.mood AS ENUM ('good', 'bad')",
+    "CREATE DOMAIN {s}.of_salaries AS {s}.salaries",
+    "CREATE TYPE {s}.holds_salaries AS (one int, other {s}.salaries)",
+    "CREATE TYPE {s}.box_of_pay AS (got text)",
+    "CREATE FUNCTION {s}.boxed(int) RETURNS {s}.box_of_pay LANGUAGE sql STABLE AS 'SELECT ROW(amount)::{s}.box_of_pay FROM {s}.salaries WHERE id = $1'",
+    "CREATE CAST (int AS {s}.box_of_pay) WITH FUNCTION {s}.boxed(int)",
+    "CREATE VIEW {s}.told_by_xml AS SELECT query_to_xml('SELECT * FROM {s}.salaries', true, true, '') AS got",
+    "CREATE VIEW {s}.told_by_size AS SELECT pg_total_relation_size('{s}.salaries'::text::regclass) AS got",
     "ANALYZE {s}.salaries",
 ];
 
@@ -186,7 +193,7 @@ on_postgres!(
 );
 
 /// What shows no name of a table, or of one that is in the text, and would tell of what is hidden.
-const AROUND: [&str; 74] = [
+const AROUND: [&str; 88] = [
     "SELECT * FROM pay",
     "SELECT count(*) FROM pay",
     "SELECT a FROM pay_of_pay",
@@ -261,6 +268,20 @@ const AROUND: [&str; 74] = [
     "SELECT pg_read_file('PG_VERSION')",
     "SELECT * FROM dblink('', 'SELECT amount FROM salaries') AS t(a text)",
     "SELECT lo_get(1)",
+    "SELECT '{salaries}'::_regclass",
+    "SELECT CAST('{salaries}' AS pg_catalog._regtype)",
+    "SELECT '{{salaries}}'::\"_regclass\"",
+    "SELECT x FROM unnest((SELECT array_agg(tableoid::int8 - 60 + g) FROM orders, generate_series(1, 100) g)::oid[]::_regclass) x",
+    "SELECT * FROM unnest(NULL::_salaries)",
+    "SELECT ((NULL::{s}._salaries)[1]).amount",
+    "SELECT _salaries '{}'",
+    "SELECT _salaries('{}')",
+    "SELECT (NULL::of_salaries)",
+    "SELECT NULL::holds_salaries",
+    "SELECT ARRAY[1]::_box_of_pay",
+    "SELECT jsonb_populate_record(r, jsonb_build_object('t', (tableoid::int8 - 20 + g)::text))::text FROM (SELECT pg_typeof(1) AS t) r, orders, generate_series(1, 40) g",
+    "SELECT * FROM told_by_xml",
+    "SELECT * FROM told_by_size",
 ];
 
 on_postgres!(no_way_around_leads_to_a_hidden_table, async |key: &str| {
@@ -349,7 +370,7 @@ const HONEST: [&str; 52] = [
     "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY id), corr(id, id), bool_and(id > 0) FROM orders",
     "SELECT id, lag(id) OVER w, sum(id) OVER w FROM orders WINDOW w AS (ORDER BY id)",
     "SELECT note, grouping(note) FROM orders GROUP BY ROLLUP (note)",
-    "SELECT pg_typeof(id), pg_column_size(note), version() IS NULL, current_setting('server_version') FROM orders",
+    "SELECT pg_column_size(note), version() IS NULL, current_setting('server_version') FROM orders",
     "SELECT slug('a b'), {s}.slug(note) FROM orders",
     "SELECT last_value FROM numbers",
     "SELECT 'good'::mood, enum_range(NULL::{s}.mood)",

@@ -20,7 +20,7 @@ pub(super) const INSTEAD: &str =
     "search_schema and describe_table tell of the tables that your role may see.";
 
 /// Functions that tell of relations by their number or name, among those that otherwise read nothing.
-pub(super) const TELLING: [&str; 14] = [
+pub(super) const TELLING: [&str; 15] = [
     "col_description",
     "current_schemas",
     "format_type",
@@ -32,6 +32,8 @@ pub(super) const TELLING: [&str; 14] = [
     "pg_get_serial_sequence",
     "pg_get_viewdef",
     "pg_input_is_valid",
+    // Its value finds types by name.
+    "pg_typeof",
     "regclass",
     "row_security_active",
     "shobj_description",
@@ -67,6 +69,8 @@ pub(super) struct Facts {
 struct Relation {
     schema: String,
     name: String,
+    /// What leads to it: itself, or a type that is made of its rows.
+    named: (String, String),
     /// Its name by itself means it.
     by_itself: bool,
 }
@@ -94,9 +98,16 @@ impl Facts {
             let (schema, owned) = (schema.to_owned(), name.to_owned());
             match kind {
                 "relation" => facts.relations.push(Relation {
+                    named: (schema.clone(), owned.clone()),
                     schema,
                     name: owned,
                     by_itself: more == "by itself",
+                }),
+                "type" | "visible type" => facts.relations.push(Relation {
+                    named: (more.to_owned(), further.to_owned()),
+                    schema,
+                    name: owned,
+                    by_itself: kind == "visible type",
                 }),
                 "schema" => facts.schemas.push(schema),
                 "built in" | "made here" => {
@@ -131,15 +142,15 @@ impl Facts {
             return false;
         }
         let is_meant = |relation: &&Relation| {
-            relation.name == name
+            relation.named.1 == name
                 && match &schema {
-                    Some(schema) => relation.schema == **schema,
+                    Some(schema) => relation.named.0 == **schema,
                     None => relation.by_itself,
                 }
         };
         let is_schema = text.is(Some(at + 1), ".") && self.schemas.contains(&name);
         self.relations.iter().filter(is_meant).any(|relation| {
-            !is_of_system(&relation.schema) && !tables.show(&relation.schema, &name)
+            !is_of_system(&relation.schema) && !tables.show(&relation.schema, &relation.name)
         }) || (is_schema && !is_of_system(&name) && !tables.may_show_in(&name))
     }
 
@@ -160,7 +171,7 @@ pub(super) fn is_shown(tables: &Tables, schema: &str, name: &str) -> bool {
     }
 }
 
-fn is_harmless(name: &str) -> bool {
+pub(super) fn is_harmless(name: &str) -> bool {
     (HARMLESS.contains(name) || SAMPLES.contains(&name))
         && !TELLING.contains(&name)
         && !BY_NAME.contains(&name)
@@ -217,7 +228,8 @@ pub(super) fn admit_names(text: &Text<'_>, tables: &Tables) -> Result<(), Failur
             && !is_harmless(&name)
             && !tables.show_of_system("pg_catalog", &name)
             && !tables.let_call("pg_catalog", &name))
-            || BY_NAME.contains(&name.as_str())
+            // An array's type has the name of its elements' behind such signs.
+            || BY_NAME.contains(&name.trim_start_matches('_'))
             || name.starts_with("to_reg");
         if tells {
             return Err(not_allowed(

@@ -30,7 +30,8 @@ WHERE operator.oid >= 16384
 UNION ALL
 SELECT 'cast', namespace.nspname, routine.proname, type.typname, NULL
 FROM pg_catalog.pg_cast AS pair
-JOIN pg_catalog.pg_type AS type ON type.oid = pair.casttarget
+JOIN pg_catalog.pg_type AS target ON target.oid = pair.casttarget
+JOIN pg_catalog.pg_type AS type ON type.oid IN (target.oid, target.typarray)
 JOIN pg_catalog.pg_proc AS routine ON routine.oid = pair.castfunc
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = routine.pronamespace
 WHERE pair.oid >= 16384
@@ -41,3 +42,34 @@ WHERE pair.oid >= 16384
       AND dependency.objid = routine.oid
       AND dependency.deptype = 'e'
   )
+UNION ALL
+SELECT CASE WHEN pg_catalog.pg_type_is_visible(made.oid) THEN 'visible type' ELSE 'type' END,
+       namespace.nspname, class.relname, home.nspname, made.typname
+FROM (
+  WITH RECURSIVE made AS (
+    SELECT oid, oid AS part FROM pg_catalog.pg_type WHERE typname IN ({names})
+    UNION
+    SELECT made.oid, part.oid
+    FROM made
+    JOIN pg_catalog.pg_type AS type ON type.oid = made.part
+    CROSS JOIN LATERAL (
+      SELECT type.typelem
+      UNION ALL
+      SELECT type.typbasetype
+      UNION ALL
+      SELECT attribute.atttypid
+      FROM pg_catalog.pg_class AS class
+      JOIN pg_catalog.pg_attribute AS attribute ON attribute.attrelid = class.oid
+      WHERE class.oid = type.typrelid AND class.relkind = 'c'
+    ) AS part (oid)
+    WHERE part.oid <> 0
+  )
+  SELECT DISTINCT made.oid, type.typname, type.typnamespace, part.typrelid
+  FROM made
+  JOIN pg_catalog.pg_type AS type ON type.oid = made.oid
+  JOIN pg_catalog.pg_type AS part ON part.oid = made.part
+  WHERE part.typrelid <> 0 AND part.oid <> made.oid
+) AS made
+JOIN pg_catalog.pg_namespace AS home ON home.oid = made.typnamespace
+JOIN pg_catalog.pg_class AS class ON class.oid = made.typrelid AND class.relkind <> 'c'
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
