@@ -15,6 +15,10 @@ pub(super) struct MySqlField {
     reader: Option<String>,
 }
 
+/// Longer than any lock is held by anything but an attack.
+const IMPATIENT: &str = "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1";
+const PATIENT: &str = "SET SESSION lock_wait_timeout = 60, innodb_lock_wait_timeout = 60";
+
 impl MySqlField {
     pub(super) async fn new(server: &'static str) -> Self {
         let name = unique("attacks");
@@ -26,10 +30,7 @@ impl MySqlField {
         admin.close().await;
         let options = shared.database(&name);
         let mut beside = connect(&options).await;
-        // Longer than any lock is held by anything but an attack.
-        beside
-            .run("SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1")
-            .await;
+        beside.run(IMPATIENT).await;
         Self {
             server,
             name,
@@ -47,8 +48,11 @@ async fn connect(options: &MySqlConnectOptions) -> Bare {
 #[async_trait]
 impl Field for MySqlField {
     async fn reset(&mut self, scrap: &str, make: &str) {
-        self.beside.run(scrap).await;
+        // Sessions that have just been ended may hold their locks for a while yet.
+        self.beside.run(PATIENT).await;
+        self.beside.tidy(scrap).await;
         self.beside.run(make).await;
+        self.beside.run(IMPATIENT).await;
     }
 
     async fn bare(&self) -> Bare {
