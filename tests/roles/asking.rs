@@ -9,11 +9,11 @@ pub(super) const SECRET: &str = "S3CR3T";
 /// Each way (`{t}` stands for a table's name) fails alike for a hidden table and for one that is not there.
 pub(super) async fn are_told_alike(
     server: &mut Server,
-    ways: &[&str],
+    ways: &[impl AsRef<str>],
     hidden: &str,
     missing: &str,
 ) {
-    for way in ways {
+    for way in ways.iter().map(AsRef::as_ref) {
         for tool in ["execute_query", "explain_query"] {
             let mut told = Vec::new();
             for name in [hidden, missing] {
@@ -28,8 +28,8 @@ pub(super) async fn are_told_alike(
 }
 
 /// Each fails, and tells neither a secret nor a name that it does not have itself.
-pub(super) async fn are_kept(server: &mut Server, statements: &[&str], names: &[&str]) {
-    for sql in statements {
+pub(super) async fn are_kept(server: &mut Server, statements: &[impl AsRef<str>], names: &[&str]) {
+    for sql in statements.iter().map(AsRef::as_ref) {
         let failure = server
             .call("execute_query", json!({ "sql": sql }))
             .await
@@ -47,9 +47,9 @@ pub(super) async fn are_kept(server: &mut Server, statements: &[&str], names: &[
 }
 
 /// Each is answered.
-pub(super) async fn are_answered(server: &mut Server, statements: &[&str]) {
+pub(super) async fn are_answered(server: &mut Server, statements: &[impl AsRef<str>]) {
     let mut refused = Vec::new();
-    for sql in statements {
+    for sql in statements.iter().map(AsRef::as_ref) {
         let id = server
             .begin_call("execute_query", json!({ "sql": sql }))
             .await;

@@ -98,10 +98,6 @@ impl House {
     }
 }
 
-fn borrowed(statements: &[String]) -> Vec<&str> {
-    statements.iter().map(String::as_str).collect()
-}
-
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
 const WAYS: [&str; 58] = [
     "SELECT * FROM {t}",
@@ -172,7 +168,7 @@ on_mysql!(
         let named = |name: &str| format!("{}{name}", house.prefix);
         let (hidden, missing) = (named("salaries"), named("salariez"));
 
-        are_told_alike(&mut house.server, &borrowed(&ways), &hidden, &missing).await;
+        are_told_alike(&mut house.server, &ways, &hidden, &missing).await;
 
         house.gone().await;
     }
@@ -253,7 +249,7 @@ on_mysql!(no_way_around_leads_to_a_hidden_table, async |key: &str| {
     let mut house = House::new(key).await;
     let around = house.told(&AROUND);
 
-    are_kept(&mut house.server, &borrowed(&around), &["salaries", "boss"]).await;
+    are_kept(&mut house.server, &around, &["salaries", "boss"]).await;
 
     house.gone().await;
 });
@@ -282,7 +278,7 @@ on_mysql!(what_is_no_query_is_not_run, async |key: &str| {
     let mut house = House::new(key).await;
     let others = house.told(&OTHERS);
 
-    are_kept(&mut house.server, &borrowed(&others), &["salaries", "boss"]).await;
+    are_kept(&mut house.server, &others, &["salaries", "boss"]).await;
 
     house.gone().await;
 });
@@ -336,7 +332,7 @@ on_mysql!(what_is_shown_is_read_as_by_anybody, async |key: &str| {
     let mut house = House::new(key).await;
     let honest = house.told(&HONEST);
 
-    are_answered(&mut house.server, &borrowed(&honest)).await;
+    are_answered(&mut house.server, &honest).await;
 
     house.gone().await;
 });

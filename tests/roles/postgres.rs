@@ -106,10 +106,6 @@ impl House {
     }
 }
 
-fn borrowed(statements: &[String]) -> Vec<&str> {
-    statements.iter().map(String::as_str).collect()
-}
-
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
 const WAYS: [&str; 66] = [
     "SELECT * FROM {t}",
@@ -186,7 +182,7 @@ on_postgres!(
         let mut house = House::new(key).await;
         let ways = house.told(&WAYS);
 
-        are_told_alike(&mut house.server, &borrowed(&ways), "salaries", "wages000").await;
+        are_told_alike(&mut house.server, &ways, "salaries", "wages000").await;
 
         house.gone().await;
     }
@@ -288,7 +284,7 @@ on_postgres!(no_way_around_leads_to_a_hidden_table, async |key: &str| {
     let mut house = House::new(key).await;
     let around = house.told(&AROUND);
 
-    are_kept(&mut house.server, &borrowed(&around), &["salaries", "boss"]).await;
+    are_kept(&mut house.server, &around, &["salaries", "boss"]).await;
 
     house.gone().await;
 });
@@ -385,7 +381,7 @@ on_postgres!(what_is_shown_is_read_as_by_anybody, async |key: &str| {
     let mut house = House::new(key).await;
     let honest = house.told(&HONEST);
 
-    are_answered(&mut house.server, &borrowed(&honest)).await;
+    are_answered(&mut house.server, &honest).await;
 
     house.gone().await;
 });
@@ -507,7 +503,7 @@ on_postgres!(behind_a_pooler_it_is_judged_alike, async |key: &str| {
     let mut house = House::reached(key, true).await;
 
     let ways = house.told(&WAYS[..12]);
-    are_told_alike(&mut house.server, &borrowed(&ways), "salaries", "wages000").await;
+    are_told_alike(&mut house.server, &ways, "salaries", "wages000").await;
     are_kept(&mut house.server, &AROUND[..5], &["salaries", "boss"]).await;
     are_answered(&mut house.server, &HONEST[..2]).await;
     are_answered(&mut house.server, &HONEST[4..8]).await;
