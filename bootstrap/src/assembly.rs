@@ -62,7 +62,7 @@ pub struct Assembly {
     pub tells_health: bool,
     metrics: Arc<Metrics>,
     registry: Arc<Registry>,
-    audit: Option<Arc<Audit>>,
+    pub audit: Option<Arc<Audit>>,
     demo: Option<DemoFile>,
 }
 

@@ -37,7 +37,12 @@ pub async fn listen(
         return Ok(None);
     };
     let sign_in: Arc<dyn SignIn> = match identity {
-        Some(identity) => identity,
+        Some(identity) => {
+            if let Some(audit) = &assembly.audit {
+                identity.records_refusals(Arc::clone(audit) as _);
+            }
+            identity
+        }
         None => Arc::new(Anonymous(assembly.server.local_caller())),
     };
     if sign_in.admits_anybody() && !address.ip().is_loopback() {

@@ -95,6 +95,13 @@ impl Served {
         let (head, _) = self.ask("POST /mcp", token, &message.to_string()).await;
         head.split(' ').nth(1).unwrap().to_owned()
     }
+
+    #[cfg(unix)]
+    async fn signal(&self, signal: &str) {
+        let process = self.child.id().unwrap().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status().await;
+        assert!(sent.unwrap().success());
+    }
 }
 
 #[tokio::test]
@@ -146,9 +153,7 @@ async fn a_hangup_has_the_tokens_read_again() {
     let path = served.folder.path("c.toml");
     std::fs::write(path, file(&issuer, "ci", "two")).unwrap();
 
-    let process = served.child.id().unwrap().to_string();
-    let sent = Command::new("kill").args(["-HUP", &process]).status().await;
-    assert!(sent.unwrap().success());
+    served.signal("-HUP").await;
 
     let start = Instant::now();
     while served.status(Some("two")).await != "200" {
@@ -156,4 +161,50 @@ async fn a_hangup_has_the_tokens_read_again() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(served.status(Some("one")).await, "401");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn who_is_not_let_in_is_in_the_audit() {
+    // GIVEN a server with an audit and one token, which has expired
+    let issuer = Issuer::start(&[&Signer::ed25519("k")]).await;
+    let text = format!(
+        "{}expires = '2020-01-01T00:00:00Z'\n",
+        file(&issuer, "old", "portolan_old")
+    )
+    .replace("[server]\n", "[server]\nauditFile = 'audit.jsonl'\n");
+    let mut served = Served::start(&text).await;
+    // WHEN it is asked with that one, with none, and twice with one that nobody gave out
+    for (token, status) in [
+        (Some("portolan_old"), "401"),
+        (None, "401"),
+        (Some("portolan_made_up"), "401"),
+        (Some("portolan_made_up"), "401"),
+    ] {
+        assert_eq!(served.status(token).await, status);
+    }
+    served.signal("-TERM").await;
+    served.child.wait().await.unwrap();
+    // THEN the first is told by its name, the others are counted, and whoever had none is not
+    let audit = std::fs::read_to_string(served.folder.path("audit.jsonl")).unwrap();
+    let told: Vec<Value> = audit
+        .lines()
+        .map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            let fields = line.as_object_mut().unwrap();
+            for of_the_chain in ["seq", "time", "prev", "hash"] {
+                assert!(fields.remove(of_the_chain).is_some(), "{audit}");
+            }
+            line
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!({"principal": "old", "address": "127.0.0.1", "method": "sign-in", "outcome": "refused",
+                   "reason": "expired", "times": 1}),
+            json!({"address": "127.0.0.1", "method": "sign-in", "outcome": "refused",
+                   "reason": "unknown_token", "times": 2}),
+        ]
+    );
 }

@@ -8,6 +8,6 @@ mod trace;
 pub use self::{
     caller::{Caller, Claims, Principal},
     port::{AuditTrail, CallLimits, CallObserver, InFlight},
-    record::{CallId, CallRecord},
+    record::{CallId, CallRecord, RefusedSignIns},
     trace::TraceContext,
 };

@@ -4,7 +4,7 @@ use std::{any::Any, fmt};
 
 use async_trait::async_trait;
 
-use super::{CallRecord, Caller};
+use super::{CallRecord, Caller, RefusedSignIns};
 use crate::failure::Failure;
 
 /// Counts or shows calls. Never keeps one waiting, and never fails one.
@@ -44,6 +44,9 @@ pub trait AuditTrail: fmt::Debug + Send + Sync {
 
     /// Records a call that nobody waits for any more, as well as that is possible without waiting.
     fn abandoned(&self, call: &CallRecord<'_>);
+
+    /// Records requests that were refused before they were calls, as well as that is possible without waiting.
+    fn refused(&self, sign_ins: &RefusedSignIns<'_>);
 }
 
 /// Says how much a caller may do, and when.

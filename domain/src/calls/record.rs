@@ -2,10 +2,11 @@
 
 use std::{
     fmt,
+    net::IpAddr,
     time::{Duration, SystemTime},
 };
 
-use super::Caller;
+use super::{Caller, Principal};
 use crate::failure::Failure;
 
 /// Tells a call apart from every other one, of this process and of others: the same in the log, the traces and the
@@ -58,4 +59,17 @@ impl CallRecord<'_> {
     pub fn outcome(&self) -> &'static str {
         self.failure.map_or("ok", |failure| failure.kind.as_str())
     }
+}
+
+/// Requests from one place that nobody was let in by, for one reason.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedSignIns<'told> {
+    /// A word, such as `expired`.
+    pub reason: &'static str,
+    /// Whose credential it was, where that is sure.
+    pub principal: Option<&'told Principal>,
+    pub address: Option<IpAddr>,
+    /// How many there were since such were last told of.
+    pub times: u64,
+    pub told: SystemTime,
 }

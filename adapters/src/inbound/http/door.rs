@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use domain::calls::{Caller, TraceContext};
-use http::{StatusCode, header};
+use http::{StatusCode, header, request::Parts};
 
 use super::{
     endpoint::plain,
@@ -20,6 +20,11 @@ use super::{
 /// Where a request came from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct From(pub(super) IpAddr);
+
+/// Where this request came from, behind the operator's proxies.
+pub(super) fn sender(request: &Parts) -> Option<IpAddr> {
+    request.extensions.get::<From>().map(|from| from.0)
+}
 
 const FOREIGN_HOST: &str =
     "This server is not called that. Whoever runs it can name it in MCP_HTTP_ALLOWED_HOSTS.";
@@ -86,9 +91,8 @@ pub(super) async fn signs_in(
         .headers
         .get("traceparent")
         .and_then(|given| TraceContext::parse(given.to_str().ok()?));
-    let address = parts.extensions.get::<From>().map(|from| from.0);
     let caller = Caller {
-        address: address.or(caller.address),
+        address: sender(&parts).or(caller.address),
         trace: trace.or(caller.trace),
         ..Caller::clone(&caller)
     };

@@ -47,6 +47,7 @@ pub struct HttpServer {
     router: Router,
     sessions: Arc<Sessions>,
     in_flight: InFlight,
+    sign_in: Arc<dyn SignIn>,
     options: HttpOptions,
     /// Fires when nobody new is to come in.
     draining: CancellationToken,
@@ -91,7 +92,7 @@ impl HttpServer {
             .route("/mcp", any(mcp::<S>))
             .with_state(Arc::new(endpoint))
             .merge(also.signed_in)
-            .route_layer(from_fn_with_state(sign_in, door::signs_in))
+            .route_layer(from_fn_with_state(Arc::clone(&sign_in), door::signs_in))
             .route_layer(from_fn_with_state(Arc::clone(&hosts), door::is_meant));
         let open = Router::new()
             .route("/livez", get(|| async { "alive\n" }))
@@ -111,6 +112,7 @@ impl HttpServer {
             router,
             sessions,
             in_flight,
+            sign_in,
             options,
             draining,
             ended,
@@ -185,6 +187,7 @@ impl HttpServer {
         let gone = async { while connections.join_next().await.is_some() {} };
         let _ = timeout(LAST_WORDS_MAY_TAKE, gone).await;
         connections.shutdown().await;
+        self.sign_in.ended();
     }
 }
 

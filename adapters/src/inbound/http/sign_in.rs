@@ -18,6 +18,9 @@ pub trait SignIn: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Nobody signs in any more: what there is to tell of those who tried is told.
+    fn ended(&self) {}
+
     /// What RFC 9728 wants at `/.well-known/oauth-protected-resource` and below it at `/mcp`, for whoever asks: where
     /// a client gets a token by itself. `None`, which is a 404, where it cannot.
     fn protected_resource(&self) -> Option<Value> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    calls::CallRecord,
+    calls::{CallRecord, Principal, RefusedSignIns},
     query::{redacted, redacted_to},
 };
 use serde::Serialize;
@@ -112,6 +112,31 @@ pub(super) fn of_unrecorded(calls: u64, now: std::time::SystemTime) -> String {
     })
 }
 
+/// Says that somebody was not let in.
+pub(super) fn of_refused(sign_ins: &RefusedSignIns<'_>) -> String {
+    #[derive(Serialize)]
+    struct Refused<'told> {
+        time: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        principal: Option<&'told str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+        method: &'static str,
+        outcome: &'static str,
+        reason: &'static str,
+        times: u64,
+    }
+    json(&Refused {
+        time: humantime::format_rfc3339_millis(sign_ins.told).to_string(),
+        principal: sign_ins.principal.map(Principal::as_str),
+        address: sign_ins.address.map(|address| address.to_string()),
+        method: "sign-in",
+        outcome: "refused",
+        reason: sign_ins.reason,
+        times: sign_ins.times,
+    })
+}
+
 /// The same object, saying that its caller got a failure instead of the answer: the line came too late.
 pub(super) fn withheld(body: &str) -> String {
     let fields = body.strip_suffix('}').unwrap_or(body);
@@ -140,7 +165,7 @@ mod tests {
 
     use domain::{
         Failure, FailureKind,
-        calls::{CallId, Caller, Claims, Principal, TraceContext},
+        calls::{CallId, Caller, Claims, TraceContext},
     };
     use serde_json::{Value, json};
 

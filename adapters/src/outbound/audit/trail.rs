@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use domain::{
     Failure, FailureKind,
-    calls::{AuditTrail, CallRecord},
+    calls::{AuditTrail, CallRecord, RefusedSignIns},
 };
 use tokio::sync::oneshot;
 
@@ -119,7 +119,7 @@ impl Audit {
         }
     }
 
-    /// Hands a line over; it is counted as lost where that is not possible.
+    /// Hands the line of a call over; it is counted as lost where that is not possible.
     fn send(
         &self,
         call: &CallRecord<'_>,
@@ -127,30 +127,37 @@ impl Audit {
         is_withheld: bool,
     ) -> bool {
         let has_run = call.database.is_some();
-        let is_wanted = has_run || self.is_open();
-        if is_wanted && self.shared.waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING {
-            let body = line::of_call(call, self.statements);
-            let entry = Entry {
-                body: if is_withheld {
-                    line::withheld(&body)
-                } else {
-                    body
-                },
-                has_run,
-                waiting,
-            };
-            let sent = lock(&self.entries)
-                .as_ref()
-                .is_some_and(|entries| entries.send(entry).is_ok());
-            if sent {
-                return true;
-            }
+        let sent = (has_run || self.is_open())
+            && self.hand_over(|| {
+                let body = line::of_call(call, self.statements);
+                Entry {
+                    body: if is_withheld {
+                        line::withheld(&body)
+                    } else {
+                        body
+                    },
+                    has_run,
+                    waiting,
+                }
+            });
+        if !sent {
+            self.shared.lose(1);
         }
-        if is_wanted {
+        sent
+    }
+
+    /// Hands a line over, if there is room for it.
+    fn hand_over(&self, entry: impl FnOnce() -> Entry) -> bool {
+        let sent = self.shared.waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING && {
+            let entry = entry();
+            lock(&self.entries)
+                .as_ref()
+                .is_some_and(|entries| entries.send(entry).is_ok())
+        };
+        if !sent {
             self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
         }
-        self.shared.lose(1);
-        false
+        sent
     }
 
     /// What comes of a call that is not recorded.
@@ -199,6 +206,21 @@ impl AuditTrail for Audit {
 
     fn abandoned(&self, call: &CallRecord<'_>) {
         self.send(call, None, false);
+    }
+
+    fn refused(&self, sign_ins: &RefusedSignIns<'_>) {
+        let is_kept = self.hand_over(|| Entry {
+            body: line::of_refused(sign_ins),
+            // What happened has happened: it is written once that can be done.
+            has_run: true,
+            waiting: None,
+        });
+        if !is_kept {
+            tracing::error!(
+                times = sign_ins.times,
+                "the audit has no room for those who were not let in"
+            );
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod bearer;
 mod metadata;
 mod oidc;
 mod refusal;
+mod refusals;
 mod revocations;
 mod sign_in;
 mod tokens;
@@ -12,7 +13,8 @@ mod verified;
 use self::{
     bearer::token_of,
     oidc::{Issuer, Verified, issuer_of},
-    refusal::{Challenge, Refusal, RefusalLog},
+    refusal::{Challenge, Refusal},
+    refusals::{Denied, Refusals},
     revocations::Revocations,
     tokens::holder,
     verified::VerifiedTokens,

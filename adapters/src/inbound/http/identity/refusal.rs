@@ -1,16 +1,8 @@
-//! Why somebody is not let in, as it is answered and as it is logged.
-
-use std::{
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+//! Why somebody is not let in, as it is answered and as it is told.
 
 use http::{HeaderValue, StatusCode};
 
 use crate::inbound::http::sign_in::Refused;
-
-/// Between two lines of the log about refused requests, however many there are.
-const PAUSE: Duration = Duration::from_secs(10);
 
 /// Why somebody is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,8 +53,30 @@ impl Refusal {
         }
     }
 
+    /// The word that the audit has for it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "no_token",
+            Self::InQuery => "token_in_url",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown_token",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Revoked => "revoked",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::WrongAudience => "wrong_audience",
+            Self::WrongAlgorithm => "wrong_algorithm",
+            Self::UnknownKey => "unknown_key",
+            Self::WrongSignature => "wrong_signature",
+            Self::Incomplete => "incomplete",
+            Self::MissingScope => "missing_scope",
+            Self::MissingClaim => "missing_claim",
+            Self::NoKeys => "no_keys",
+        }
+    }
+
     /// What stands in a challenge, so without quotes.
-    fn message(self) -> &'static str {
+    pub(super) fn message(self) -> &'static str {
         match self {
             Self::Missing => "This server wants a bearer token in the Authorization header.",
             Self::InQuery => "A token belongs into the Authorization header, never into a URL.",
@@ -124,54 +138,6 @@ impl Challenge {
     }
 }
 
-/// Tells refusals in the log: the first at once, then how many there were, at most once in a while.
-#[derive(Debug, Default)]
-pub(super) struct RefusalLog {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    told: Option<Instant>,
-    /// Since then.
-    untold: u64,
-}
-
-impl RefusalLog {
-    pub(super) fn tell(&self, refusal: Refusal) {
-        // Clients that do not sign in yet begin without a token: that is how they learn where to.
-        if refusal == Refusal::Missing {
-            tracing::debug!("a request without a token was refused");
-            return;
-        }
-        if let Some(untold) = self.due(Instant::now()) {
-            tracing::warn!(
-                reason = ?refusal,
-                refused_since_last_told = untold,
-                "somebody was not let in: {}",
-                refusal.message()
-            );
-        }
-    }
-
-    /// How many were not told, if one is to be told now.
-    fn due(&self, now: Instant) -> Option<u64> {
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if state
-            .told
-            .is_some_and(|told| now.saturating_duration_since(told) < PAUSE)
-        {
-            state.untold += 1;
-            return None;
-        }
-        state.told = Some(now);
-        Some(std::mem::take(&mut state.untold))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,18 +188,5 @@ mod tests {
                 .map(|header| header.to_str().unwrap().to_owned());
             assert_eq!(given, expected, "{refusal:?}");
         }
-    }
-
-    #[test]
-    fn a_flood_of_refusals_is_a_line_in_a_while_with_their_number() {
-        let log = RefusalLog::default();
-        let start = Instant::now();
-
-        assert_eq!(log.due(start), Some(0));
-        for _ in 0..1_000 {
-            assert_eq!(log.due(start + Duration::from_secs(9)), None);
-        }
-        assert_eq!(log.due(start + Duration::from_secs(10)), Some(1_000));
-        assert_eq!(log.due(start + Duration::from_secs(20)), Some(0));
     }
 }

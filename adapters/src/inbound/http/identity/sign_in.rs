@@ -6,18 +6,18 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::calls::Caller;
+use domain::calls::{AuditTrail, Caller};
 use http::request::Parts;
 use serde_json::Value;
 
 use super::{
-    Challenge, Issuer, IssuerOptions, Refusal, RefusalLog, RevocationFile, Revocations,
+    Challenge, Denied, Issuer, IssuerOptions, Refusal, Refusals, RevocationFile, Revocations,
     StaticToken, TokenHash, Verified, VerifiedTokens, holder, issuer_of,
     metadata::{metadata, metadata_url},
     oidc::install,
     token_of,
 };
-use crate::inbound::http::{Refused, SignIn};
+use crate::inbound::http::{Refused, SignIn, door::sender};
 
 /// Who may sign in, and how.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,7 @@ pub struct IdentityOptions {
 pub struct Identity {
     /// Taken out for each request, so that what is put in force meanwhile counts from the next one on.
     in_force: RwLock<Arc<InForce>>,
-    log: RefusalLog,
+    refusals: Arc<Refusals>,
 }
 
 /// What the configuration says, until another takes its place.
@@ -56,8 +56,13 @@ impl Identity {
         install();
         Self {
             in_force: RwLock::new(Arc::new(InForce::new(options, None))),
-            log: RefusalLog::default(),
+            refusals: Arc::default(),
         }
+    }
+
+    /// Who is refused from now on goes into this audit.
+    pub fn records_refusals(&self, audit: Arc<dyn AuditTrail>) {
+        self.refusals.recorded_in(audit);
     }
 
     /// Lets in whom these options name, and nobody else from now on. Keys of an issuer that stays as it was are not
@@ -110,7 +115,7 @@ impl InForce {
         }
     }
 
-    async fn caller(&self, request: &Parts) -> Result<Arc<Caller>, Refusal> {
+    async fn caller(&self, request: &Parts) -> Result<Arc<Caller>, Denied> {
         let token = token_of(request)?;
         let hash = TokenHash::of(token);
         let now = SystemTime::now();
@@ -118,19 +123,19 @@ impl InForce {
             let caller = found?;
             let is_revoked = self.revocations.now().holds(&caller.principal, None, None);
             return if is_revoked {
-                Err(Refusal::Revoked)
+                Err(Refusal::Revoked.of(&caller))
             } else {
                 Ok(caller)
             };
         }
         // Three parts are a signed token, and nothing else is.
         if self.issuers.is_empty() || token.matches('.').count() != 2 {
-            return Err(Refusal::Unknown);
+            return Err(Refusal::Unknown.into());
         }
         let verified = self.verified(token, hash).await?;
         if verified.expires < SystemTime::now() {
             self.verified.forget(&hash);
-            return Err(Refusal::Expired);
+            return Err(Refusal::Expired.of(&verified.caller));
         }
         let is_revoked = self.revocations.now().holds(
             &verified.caller.principal,
@@ -138,7 +143,7 @@ impl InForce {
             verified.id.as_deref(),
         );
         if is_revoked {
-            return Err(Refusal::Revoked);
+            return Err(Refusal::Revoked.of(&verified.caller));
         }
         Ok(verified.caller)
     }
@@ -169,10 +174,15 @@ impl InForce {
 impl SignIn for Identity {
     async fn sign_in(&self, request: &Parts) -> Result<Arc<Caller>, Refused> {
         let in_force = self.in_force();
-        in_force.caller(request).await.map_err(|refusal| {
-            self.log.tell(refusal);
-            refusal.answer(&in_force.challenge)
+        in_force.caller(request).await.map_err(|denied| {
+            let answer = denied.refusal.answer(&in_force.challenge);
+            self.refusals.tell(&denied, sender(request));
+            answer
         })
+    }
+
+    fn ended(&self) {
+        self.refusals.tell_rest();
     }
 
     fn protected_resource(&self) -> Option<Value> {

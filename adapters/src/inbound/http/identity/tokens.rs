@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Map;
 use subtle::ConstantTimeEq;
 
-use super::Refusal;
+use super::{Denied, Refusal};
 
 /// So that a token which lies where it should not is known for one of ours.
 const PREFIX: &str = "portolan_";
@@ -143,7 +143,7 @@ pub(super) fn holder(
     tokens: &[StaticToken],
     hash: &TokenHash,
     now: SystemTime,
-) -> Option<Result<Arc<Caller>, Refusal>> {
+) -> Option<Result<Arc<Caller>, Denied>> {
     // All of them are looked at, so that the time it takes does not tell which one it was.
     let found = tokens.iter().fold(None, |found, token| {
         if token.hash.is(hash) {
@@ -153,7 +153,7 @@ pub(super) fn holder(
         }
     })?;
     Some(match found.expires {
-        Some(expires) if expires <= now => Err(Refusal::Expired),
+        Some(expires) if expires <= now => Err(Refusal::Expired.of(&found.caller)),
         _ => Ok(Arc::clone(&found.caller)),
     })
 }
@@ -233,7 +233,11 @@ mod tests {
 
         assert_eq!(name("one"), Some(Ok("ci".to_owned())));
         assert_eq!(name("two"), Some(Ok("ada".to_owned())));
-        assert_eq!(name("three"), Some(Err(Refusal::Expired)));
+        let expired = Denied {
+            refusal: Refusal::Expired,
+            principal: Some(Principal::new("bob")),
+        };
+        assert_eq!(name("three"), Some(Err(expired)));
         assert_eq!(name("four"), None);
     }
 }
