@@ -5,6 +5,7 @@
 pub mod access;
 pub mod ad_hoc;
 pub mod breaker;
+pub mod call_book;
 pub mod catalog_cache;
 pub mod cursors;
 mod discreet_catalog;

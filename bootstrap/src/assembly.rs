@@ -10,7 +10,7 @@ use std::{
 
 use adapters::{
     inbound::{
-        http::Operations,
+        http::{Operations, StatusPage},
         mcp::{Around, McpOptions, McpServer, ToolSelection},
     },
     outbound::{
@@ -19,8 +19,8 @@ use adapters::{
     },
 };
 use application::{
-    access::Access, ad_hoc::AdHoc, health::Monitor, memory::MemoryGuard, registry::Registry,
-    use_cases::Ceilings,
+    access::Access, ad_hoc::AdHoc, call_book::CallBook, health::Monitor, memory::MemoryGuard,
+    registry::Registry, use_cases::Ceilings,
 };
 use domain::{
     Failure,
@@ -63,6 +63,7 @@ pub struct Assembly {
     metrics: Arc<Metrics>,
     registry: Arc<Registry>,
     pub audit: Option<Arc<Audit>>,
+    book: Option<Arc<CallBook>>,
     demo: Option<DemoFile>,
 }
 
@@ -73,6 +74,16 @@ impl Assembly {
             health: Arc::clone(&self.monitor) as _,
             metrics: Arc::clone(&self.metrics) as _,
         }
+    }
+
+    /// What a person is shown of this server, where that can be looked at.
+    pub fn status_page(&self) -> Option<StatusPage> {
+        Some(StatusPage {
+            registry: Arc::clone(&self.registry),
+            access: Arc::clone(&self.access),
+            health: Arc::clone(&self.monitor) as _,
+            book: self.book.clone()?,
+        })
     }
 
     /// Closes every connection and removes what was made for this process.
@@ -186,6 +197,11 @@ pub async fn assemble(
     let metrics = Arc::new(Metrics::new(names, Arc::clone(&monitor) as _, process));
     let access = Arc::new(Access::new(roles));
     let audit = audit(settings, working_directory)?;
+    // Where nobody can look at it, nothing is kept.
+    let book = settings.http_address.map(|_| {
+        let with_statements = settings.audit_statements != AuditStatements::None;
+        Arc::new(CallBook::new(with_statements))
+    });
     let around = Around {
         access: Arc::clone(&access),
         audit: audit.clone().map(|audit| audit as Arc<dyn AuditTrail>),
@@ -193,6 +209,7 @@ pub async fn assemble(
         observers: vec![Arc::clone(&monitor) as _, Arc::clone(&metrics) as _],
         health: Some(Arc::clone(&monitor) as _),
         memory,
+        book: book.clone(),
     };
     let tells_health = options.tools.tells_health();
     Ok(Assembly {
@@ -203,6 +220,7 @@ pub async fn assemble(
         metrics,
         registry,
         audit,
+        book,
         demo,
     })
 }

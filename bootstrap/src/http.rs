@@ -3,7 +3,8 @@
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use adapters::inbound::http::{
-    Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, Tls, identity::Identity,
+    Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, StatusPage, Tls,
+    identity::Identity,
 };
 use domain::Failure;
 
@@ -65,10 +66,14 @@ pub async fn listen(
         listener = listener.over(tls);
     }
     let operations = assembly.operations();
-    let routes = Routes {
+    let mut routes = Routes {
         open: operations.health_routes(),
         signed_in: operations.metrics_routes(),
     };
+    if let Some(page) = assembly.status_page() {
+        routes.open = routes.open.merge(StatusPage::page_routes());
+        routes.signed_in = routes.signed_in.merge(page.data_routes());
+    }
     let server = HttpServer::new(
         assembly.server.clone(),
         bound.ip(),

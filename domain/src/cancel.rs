@@ -9,6 +9,8 @@ use event_listener::{Event, listener};
 pub enum CancelReason {
     /// The client cancelled it, or is gone.
     Client,
+    /// Somebody who may has ended it from outside.
+    Operator,
     /// Its connection is being closed.
     ConnectionClosed,
     /// The server is stopping.

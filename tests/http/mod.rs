@@ -6,6 +6,7 @@ mod ending;
 mod proxies;
 mod sdks;
 mod sessions;
+mod status;
 mod tls;
 mod transport;
 

@@ -1,8 +1,10 @@
-# MCP clients that we did not write, what checks the files of deploy/, and what they run on: Node and Python. Sourced,
+# MCP clients that we did not write, a browser, what checks the files of deploy/, and what they run on: Node and Python. Sourced,
 # never run.
 # shellcheck shell=bash
 
 CLIENTS=$CACHE/clients
+# For the status page. Debian's, as no package of npm brings a browser without fetching it from somewhere else.
+CHROMIUM=/usr/bin/chromium
 
 # install_once STAMP_NAME FUNCTION FILE..: runs the function unless it ran for these files before.
 install_once() {
@@ -53,6 +55,7 @@ install_client_tools() {
   local missing=()
   command -v npm >/dev/null || missing+=(npm)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
+  [[ -x $CHROMIUM ]] || missing+=(chromium)
   [[ ${#missing[@]} -eq 0 ]] || apt_install "${missing[@]}"
 }
 
@@ -69,6 +72,7 @@ client_exports() {
   node=$(compgen -G "$CLIENTS/node_modules/node-linux-*/bin/node" || command -v node)
   echo "PORTOLAN_TEST_NODE=$node"
   echo "PORTOLAN_TEST_NODE_MODULES=$CLIENTS/node_modules"
+  echo "PORTOLAN_TEST_CHROMIUM=$CHROMIUM"
   echo "PORTOLAN_TEST_PYTHON=$CLIENTS/venv/bin/python"
   echo "PORTOLAN_TEST_VALIDATORS=$CLIENTS/validators/bin"
 }

@@ -214,6 +214,13 @@ impl Request {
         self
     }
 
+    /// The same for another path.
+    #[must_use]
+    pub fn to(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
     #[must_use]
     pub fn method(mut self, method: &'static str) -> Self {
         self.method = method;

@@ -465,6 +465,11 @@ pub(super) fn cancelled(reason: CancelReason) -> Failure {
     match reason {
         CancelReason::Client => Failure::new(FailureKind::Cancelled, "The call was cancelled.")
             .with_hint("Nothing runs any more; call again if it is still wanted."),
+        CancelReason::Operator => Failure::new(
+            FailureKind::Cancelled,
+            "The call was ended by hand, on the status page of this server.",
+        )
+        .with_hint("Ask whoever uses this server before calling again."),
         CancelReason::ConnectionClosed => Failure::new(
             FailureKind::Cancelled,
             "The connection was closed while the statement ran.",

@@ -21,6 +21,7 @@ mod read_on;
 mod report;
 mod search_schema;
 mod show_configurations;
+mod show_status;
 mod test_connection;
 
 #[cfg(test)]
@@ -42,4 +43,5 @@ pub use read_on::ReadOn;
 pub use report::{ConnectionReport, OpenedReport};
 pub use search_schema::{Detail, SearchSchema};
 pub use show_configurations::ShowConfigurations;
+pub use show_status::{EndCall, ServerStatus, ShowStatus};
 pub use test_connection::TestConnection;

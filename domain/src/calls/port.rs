@@ -5,7 +5,7 @@ use std::{any::Any, fmt};
 use async_trait::async_trait;
 
 use super::{CallRecord, Caller, RefusedSignIns};
-use crate::failure::Failure;
+use crate::{cancel::CancelReason, failure::Failure};
 
 /// Counts or shows calls. Never keeps one waiting, and never fails one.
 pub trait CallObserver: fmt::Debug + Send + Sync {
@@ -82,4 +82,13 @@ impl fmt::Debug for InFlight {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("InFlight").finish_non_exhaustive()
     }
+}
+
+/// A call that has not ended yet.
+pub trait RunningCall: fmt::Debug + Send + Sync {
+    /// What there is to know of it so far; its outcome is not among that.
+    fn so_far(&self) -> CallRecord<'_>;
+
+    /// Asks it to end, for this reason.
+    fn end(&self, reason: CancelReason);
 }

@@ -15,6 +15,7 @@ mod proxies;
 mod server;
 mod sessions;
 mod sign_in;
+mod status;
 mod streams;
 mod tls;
 
@@ -24,4 +25,5 @@ pub use options::HttpOptions;
 pub use proxies::TrustedProxies;
 pub use server::{HttpServer, Routes};
 pub use sign_in::{Anonymous, Refused, SignIn};
+pub use status::StatusPage;
 pub use tls::{Tls, TlsFiles};

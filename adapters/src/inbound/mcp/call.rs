@@ -14,7 +14,7 @@ use application::registry::{OpenConnection, Visitor};
 use domain::{
     Cancel, Failure, FailureKind,
     access::Grant,
-    calls::{CallId, CallRecord, Caller},
+    calls::{CallId, CallRecord, Caller, RunningCall},
     cancel::CancelReason,
     query::{ActsAs, redacted},
 };
@@ -237,6 +237,16 @@ fn next_id() -> CallId {
     }
 }
 
+impl RunningCall for Call {
+    fn so_far(&self) -> CallRecord<'_> {
+        self.record(None)
+    }
+
+    fn end(&self, reason: CancelReason) {
+        self.cancel.fire(reason);
+    }
+}
+
 impl Drop for Call {
     fn drop(&mut self) {
         // For the engine there is no difference between a caller who cancels and one who is gone.
@@ -250,6 +260,9 @@ pub(super) fn ended(reason: CancelReason) -> Failure {
         FailureKind::Cancelled,
         match reason {
             CancelReason::Client => "The call was cancelled.",
+            CancelReason::Operator => {
+                "The call was ended by hand, on the status page of this server."
+            }
             CancelReason::ConnectionClosed => "The connection was closed.",
             CancelReason::Shutdown => "The server is stopping.",
         },

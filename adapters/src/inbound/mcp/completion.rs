@@ -36,7 +36,13 @@ pub(super) async fn complete(
         })),
         Wanted::Schema | Wanted::Table => {
             let right = resources::BY_RIGHT_OF;
-            let call = Call::new("completion/complete", right, caller, grant, cancel);
+            let call = Arc::new(Call::new(
+                "completion/complete",
+                right,
+                caller,
+                grant,
+                cancel,
+            ));
             let work = of_schema(server, wanted, request, &call);
             server.guarded(&call, true, work).await.unwrap_or_default()
         }

@@ -16,6 +16,7 @@ use std::{
 use application::{
     access::Access,
     ad_hoc::AdHoc,
+    call_book::CallBook,
     memory::{MemoryGuard, Promise},
     registry::{OpenConnection, Registry, View, Visitor},
     use_cases::Ceilings,
@@ -115,6 +116,8 @@ pub struct Around {
     pub access: Arc<Access>,
     pub health: Option<Arc<dyn HealthSource>>,
     pub memory: Option<Arc<MemoryGuard>>,
+    /// Where somebody looks who wants to see them.
+    pub book: Option<Arc<CallBook>>,
 }
 
 /// Room for one answer, for as long as this.
@@ -353,13 +356,14 @@ impl McpServer {
     /// Does `work` in its turn, if it needs one, lets others watch and record the call, and survives a panic.
     pub(super) async fn guarded<T>(
         &self,
-        call: &Call,
+        call: &Arc<Call>,
         needs_turn: bool,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         for observer in &self.0.around.observers {
             observer.began(&call.caller);
         }
+        let _running = self.0.around.book.as_ref().map(|book| book.begin(call));
         let mut telling = Telling::of(&self.0, call);
         let in_turn = async {
             let _place = self.enter(call).await?;
@@ -500,6 +504,9 @@ impl<'call> Telling<'call> {
         self.is_told = true;
         for observer in &self.server.around.observers {
             observer.ended(record);
+        }
+        if let Some(book) = &self.server.around.book {
+            book.ended(record);
         }
         call::log(record, self.server.options.slow_call);
     }

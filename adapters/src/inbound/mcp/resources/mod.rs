@@ -76,7 +76,7 @@ pub(super) async fn read(
         .as_ref()
         .map_or(BY_RIGHT_OF, |wanted| wanted.place.by_right_of());
     let grant = server.grant(&caller);
-    let call = Call::new("resources/read", right, caller, grant, cancel);
+    let call = Arc::new(Call::new("resources/read", right, caller, grant, cancel));
     let contents = server
         .guarded(&call, true, async {
             let wanted = wanted?;
