@@ -5,7 +5,10 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::CommandExt as _},
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
@@ -62,6 +65,8 @@ impl Child {
         wiring: Wiring,
         errors: &Path,
     ) -> Fallible<Self> {
+        // What interrupts the benchmark at its terminal is not for the child: it leaves when its input ends.
+        command.process_group(0);
         // Appended, because the same program may be running twice.
         command.stderr(File::options().create(true).append(true).open(errors)?);
         let ends = match wiring {

@@ -10,6 +10,7 @@ mod direct;
 mod figures;
 mod floor;
 mod http;
+mod interruption;
 mod measure;
 mod proc;
 mod report;

@@ -1,4 +1,6 @@
 //! The way through a large schema, as an assistant goes it: find, describe, join.
+//!
+//! What was made is dropped whatever happens, also when somebody interrupts.
 
 use std::{
     fmt::Write as _,
@@ -13,7 +15,7 @@ use crate::{
     Fallible,
     child::Wiring,
     contender::Running as _,
-    proc,
+    interruption, proc,
     server::{Calls, Server, Session},
     table::{Dialect, Table},
 };
@@ -24,6 +26,10 @@ const COLUMNS: u32 = 15;
 const SCHEMAS: u32 = 5;
 /// How often what is kept is asked for.
 const WARM_CALLS: usize = 50;
+/// Processes that are asked for their first names.
+const FIRST_CALLS: usize = 5;
+/// Statements after which it is looked whether somebody has interrupted.
+const STRETCH: usize = 400;
 
 /// The question of the walk, and what it needs to be answered: words of a person, not of the schema.
 const QUESTION: &str = "revenue by category last quarter";
@@ -55,18 +61,40 @@ pub(crate) fn measure(
         dialect,
         name: format!("portolan_bench_{}", std::process::id()),
     };
+    let interrupted = interruption::watch()?;
     let maker = server(url, true, program, scratch)?;
-    let mut maker = maker.start()?;
-    say(&format!("making {tables} tables"));
-    let measured = maker.run_all(&place.make(tables)).and_then(|()| {
-        say("measuring");
-        let reader = server(url, false, program, scratch)?;
-        let names = first_names(&mut reader.start()?)?;
-        Ok(names + &walk(&mut reader.start()?, &place, tables)?)
+    let measured = measure_in(&place, url, tables, &maker, &|what| {
+        say(what);
+        interrupted.fails()
     });
     say("dropping them");
-    maker.run_all(&place.drop())?;
+    // The one that made them may be what was lost.
+    maker.start()?.run_all(&place.drop())?;
     measured
+}
+
+fn measure_in(
+    place: &Place,
+    url: &str,
+    tables: u32,
+    maker: &Server,
+    say: &dyn Fn(&str) -> Fallible<()>,
+) -> Fallible<String> {
+    let statements = place.make(tables);
+    let mut session = maker.start()?;
+    for (at, stretch) in statements.chunks(STRETCH).enumerate() {
+        say(&format!(
+            "making the schema, statement {} of {}",
+            at * STRETCH + 1,
+            statements.len()
+        ))?;
+        session.run_all(stretch)?;
+    }
+    drop(session);
+    let reader = server(url, false, &maker.program, &maker.scratch)?;
+    say("asking new processes for names")?;
+    let names = first_names(&reader)?;
+    Ok(names + &walk(&mut reader.start()?, place, tables, say)?)
 }
 
 /// Where the tables are.
@@ -191,30 +219,54 @@ fn server(url: &str, writable: bool, program: &Path, scratch: &Path) -> Fallible
     })
 }
 
-/// How long a server takes that knows nothing of the schema yet.
-fn first_names(session: &mut Session<'_>) -> Fallible<String> {
+/// How long a server takes that knows nothing of the schema yet: a new process each time.
+fn first_names(reader: &Server) -> Fallible<String> {
     let mut told = String::new();
-    session.ask("execute_query", &json!({ "sql": "SELECT 1" }))?;
-    let (_, cold) = session.ask("search_schema", &json!({ "detail": "names" }))?;
-    line(
-        &mut told,
-        "names, before anything is known",
-        &milliseconds(cold),
-    );
+    for (what, connected) in [
+        ("names, first on an open connection", true),
+        ("names, first of a process, which connects", false),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..FIRST_CALLS {
+            let mut session = reader.start()?;
+            if connected {
+                session.ask("execute_query", &json!({ "sql": "SELECT 1" }))?;
+            }
+            let names = session.ask("search_schema", &json!({ "detail": "names" }))?;
+            times.push(names.1);
+        }
+        line(&mut told, what, &milliseconds(median(times)));
+    }
     Ok(told)
 }
 
-fn walk(session: &mut Session<'_>, place: &Place, tables: u32) -> Fallible<String> {
+fn walk(
+    session: &mut Session<'_>,
+    place: &Place,
+    tables: u32,
+    say: &dyn Fn(&str) -> Fallible<()>,
+) -> Fallible<String> {
     let mut told = String::new();
+    let join = json!({ "from": named(place, NEEDED[0]), "to": named(place, NEEDED[1]) });
     session.ask("execute_query", &json!({ "sql": "SELECT 1" }))?;
     let before = proc::memory(session.pid())?.resident;
-    let (found, cold) = session.ask("search_schema", &json!({ "search": QUESTION }))?;
-    let after = proc::memory(session.pid())?;
+    say("searching for the first time")?;
+    let (_, cold) = session.ask("search_schema", &json!({ "search": QUESTION }))?;
     line(
         &mut told,
         "first search, which reads the schema",
         &milliseconds(cold),
     );
+    say("reading the rest of the schema")?;
+    let (_, rest) = session.ask("find_join_path", &join)?;
+    line(
+        &mut told,
+        "first join path, which waits for its keys",
+        &milliseconds(rest),
+    );
+    // Of a large schema, only now is everything known that there is to find something by.
+    let (found, _) = session.ask("search_schema", &json!({ "search": QUESTION }))?;
+    let after = proc::memory(session.pid())?;
     line(
         &mut told,
         &format!("memory that {tables} tables of {COLUMNS} columns take"),
@@ -237,24 +289,19 @@ fn walk(session: &mut Session<'_>, place: &Place, tables: u32) -> Fallible<Strin
             json!({ "search": "%order%" }),
         ),
         ("names, warm", "search_schema", json!({ "detail": "names" })),
-        (
-            "a join path, warm",
-            "find_join_path",
-            json!({ "from": named(place, NEEDED[0]), "to": named(place, NEEDED[1]) }),
-        ),
+        ("a join path, warm", "find_join_path", join.clone()),
         (
             "describing a table",
             "describe_table",
             json!({ "tables": [named(place, "orders")] }),
         ),
     ] {
+        say(what)?;
         let mut times = Vec::new();
         for _ in 0..WARM_CALLS {
             times.push(session.ask(tool, &arguments)?.1);
         }
-        times.sort();
-        let median = times.get(WARM_CALLS / 2).copied().unwrap_or_default();
-        line(&mut told, what, &milliseconds(median));
+        line(&mut told, what, &milliseconds(median(times)));
     }
     let (described, _) = session.ask(
         "describe_table",
@@ -273,10 +320,7 @@ fn walk(session: &mut Session<'_>, place: &Place, tables: u32) -> Fallible<Strin
 
     let tables: Vec<String> = NEEDED.iter().map(|table| named(place, table)).collect();
     let (described, _) = session.ask("describe_table", &json!({ "tables": tables }))?;
-    let (joined, _) = session.ask(
-        "find_join_path",
-        &json!({ "from": named(place, NEEDED[0]), "to": named(place, NEEDED[1]) }),
-    )?;
+    let (joined, _) = session.ask("find_join_path", &join)?;
     for table in NEEDED {
         if !found.contains(table) {
             return Err(format!("the search for \"{QUESTION}\" does not find {table}").into());
@@ -300,6 +344,11 @@ fn named(place: &Place, table: &str) -> String {
 
 fn line(told: &mut String, what: &str, figure: &str) {
     let _ = writeln!(told, "{what:<58} {figure:>24}");
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 fn milliseconds(time: Duration) -> String {
