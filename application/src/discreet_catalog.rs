@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure,
-    schema::{Catalog, Fingerprint, Snapshot, TableDescription},
+    schema::{Catalog, Fingerprint, Referring, Snapshot, TableDescription},
 };
 
 pub(crate) struct DiscreetCatalog(pub(crate) Arc<dyn Catalog>);
@@ -43,9 +43,10 @@ impl Catalog for DiscreetCatalog {
     async fn describe(
         &self,
         tables: &[(String, String)],
+        referring: &Referring,
         cancel: &Cancel,
     ) -> Result<Vec<TableDescription>, Failure> {
-        let mut tables = self.0.describe(tables, cancel).await?;
+        let mut tables = self.0.describe(tables, referring, cancel).await?;
         for table in &mut tables {
             table.estimated_rows = None;
             table.size_bytes = None;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use domain::{Cancel, connection::Database, schema::TableDescription};
+use domain::{connection::Database, schema::TableDescription};
 use proptest::{collection::vec, option, prelude::any, sample::select, strategy::Strategy};
 use support::{
-    databases::{open, writable, write},
+    databases::{describe_all, open, writable, write},
     on_every_engine,
     subject::Subject,
 };
@@ -342,8 +342,7 @@ async fn described(database: &Database, schema: &str, count: usize) -> Vec<Table
         .iter()
         .map(|name| (schema.to_owned(), (*name).to_owned()))
         .collect();
-    let catalog = &database.catalog;
-    let mut tables = catalog.describe(&names, &Cancel::new()).await.unwrap();
+    let mut tables = describe_all(database, &names).await;
     assert_eq!(tables.len(), count);
     for table in &mut tables {
         table.schema.clear();

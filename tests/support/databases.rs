@@ -17,6 +17,7 @@ use domain::{
     Cancel, Failure,
     connection::{Address, ConnectionConfig, ConnectionName, Database, Password, Policy},
     query::{Outcome, QueryLimits, Statement},
+    schema::{Referring, Relation, RelationId, TableDescription},
 };
 use serde_json::Value;
 
@@ -116,6 +117,32 @@ pub async fn open(config: ConnectionConfig) -> Database {
 pub fn opened(database: &Database) -> OpenConnection {
     let name = ConnectionName::new("subject").expect("it is a name");
     OpenConnection::new(name, database.clone())
+}
+
+/// Descriptions of these tables, by schema and name, with which others refer to them.
+pub async fn describe_all(
+    database: &Database,
+    tables: &[(String, String)],
+) -> Vec<TableDescription> {
+    let cancel = Cancel::new();
+    let schema = database.catalog.read(&cancel).await.expect("it is read");
+    let is_one = |relation: &Relation| {
+        let mut tables = tables.iter();
+        tables.any(|(schema, name)| *relation.schema == **schema && *relation.name == **name)
+    };
+    let ids: Vec<RelationId> = schema
+        .ids()
+        .filter_map(|(id, relation)| is_one(relation).then_some(id))
+        .collect();
+    let referring = schema.referring_to(&ids).into_iter();
+    let referring = referring
+        .map(|relation| (relation.schema.to_string(), relation.name.to_string()))
+        .collect();
+    let catalog = &database.catalog;
+    catalog
+        .describe(tables, &Referring::Known(referring), &cancel)
+        .await
+        .expect("they are described")
 }
 
 /// A name that no other test of this or any other run uses at the same time.

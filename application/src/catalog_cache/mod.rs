@@ -79,7 +79,7 @@ pub struct Known {
 }
 
 impl Known {
-    const fn whole(snapshot: Arc<Snapshot>) -> Self {
+    pub(crate) const fn whole(snapshot: Arc<Snapshot>) -> Self {
         Self {
             snapshot,
             is_outline: false,

@@ -7,7 +7,7 @@ use domain::{
     Cancel, Failure, FailureKind,
     access::Tables,
     query::{DynRowSink, Outcome, QueryLimits, QueryRunner, Statement},
-    schema::{Catalog, Fingerprint, Snapshot, TableDescription},
+    schema::{Catalog, Fingerprint, Referring, Snapshot, TableDescription},
 };
 
 pub(super) struct GrantedRunner {
@@ -76,6 +76,7 @@ impl Catalog for GrantedCatalog {
     async fn describe(
         &self,
         tables: &[(String, String)],
+        referring: &Referring,
         cancel: &Cancel,
     ) -> Result<Vec<TableDescription>, Failure> {
         let shown: Vec<_> = tables
@@ -83,7 +84,7 @@ impl Catalog for GrantedCatalog {
             .filter(|(schema, table)| self.tables.show(schema, table))
             .cloned()
             .collect();
-        let described = self.whole.describe(&shown, cancel).await?;
+        let described = self.whole.describe(&shown, referring, cancel).await?;
         Ok(described
             .into_iter()
             .filter_map(|table| {

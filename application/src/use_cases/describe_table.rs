@@ -1,6 +1,9 @@
 //! Everything about some tables.
 
-use domain::{Cancel, Failure, FailureKind, schema::TableDescription};
+use domain::{
+    Cancel, Failure, FailureKind,
+    schema::{Referring, Relation, TableDescription},
+};
 use serde::Serialize;
 
 use super::meant::{Meant, beyond};
@@ -57,11 +60,16 @@ impl DescribeTable {
         }
         let names = self.tables.iter().map(String::as_str);
         let meant = Meant::by_name(names, connection, cancel).await?;
-        let (known, failures) = apart(meant);
+        let Apart {
+            known,
+            referring,
+            failures,
+        } = apart(meant);
         let mut tables = if known.is_empty() {
             Vec::new()
         } else {
-            connection.database.catalog.describe(&known, cancel).await?
+            let catalog = &connection.database.catalog;
+            catalog.describe(&known, &referring, cancel).await?
         };
         let mut unknown = Vec::new();
         for (name, failure) in failures {
@@ -104,8 +112,14 @@ impl DescribeTable {
 /// Schema and name.
 type Names = Vec<(String, String)>;
 
-/// Each table that is meant, once, and the names that mean none.
-fn apart(meant: Meant<'_>) -> (Names, Vec<(&str, Failure)>) {
+/// Each table that is meant, once, with those that refer to them, and the names that mean none.
+struct Apart<'a> {
+    known: Names,
+    referring: Referring,
+    failures: Vec<(&'a str, Failure)>,
+}
+
+fn apart(meant: Meant<'_>) -> Apart<'_> {
     let mut known = Vec::new();
     let mut failures = Vec::new();
     for (name, table) in meant.tables {
@@ -115,12 +129,22 @@ fn apart(meant: Meant<'_>) -> (Names, Vec<(&str, Failure)>) {
             Err(failure) => failures.push((name, failure)),
         }
     }
-    let known = known
-        .into_iter()
-        .filter_map(|id| meant.snapshot.relation(id))
-        .map(|relation| (relation.schema.to_string(), relation.name.to_string()))
-        .collect();
-    (known, failures)
+    let named = |relation: &Relation| (relation.schema.to_string(), relation.name.to_string());
+    let schema = &meant.snapshot;
+    Apart {
+        referring: if meant.is_outline {
+            Referring::Unknown
+        } else {
+            let referring = schema.referring_to(&known);
+            Referring::Known(referring.into_iter().map(named).collect())
+        },
+        known: known
+            .into_iter()
+            .filter_map(|id| schema.relation(id))
+            .map(named)
+            .collect(),
+        failures,
+    }
 }
 
 fn just_dropped(schema: &str, name: &str) -> Failure {
@@ -328,7 +352,7 @@ mod tests {
         change: fn(&mut TableDescription),
     ) -> Result<Value, Failure> {
         let connection = connection_to(retail(), move |catalog| {
-            catalog.expect_describe().returning(move |names, _| {
+            catalog.expect_describe().returning(move |names, _, _| {
                 let there = names.iter().filter(|(schema, _)| !schema.is_empty());
                 let mut tables: Vec<_> = there.map(|(_, name)| described(name)).collect();
                 tables.iter_mut().for_each(change);
@@ -448,8 +472,8 @@ mod tests {
         let connection = connection_to(retail(), |catalog| {
             catalog
                 .expect_describe()
-                .withf(|names, _| *names == [("public".to_owned(), "orders_2024".to_owned())])
-                .returning(|_, _| Ok(vec![described("orders_2024")]));
+                .withf(|names, _, _| *names == [("public".to_owned(), "orders_2024".to_owned())])
+                .returning(|_, _, _| Ok(vec![described("orders_2024")]));
         });
         let request = tables(&["public.orders_2024"]);
 
@@ -465,7 +489,7 @@ mod tests {
                 .with_hint("Whoever administers the database can grant it.")
         };
         let connection = connection_to(retail(), move |catalog| {
-            catalog.expect_describe().returning(move |names, _| {
+            catalog.expect_describe().returning(move |names, _, _| {
                 match names.first().map(|(_, name)| name.as_str()) {
                     Some("plans") => Err(kept()),
                     Some(name) => Ok(vec![described(name)]),
@@ -496,7 +520,7 @@ mod tests {
         let name = other.name.to_string();
         two.relations.push(other);
         let connection = connection_to(two, |catalog| {
-            catalog.expect_describe().returning(|names, _| {
+            catalog.expect_describe().returning(|names, _, _| {
                 let kept = names.iter().filter(|(schema, _)| schema == "public");
                 Ok(kept.map(|(_, name)| described(name)).collect())
             });

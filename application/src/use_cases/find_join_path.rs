@@ -319,7 +319,9 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_table_is_told_the_nearest() {
         let connection = connection_to(retail(), |catalog| {
-            catalog.expect_describe().returning(|_, _| Ok(Vec::new()));
+            catalog
+                .expect_describe()
+                .returning(|_, _, _| Ok(Vec::new()));
         });
         let request = FindJoinPath {
             from: "orders".to_owned(),

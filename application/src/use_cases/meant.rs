@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use domain::{
     Cancel, Failure,
-    schema::{RelationId, Snapshot, TableDescription, TableName},
+    schema::{Referring, RelationId, Snapshot, TableDescription, TableName},
 };
 
-use crate::registry::OpenConnection;
+use crate::{catalog_cache::Known, registry::OpenConnection};
 
 /// Names beside what they mean in this schema.
 pub(super) struct Meant<'a> {
     pub(super) snapshot: Arc<Snapshot>,
+    /// Whether the schema lacks what an outline lacks.
+    pub(super) is_outline: bool,
     pub(super) tables: Vec<(&'a str, Result<RelationId, Failure>)>,
 }
 
@@ -22,12 +24,18 @@ impl<'a> Meant<'a> {
         connection: &OpenConnection,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
-        let known = Self::within(connection.schema(cancel).await?, names.clone());
+        let known = Self::within(
+            Known::whole(connection.schema(cancel).await?),
+            names.clone(),
+        );
         if known.all_mean_something() {
             return Ok(known);
         }
         connection.catalog.doubt();
-        Ok(Self::within(connection.schema(cancel).await?, names))
+        Ok(Self::within(
+            Known::whole(connection.schema(cancel).await?),
+            names,
+        ))
     }
 
     /// As [`Meant::by`], where nothing but the names is wanted of the schema.
@@ -36,27 +44,31 @@ impl<'a> Meant<'a> {
         connection: &OpenConnection,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
-        let known = Self::within(connection.known(cancel).await?.snapshot, names.clone());
+        let known = Self::within(connection.known(cancel).await?, names.clone());
         if known.all_mean_something() {
             return Ok(known);
         }
         connection.catalog.doubt();
-        let again = connection.known(cancel).await?.snapshot;
-        Ok(Self::within(again, names))
+        Ok(Self::within(connection.known(cancel).await?, names))
     }
 
     fn all_mean_something(&self) -> bool {
         self.tables.iter().all(|(_, table)| table.is_ok())
     }
 
-    fn within(snapshot: Arc<Snapshot>, names: impl Iterator<Item = &'a str>) -> Self {
+    fn within(known: Known, names: impl Iterator<Item = &'a str>) -> Self {
+        let snapshot = known.snapshot;
         let tables = names
             .map(|name| {
                 let table = TableName::parse(name).and_then(|name| name.resolve(&snapshot));
                 (name, table)
             })
             .collect();
-        Self { snapshot, tables }
+        Self {
+            snapshot,
+            is_outline: known.is_outline,
+            tables,
+        }
     }
 }
 
@@ -75,5 +87,7 @@ pub(super) async fn beyond(
         name.name().to_owned(),
     );
     let catalog = &connection.database.catalog;
-    catalog.describe(&[asked], cancel).await
+    catalog
+        .describe(&[asked], &Referring::Unknown, cancel)
+        .await
 }

@@ -22,7 +22,7 @@ pub use description::{
 };
 pub use diagram::diagram;
 pub use name::TableName;
-pub use port::{Catalog, Fingerprint};
+pub use port::{Catalog, Fingerprint, Referring};
 pub use snapshot::{
     ForeignKey, Index, Key, Namespace, Relation, RelationId, RelationKind, Routine, Sequence,
     Snapshot, TableColumn, Trigger, UserType,

@@ -8,6 +8,14 @@ use crate::{cancel::Cancel, failure::Failure};
 /// A word that is another one once the schema is.
 pub type Fingerprint = String;
 
+/// The tables with a foreign key that points to one of some others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Referring {
+    /// By schema and name. Whether they still do is asked.
+    Known(Vec<(String, String)>),
+    Unknown,
+}
+
 /// Tells what a database holds, as far as its role may see it.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -34,9 +42,13 @@ pub trait Catalog: Send + Sync {
 
     /// Everything about the tables of these schemas and names, in the same order, in a number of round trips that does
     /// not depend on how many they are. One that is gone is left out.
+    ///
+    /// Where it is not known which tables point to them, and finding out costs the server a look into each table that it
+    /// has, `referenced_by` is left out too, and the description says so.
     async fn describe(
         &self,
         tables: &[(String, String)],
+        referring: &Referring,
         cancel: &Cancel,
     ) -> Result<Vec<TableDescription>, Failure>;
 }

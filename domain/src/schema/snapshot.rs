@@ -189,6 +189,22 @@ impl Snapshot {
         (0_u32..).map(RelationId).zip(&self.relations)
     }
 
+    /// Each relation with a foreign key that points to one of these, once.
+    pub fn referring_to(&self, relations: &[RelationId]) -> Vec<&Relation> {
+        let mut referring: Vec<RelationId> = self
+            .foreign_keys
+            .iter()
+            .filter(|key| relations.contains(&key.to))
+            .map(|key| key.from)
+            .collect();
+        referring.sort_unstable();
+        referring.dedup();
+        referring
+            .into_iter()
+            .filter_map(|id| self.relation(id))
+            .collect()
+    }
+
     /// Whether a name without a schema means this relation.
     pub fn is_on_path(&self, relation: &Relation) -> bool {
         for schema in &self.search_path {

@@ -3,7 +3,7 @@
 use domain::{
     Cancel,
     connection::ConnectionConfig,
-    schema::{Relation, RelationKind, Snapshot, TableName},
+    schema::{Referring, Relation, RelationKind, Snapshot, TableName},
 };
 use sqlx::{AssertSqlSafe, Row as _, raw_sql};
 use support::{databases::open, on_mysql};
@@ -277,7 +277,7 @@ on_mysql!(names_are_told_as_they_are, async |server: &str| {
         .collect();
     let described = database
         .catalog
-        .describe(&tables, &Cancel::new())
+        .describe(&tables, &Referring::Unknown, &Cancel::new())
         .await
         .unwrap();
 

@@ -1,8 +1,15 @@
 //! Everything about a table, held against what was declared.
 
-use domain::{Cancel, connection::ConnectionConfig, schema::TableDescription};
+use domain::{
+    Cancel,
+    connection::ConnectionConfig,
+    schema::{Referring, TableDescription},
+};
 use serde_json::{Value, json};
-use support::{databases::open, on_mysql};
+use support::{
+    databases::{describe_all, open},
+    on_mysql, on_servers,
+};
 
 use super::house::House;
 
@@ -12,11 +19,7 @@ async fn describe(config: ConnectionConfig, schema: &str, names: &[&str]) -> Vec
         .iter()
         .map(|name| (schema.to_owned(), (*name).to_owned()))
         .collect();
-    let described = database
-        .catalog
-        .describe(&tables, &Cancel::new())
-        .await
-        .unwrap();
+    let described = describe_all(&database, &tables).await;
     database.pool.close().await;
     described
 }
@@ -269,3 +272,29 @@ on_mysql!(missing_privileges_are_told, async |server: &str| {
     assert_eq!(described[2].definition, None);
     house.leave().await;
 });
+
+on_servers!(
+    what_refers_to_a_table_is_left_out_and_that_is_told_while_nobody_knows: mariadb_10_11,
+    async |server: &str| {
+        let house = House::shop(server).await;
+        let database = open(house.config()).await;
+        let customers = [(house.name.clone(), "customers".to_owned())];
+        let catalog = &database.catalog;
+
+        let told = catalog
+            .describe(&customers, &Referring::Unknown, &Cancel::new())
+            .await
+            .unwrap();
+        let whole = describe_all(&database, &customers).await;
+
+        assert_eq!(told[0].referenced_by, []);
+        assert_eq!(
+            told[0].options,
+            ["Which tables refer to it is still being found out: describe it again in a few seconds for referencedBy."]
+        );
+        assert_eq!(whole[0].options, [""; 0]);
+        assert_ne!(whole[0].referenced_by, []);
+        database.pool.close().await;
+        house.leave().await;
+    }
+);

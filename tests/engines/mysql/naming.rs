@@ -209,3 +209,33 @@ on_servers!(
         administrator.close().await.unwrap();
     }
 );
+
+/// What is asked of a table that is known to refer to another.
+const OF_REFERRING: [(&str, &str); 2] = [
+    (
+        include_str!("../../../adapters/src/outbound/mysql/queries/keys_to.sql"),
+        "table_schema = 'a' AND table_name = 'b' AND referenced_table_name IS NOT NULL",
+    ),
+    (
+        include_str!("../../../adapters/src/outbound/mysql/queries/rules_to.sql"),
+        "constraint_schema = 'a' AND table_name = 'b'",
+    ),
+];
+
+on_servers!(
+    no_other_table_is_opened_to_describe_what_refers_to_one: mariadb_10_11,
+    async |server: &str| {
+        let mut administrator = beside(server).await;
+
+        for (question, condition) in OF_REFERRING {
+            let plan = sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN {question}{condition}")))
+                .fetch_one(&mut administrator)
+                .await
+                .unwrap();
+            let extra: String = plan.get_unchecked("Extra");
+
+            assert!(extra.contains("Scanned 0 databases"), "{question}: {extra}");
+        }
+        administrator.close().await.unwrap();
+    }
+);

@@ -3,7 +3,7 @@
 use domain::{
     Cancel,
     connection::Database,
-    schema::{RelationKind, Snapshot, TableDescription},
+    schema::{Referring, RelationKind, Snapshot, TableDescription},
 };
 use serde_json::json;
 use support::{
@@ -58,7 +58,7 @@ async fn describe(database: &Database, names: &[&str]) -> Vec<TableDescription> 
         .collect();
     database
         .catalog
-        .describe(&names, &Cancel::new())
+        .describe(&names, &Referring::Unknown, &Cancel::new())
         .await
         .unwrap()
 }

@@ -10,7 +10,7 @@ mod seeing;
 use domain::{
     Cancel, Failure,
     connection::Database,
-    schema::{Relation, Snapshot, TableDescription},
+    schema::{Referring, Relation, Snapshot, TableDescription},
 };
 use support::databases::open;
 
@@ -62,7 +62,10 @@ async fn describe(
         .iter()
         .map(|(schema, name)| ((*schema).to_owned(), (*name).to_owned()))
         .collect();
-    database.catalog.describe(&tables, &Cancel::new()).await
+    let catalog = &database.catalog;
+    catalog
+        .describe(&tables, &Referring::Unknown, &Cancel::new())
+        .await
 }
 
 fn relation<'a>(snapshot: &'a Snapshot, schema: &str, name: &str) -> &'a Relation {

@@ -1,13 +1,16 @@
 //! Everything about some tables: the questions. Each is asked once for all tables, as one part for each of them, which
 //! both servers answer without looking at other tables.
 
-use domain::{Cancel, Failure, schema::TableDescription};
+use domain::{
+    Cancel, Failure,
+    schema::{Referring, TableDescription},
+};
 use serde_json::Value;
 
 use super::{
     super::super::records::Record,
     MySqlCatalog,
-    described::{self, Answers},
+    described::{self, Answers, KeysTo},
 };
 
 /// One row, kept.
@@ -37,10 +40,13 @@ impl Row {
 
 /// No question has more columns.
 const MOST_CELLS: usize = 13;
+/// No question has more parts.
+const MOST_PARTS: usize = 500;
 
 pub(super) async fn describe(
     catalog: &MySqlCatalog,
     tables: &[(String, String)],
+    referring: &Referring,
     cancel: &Cancel,
 ) -> Result<Vec<TableDescription>, Failure> {
     let flavor = catalog.flavor;
@@ -61,11 +67,6 @@ pub(super) async fn describe(
         .replace("{expression}", catalog.expression())
         .replace("{hidden}", hidden);
     let ask = async |sql: &str| rows(catalog, each(sql, tables), tables, cancel).await;
-    let ask_any = async |sql: &str, schema: &str| {
-        let condition = format!("({schema} = ? AND referenced_table_name = ?)");
-        let sql = format!("{sql}{}", vec![condition; tables.len()].join(" OR "));
-        rows(catalog, sql, tables, cancel).await
-    };
     // Three sessions at most, as for the whole.
     let (first, second, third) = tokio::try_join!(
         async {
@@ -90,16 +91,17 @@ pub(super) async fn describe(
         async {
             let keys = ask(include_str!("../queries/keys_of.sql")).await?;
             let rules = ask(include_str!("../queries/rules_of.sql")).await?;
-            let keys_to = include_str!("../queries/keys_to.sql");
-            let keys_to = ask_any(keys_to, "referenced_table_schema").await?;
-            let rules_to = include_str!("../queries/rules_to.sql");
-            let rules_to = ask_any(rules_to, "unique_constraint_schema").await?;
-            Ok((keys, rules, keys_to, rules_to))
+            let to_here = if flavor.is_mariadb {
+                from_known(catalog, referring, cancel).await?
+            } else {
+                Some(from_any(catalog, tables, cancel).await?)
+            };
+            Ok((keys, rules, to_here))
         },
     )?;
     let (found, columns, views) = first;
     let (indexes, triggers, partitions, checks) = second;
-    let (keys, rules, keys_to, rules_to) = third;
+    let (keys, rules, to_here) = third;
     let answers = Answers {
         flavor,
         found,
@@ -111,14 +113,57 @@ pub(super) async fn describe(
         checks,
         keys,
         rules,
-        keys_to,
-        rules_to,
+        to_here,
     };
     Ok(tables
         .iter()
         .enumerate()
         .filter_map(|(at, (schema, name))| described::table(&answers, at, schema, name))
         .collect())
+}
+
+const KEYS_TO: &str = include_str!("../queries/keys_to.sql");
+const RULES_TO: &str = include_str!("../queries/rules_to.sql");
+
+/// The keys that point to some tables, wherever they are: `MySQL` finds them in its dictionary.
+async fn from_any(
+    catalog: &MySqlCatalog,
+    tables: &[(String, String)],
+    cancel: &Cancel,
+) -> Result<KeysTo, Failure> {
+    let ask = async |sql: &str, schema: &str| {
+        let condition = format!("({schema} = ? AND referenced_table_name = ?)");
+        let sql = format!("{sql}{}", vec![condition; tables.len()].join(" OR "));
+        rows(catalog, sql, tables, cancel).await
+    };
+    Ok(KeysTo {
+        keys: ask(KEYS_TO, "referenced_table_schema").await?,
+        rules: ask(RULES_TO, "unique_constraint_schema").await?,
+    })
+}
+
+/// The keys of the tables that are known to point to some others, each table as a part of its own: `MariaDB` would open
+/// all that there are to find them. `None` while they are not known.
+async fn from_known(
+    catalog: &MySqlCatalog,
+    referring: &Referring,
+    cancel: &Cancel,
+) -> Result<Option<KeysTo>, Failure> {
+    let Referring::Known(referring) = referring else {
+        return Ok(None);
+    };
+    let mut to_here = KeysTo::default();
+    for tables in referring.chunks(MOST_PARTS) {
+        let ask = async |sql: &str, condition: &str| {
+            let part = format!("{sql}{condition}\n");
+            rows(catalog, each(&part, tables), tables, cancel).await
+        };
+        let keys = "table_schema = ? AND table_name = ? AND referenced_table_name IS NOT NULL";
+        to_here.keys.extend(ask(KEYS_TO, keys).await?);
+        let rules = "constraint_schema = ? AND table_name = ?";
+        to_here.rules.extend(ask(RULES_TO, rules).await?);
+    }
+    Ok(Some(to_here))
 }
 
 /// The question for each table, whose number is `{at}`.

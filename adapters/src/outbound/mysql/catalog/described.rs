@@ -15,6 +15,7 @@ use super::{
 /// More values of an enum, or partitions, than these are not listed.
 const MOST_VALUES: usize = 50;
 const MOST_PARTITIONS: usize = 20;
+const REFERRING_UNKNOWN: &str = "Which tables refer to it is still being found out: describe it again in a few seconds for referencedBy.";
 
 /// The rows of each question; most begin with the number of their table.
 pub(super) struct Answers {
@@ -28,8 +29,15 @@ pub(super) struct Answers {
     pub(super) checks: Vec<Row>,
     pub(super) keys: Vec<Row>,
     pub(super) rules: Vec<Row>,
-    pub(super) keys_to: Vec<Row>,
-    pub(super) rules_to: Vec<Row>,
+    /// `None` where nobody has looked for them.
+    pub(super) to_here: Option<KeysTo>,
+}
+
+/// The keys that point to the tables.
+#[derive(Default)]
+pub(super) struct KeysTo {
+    pub(super) keys: Vec<Row>,
+    pub(super) rules: Vec<Row>,
 }
 
 /// The rows of the table with this number, in the order of a cell with a number.
@@ -75,7 +83,11 @@ pub(super) fn table(
         checks: checks(answers, at),
         exclusions: Vec::new(),
         foreign_keys: foreign_keys(answers, at, schema),
-        referenced_by: referenced_by(answers, schema, name),
+        referenced_by: answers
+            .to_here
+            .as_ref()
+            .map(|keys| referenced_by(keys, schema, name))
+            .unwrap_or_default(),
         referenced_by_count: None,
         indexes,
         triggers: triggers(answers, at),
@@ -101,6 +113,9 @@ pub(super) fn table(
     if columns.last().and_then(|row| row.number(1)) > Some(shown) {
         let left_out = "Columns that the role may not see are left out.";
         description.options.push(left_out.to_owned());
+    }
+    if answers.to_here.is_none() {
+        description.options.push(REFERRING_UNKNOWN.to_owned());
     }
     partition(answers, at, &mut description);
     view(answers, at, &mut description);
@@ -294,7 +309,7 @@ fn foreign_keys(answers: &Answers, at: usize, schema: &str) -> Vec<ForeignKeyDes
     keys
 }
 
-fn referenced_by(answers: &Answers, schema: &str, name: &str) -> Vec<ReferenceDescription> {
+fn referenced_by(to_here: &KeysTo, schema: &str, name: &str) -> Vec<ReferenceDescription> {
     let here = |row: &&Row| {
         let told = (row.text(0), row.text(1));
         told == (schema, name)
@@ -302,14 +317,14 @@ fn referenced_by(answers: &Answers, schema: &str, name: &str) -> Vec<ReferenceDe
                 && (told.0.to_lowercase(), told.1.to_lowercase())
                     == (schema.to_lowercase(), name.to_lowercase())
     };
-    let mut rows: Vec<&Row> = answers.keys_to.iter().filter(here).collect();
+    let mut rows: Vec<&Row> = to_here.keys.iter().filter(here).collect();
     rows.sort_by_key(|row| (row.text(2), row.text(3), row.text(4), row.number(5)));
     rows.chunk_by(|one, other| (2..5).all(|cell| one.text(cell) == other.text(cell)))
         .filter_map(|key| {
             let first = key.first()?;
             let from: Vec<&str> = key.iter().map(|row| row.text(6)).collect();
-            let rules = answers
-                .rules_to
+            let rules = to_here
+                .rules
                 .iter()
                 .find(|rules| (0..3).all(|cell| rules.text(cell) == first.text(cell + 2)));
             Some(ReferenceDescription {

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use domain::{
     Cancel, Failure,
     query::QueryRunner,
-    schema::{Catalog, Fingerprint, Snapshot, TableDescription},
+    schema::{Catalog, Fingerprint, Referring, Snapshot, TableDescription},
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -82,12 +82,13 @@ impl Catalog for MySqlCatalog {
     async fn describe(
         &self,
         tables: &[(String, String)],
+        referring: &Referring,
         cancel: &Cancel,
     ) -> Result<Vec<TableDescription>, Failure> {
         if tables.is_empty() {
             return Ok(Vec::new());
         }
-        describe::describe(self, tables, cancel).await
+        describe::describe(self, tables, referring, cancel).await
     }
 }
 

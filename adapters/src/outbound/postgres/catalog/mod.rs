@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::{
     Cancel, Failure,
     query::QueryRunner,
-    schema::{Catalog, Fingerprint, Snapshot, TableDescription},
+    schema::{Catalog, Fingerprint, Referring, Snapshot, TableDescription},
 };
 use serde_json::Value;
 
@@ -71,6 +71,7 @@ impl Catalog for PostgresCatalog {
     async fn describe(
         &self,
         tables: &[(String, String)],
+        _: &Referring,
         cancel: &Cancel,
     ) -> Result<Vec<TableDescription>, Failure> {
         let found = self

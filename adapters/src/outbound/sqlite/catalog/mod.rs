@@ -16,7 +16,7 @@ use domain::{
     Cancel, Failure, FailureKind,
     connection::Address,
     query::QueryRunner,
-    schema::{Catalog, Fingerprint, Snapshot, TableDescription},
+    schema::{Catalog, Fingerprint, Referring, Snapshot, TableDescription},
 };
 use serde_json::Value;
 
@@ -75,6 +75,7 @@ impl Catalog for SqliteCatalog {
     async fn describe(
         &self,
         tables: &[(String, String)],
+        _: &Referring,
         cancel: &Cancel,
     ) -> Result<Vec<TableDescription>, Failure> {
         let here = || {
