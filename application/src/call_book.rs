@@ -214,6 +214,9 @@ mod tests {
     impl RunningCall for OneCall {
         fn so_far(&self) -> CallRecord<'_> {
             CallRecord {
+                span: None,
+                opened: None,
+                before_database: None,
                 id: CallId {
                     process: 1,
                     number: self.number,

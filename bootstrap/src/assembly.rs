@@ -15,7 +15,7 @@ use adapters::{
     },
     outbound::{
         Audit, AuditOptions, AuditTarget, ChainKey, ENGINES, LimitOptions, Limits, Metrics, Quotas,
-        Roots, Statements, ThisProcess, create_demo,
+        Roots, Statements, ThisProcess, TraceOptions, Traces, create_demo,
     },
 };
 use application::{
@@ -25,7 +25,7 @@ use application::{
 use domain::{
     Failure,
     access::Roles,
-    calls::{AuditTrail, CallLimits},
+    calls::{AuditTrail, CallLimits, CallObserver, Tracing},
     connection::{
         CircuitRules, ConnectionName, Connector, EngineFacts, KnownConfiguration, Mistake,
         parameters::{GivenValue, Layer, Origin},
@@ -39,6 +39,9 @@ use crate::{
     mask_key,
     settings::{AuditStatements, Settings, WhenAuditIsFull},
 };
+
+/// How long spans have to reach their collector at the end.
+const LAST_SPANS_MAY_TAKE: Duration = Duration::from_secs(1);
 
 /// What the command line says of a server.
 #[derive(Debug)]
@@ -64,6 +67,7 @@ pub struct Assembly {
     registry: Arc<Registry>,
     pub audit: Option<Arc<Audit>>,
     book: Option<Arc<CallBook>>,
+    traces: Option<Arc<Traces>>,
     demo: Option<DemoFile>,
 }
 
@@ -91,6 +95,11 @@ impl Assembly {
         self.registry.close_all().await;
         if let Some(audit) = self.audit {
             audit.close();
+        }
+        if let Some(traces) = self.traces {
+            // It waits for the collector, and what is being answered elsewhere must not wait with it.
+            let finished = tokio::task::spawn_blocking(move || traces.finish(LAST_SPANS_MAY_TAKE));
+            let _ = finished.await;
         }
         drop(self.demo);
     }
@@ -138,6 +147,7 @@ pub async fn assemble(
     settings: &Settings,
     mut known: Vec<KnownConfiguration>,
     roles: Option<Roles>,
+    traces: Option<TraceOptions>,
     working_directory: &Path,
     demo: bool,
 ) -> Result<Assembly, Failure> {
@@ -194,7 +204,20 @@ pub async fn assemble(
         memory_limit,
         Thresholds::default(),
     ));
-    let metrics = Arc::new(Metrics::new(names, Arc::clone(&monitor) as _, process));
+    let traces = match traces {
+        Some(options) => Some(Arc::new(Traces::start(&options)?)),
+        None => None,
+    };
+    let metrics = Metrics::new(names, Arc::clone(&monitor) as _, process);
+    let metrics = Arc::new(match &traces {
+        Some(traces) => metrics.beside(Arc::clone(traces)),
+        None => metrics,
+    });
+    let mut observers: Vec<Arc<dyn CallObserver>> =
+        vec![Arc::clone(&monitor) as _, Arc::clone(&metrics) as _];
+    if let Some(traces) = &traces {
+        observers.push(Arc::clone(traces) as _);
+    }
     let access = Arc::new(Access::new(roles));
     let audit = audit(settings, working_directory)?;
     // Where nobody can look at it, nothing is kept.
@@ -206,7 +229,8 @@ pub async fn assemble(
         access: Arc::clone(&access),
         audit: audit.clone().map(|audit| audit as Arc<dyn AuditTrail>),
         limits: limits(settings),
-        observers: vec![Arc::clone(&monitor) as _, Arc::clone(&metrics) as _],
+        observers,
+        tracing: traces.clone().map(|traces| traces as Arc<dyn Tracing>),
         health: Some(Arc::clone(&monitor) as _),
         memory,
         book: book.clone(),
@@ -221,6 +245,7 @@ pub async fn assemble(
         registry,
         audit,
         book,
+        traces,
         demo,
     })
 }
@@ -259,16 +284,21 @@ fn audit(settings: &Settings, working_directory: &Path) -> Result<Option<Arc<Aud
         target,
         max_bytes: (settings.audit_max_bytes > 0).then_some(settings.audit_max_bytes),
         keep: settings.audit_keep,
-        statements: match settings.audit_statements {
-            AuditStatements::None => Statements::None,
-            AuditStatements::Fingerprint => Statements::Fingerprint,
-            AuditStatements::Full => Statements::Full,
-        },
+        statements: statements(settings),
         key,
         sync: settings.audit_sync,
         goes_on_when_full: settings.audit_when_full == WhenAuditIsFull::GoOn,
     })
     .map(Some)
+}
+
+/// What may be told of a statement, in the audit and in traces.
+pub fn statements(settings: &Settings) -> Statements {
+    match settings.audit_statements {
+        AuditStatements::None => Statements::None,
+        AuditStatements::Fingerprint => Statements::Fingerprint,
+        AuditStatements::Full => Statements::Full,
+    }
 }
 
 /// The key that seals an audit; fails with an explanation.

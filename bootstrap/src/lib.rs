@@ -15,3 +15,4 @@ pub mod reload;
 pub mod roles;
 pub mod settings;
 pub mod tls;
+pub mod traces;

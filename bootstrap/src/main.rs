@@ -7,8 +7,9 @@ use std::{
     time::SystemTime,
 };
 
+use adapters::outbound::TraceOptions;
 use bootstrap::{
-    assembly::{self, Wanted, assemble, load},
+    assembly::{self, Wanted, assemble, load, statements},
     cli::{
         AuditCommand, CallArguments, CheckArguments, Cli, Command, NewTokenArguments,
         ServeArguments, TokenCommand,
@@ -19,6 +20,7 @@ use bootstrap::{
         demo, health, serve, token,
     },
     configuration::Configuration,
+    environment::Environment,
     http::{self, Unserved},
     identity::{ReloadedIdentity, identity},
     logging,
@@ -27,6 +29,7 @@ use bootstrap::{
     roles::ReloadedRoles,
     settings::Settings,
     tls::{ReloadedCertificate, tls},
+    traces,
 };
 use domain::{Failure, access::Roles, connection::Mistake};
 
@@ -103,6 +106,7 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     let has_roles = roles.is_some();
     let _log = logging::start(&settings);
     tell_mistakes(&configuration);
+    let traces = traces(&settings);
     let identity = if settings.http_address.is_some() {
         match identity(&configuration) {
             Ok(identity) => identity,
@@ -120,7 +124,16 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         Ok(tls) => tls.filter(|_| settings.http_address.is_some()),
         Err(failure) => return Ok(unusable(&failure)),
     };
-    let assembly = match assemble(&settings, configuration.known, roles, &here, wanted.demo).await {
+    let assembly = match assemble(
+        &settings,
+        configuration.known,
+        roles,
+        traces,
+        &here,
+        wanted.demo,
+    )
+    .await
+    {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
     };
@@ -221,7 +234,17 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
         return Ok(UNUSABLE);
     }
     let _log = logging::start(&settings);
-    let assembly = match assemble(&settings, configuration.known, roles, &here, wanted.demo).await {
+    let traces = traces(&settings);
+    let assembly = match assemble(
+        &settings,
+        configuration.known,
+        roles,
+        traces,
+        &here,
+        wanted.demo,
+    )
+    .await
+    {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
     };
@@ -232,6 +255,15 @@ async fn call_one(arguments: CallArguments) -> io::Result<u8> {
         writeln!(io::stdout(), "{}", called.text)?;
     }
     Ok(called.exit_code)
+}
+
+/// Where traces are sent, if they are. What cannot be used of it is told, and stops nothing.
+fn traces(settings: &Settings) -> Option<TraceOptions> {
+    let wanted = traces::Wanted::read(&Environment::of_process(), statements(settings));
+    for mistake in &wanted.mistakes {
+        tracing::error!(key = %mistake.key, "{mistake}");
+    }
+    wanted.options
 }
 
 /// The settings and the roles, unless something is wrong with them, which is told then.

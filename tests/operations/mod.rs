@@ -3,6 +3,7 @@
 mod health;
 mod metrics;
 mod protection;
+mod traces;
 
 use support::client::{Launch, Server};
 

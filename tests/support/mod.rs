@@ -11,6 +11,7 @@
 )]
 
 pub mod client;
+pub mod collector;
 pub mod databases;
 pub mod http;
 pub mod outage;

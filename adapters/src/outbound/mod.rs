@@ -22,7 +22,9 @@ mod remembered;
 mod sources;
 mod sqlite;
 mod stand_ins;
+mod traces;
 mod turns;
+mod web;
 
 use std::sync::Arc;
 
@@ -40,6 +42,8 @@ pub use limits::{LimitOptions, Limits, Quotas};
 pub use metrics::Metrics;
 pub use process::ThisProcess;
 pub use sqlite::create_demo;
+pub use traces::{Sampling, TraceOptions, Traces};
+pub use web::{Authorities, WebOptions, agent};
 
 /// One engine: its words and what opens its databases.
 #[derive(Debug, Clone, Copy)]

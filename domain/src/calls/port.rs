@@ -4,7 +4,7 @@ use std::{any::Any, fmt};
 
 use async_trait::async_trait;
 
-use super::{CallRecord, Caller, RefusedSignIns};
+use super::{CallRecord, Caller, RefusedSignIns, TraceContext};
 use crate::{cancel::CancelReason, failure::Failure};
 
 /// Counts or shows calls. Never keeps one waiting, and never fails one.
@@ -31,6 +31,12 @@ pub trait CallObserver: fmt::Debug + Send + Sync {
     fn limited(&self, limit: &'static str) {
         let _ = limit;
     }
+}
+
+/// Gives calls their places in traces. Never keeps one waiting, and never fails one.
+pub trait Tracing: fmt::Debug + Send + Sync {
+    /// The place of a call that begins now: below its client's, if that has one, else at the top of a trace of its own.
+    fn begin(&self, method: &'static str, client: Option<&TraceContext>) -> TraceContext;
 }
 
 /// Keeps a lasting record of every call.

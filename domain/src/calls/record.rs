@@ -6,8 +6,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Caller, Principal};
-use crate::failure::Failure;
+use super::{Caller, Principal, TraceContext};
+use crate::{connection::Database, failure::Failure};
 
 /// Tells a call apart from every other one, of this process and of others: the same in the log, the traces and the
 /// audit.
@@ -30,6 +30,8 @@ impl fmt::Display for CallId {
 pub struct CallRecord<'call> {
     pub id: CallId,
     pub caller: &'call Caller,
+    /// Its own place in a trace, where calls have one.
+    pub span: Option<&'call TraceContext>,
     /// The user that the call acted as in the place of its caller, where that was allowed.
     pub acts_as: Option<&'call str>,
     /// As the protocol names it, such as `tools/call`.
@@ -40,6 +42,8 @@ pub struct CallRecord<'call> {
     pub connection: Option<&'call str>,
     /// Of that connection.
     pub engine: Option<&'static str>,
+    /// The database itself, if it was open.
+    pub opened: Option<&'call Database>,
     /// As the client sent it.
     pub statement: Option<&'call str>,
     pub rows: Option<u64>,
@@ -52,12 +56,20 @@ pub struct CallRecord<'call> {
     pub waited: Duration,
     /// The part of the duration in which a statement ran.
     pub database: Option<Duration>,
+    /// The part of the duration before that: told of a statement, too, that the call did not see the end of.
+    pub before_database: Option<Duration>,
 }
 
 impl CallRecord<'_> {
     /// `ok`, or the word of the failure's kind.
     pub fn outcome(&self) -> &'static str {
         self.failure.map_or("ok", |failure| failure.kind.as_str())
+    }
+
+    /// The trace it belongs to: 32 hexadecimal digits.
+    pub fn trace(&self) -> Option<String> {
+        let context = self.span.or(self.caller.trace.as_ref())?;
+        Some(format!("{:032x}", context.trace))
     }
 }
 

@@ -1,13 +1,18 @@
-//! The trace of a client's that a call belongs to, as W3C Trace Context writes it.
+//! A place in a trace: that of a client's call, as W3C Trace Context writes it, or of one of ours.
 
-/// A `traceparent`: <https://www.w3.org/TR/trace-context/>.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The longest `tracestate` that is kept: as much as the standard asks everybody to pass on.
+const LONGEST_STATE: usize = 512;
+
+/// A `traceparent` and its `tracestate`: <https://www.w3.org/TR/trace-context/>.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     pub trace: u128,
-    /// The client's span.
+    /// Whatever begins in it is below this span.
     pub span: u64,
-    /// Whether the client records its trace.
+    /// Whether whoever began the span records it.
     pub sampled: bool,
+    /// What others who trace have to say, as it came; empty if nothing.
+    pub state: String,
 }
 
 impl TraceContext {
@@ -24,7 +29,17 @@ impl TraceContext {
             trace,
             span,
             sampled: flags & 1 == 1,
+            state: String::new(),
         })
+    }
+
+    /// With what came beside it.
+    #[must_use]
+    pub fn with_state(mut self, tracestate: Option<&str>) -> Self {
+        if let Some(state) = tracestate.filter(|state| state.len() <= LONGEST_STATE) {
+            state.clone_into(&mut self.state);
+        }
+        self
     }
 }
 
@@ -48,6 +63,7 @@ mod tests {
                 trace: 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736,
                 span: 0x00f0_67aa_0ba9_02b7,
                 sampled,
+                state: String::new(),
             })
         };
         for (text, expected) in [
@@ -66,6 +82,15 @@ mod tests {
             (String::new(), None),
         ] {
             assert_eq!(TraceContext::parse(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_is_too_long_is_left_out() {
+        let context = TraceContext::parse(&format!("00-{:032x}-{:016x}-01", 1, 2)).unwrap();
+        for (length, kept) in [(512, 512), (513, 0)] {
+            let state = "a".repeat(length);
+            assert_eq!(context.clone().with_state(Some(&state)).state.len(), kept);
         }
     }
 }

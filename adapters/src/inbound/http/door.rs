@@ -87,13 +87,13 @@ pub(super) async fn signs_in(
     // Whatever looks at the request from here on, and be it a log, has no use for the credential.
     parts.headers.remove(header::AUTHORIZATION);
     parts.headers.remove(header::COOKIE);
-    let trace = parts
-        .headers
-        .get("traceparent")
-        .and_then(|given| TraceContext::parse(given.to_str().ok()?));
+    let text = |name| parts.headers.get(name)?.to_str().ok();
+    let trace = text("traceparent")
+        .and_then(TraceContext::parse)
+        .map(|trace| trace.with_state(text("tracestate")));
     let caller = Caller {
         address: sender(&parts).or(caller.address),
-        trace: trace.or(caller.trace),
+        trace: trace.or_else(|| caller.trace.clone()),
         ..Caller::clone(&caller)
     };
     parts.extensions.insert(Arc::new(caller));

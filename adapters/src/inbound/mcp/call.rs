@@ -14,8 +14,9 @@ use application::registry::{OpenConnection, Visitor};
 use domain::{
     Cancel, Failure, FailureKind,
     access::Grant,
-    calls::{CallId, CallRecord, Caller, RunningCall},
+    calls::{CallId, CallRecord, Caller, RunningCall, TraceContext, Tracing},
     cancel::CancelReason,
+    connection::Database,
     query::{ActsAs, redacted},
 };
 
@@ -36,9 +37,13 @@ pub(crate) struct Call {
     by_right_of: &'static str,
     began: SystemTime,
     started: Instant,
+    span: OnceLock<TraceContext>,
     turn_came: OnceLock<Duration>,
+    /// When its statement began, counted from `started`.
+    before_database: OnceLock<Duration>,
     database: OnceLock<Duration>,
     connection: OnceLock<(String, &'static str)>,
+    opened: OnceLock<Arc<Database>>,
     statement: OnceLock<String>,
     acts_as: OnceLock<String>,
     rows: OnceLock<u64>,
@@ -64,9 +69,12 @@ impl Call {
             tool: None,
             began: SystemTime::now(),
             started: Instant::now(),
+            span: OnceLock::new(),
             turn_came: OnceLock::new(),
+            before_database: OnceLock::new(),
             database: OnceLock::new(),
             connection: OnceLock::new(),
+            opened: OnceLock::new(),
             statement: OnceLock::new(),
             acts_as: OnceLock::new(),
             rows: OnceLock::new(),
@@ -95,6 +103,13 @@ impl Call {
         }
     }
 
+    /// It has a place in a trace from here on.
+    pub(super) fn is_traced(&self, by: &dyn Tracing) {
+        let _ = self
+            .span
+            .set(by.begin(self.method, self.caller.trace.as_ref()));
+    }
+
     /// Its turn has come: what it waited until now was no work.
     pub(super) fn runs_now(&self) {
         let _ = self.turn_came.set(self.started.elapsed());
@@ -102,9 +117,12 @@ impl Call {
 
     /// Counts the time that `statement` takes.
     pub(super) async fn timed<T>(&self, statement: impl Future<Output = T>) -> T {
-        let began = Instant::now();
+        let began = self.started.elapsed();
+        let _ = self.before_database.set(began);
         let done = statement.await;
-        let _ = self.database.set(began.elapsed());
+        let _ = self
+            .database
+            .set(self.started.elapsed().saturating_sub(began));
         done
     }
 
@@ -114,6 +132,7 @@ impl Call {
             connection.name.as_str(),
             connection.database.config.engine.name,
         );
+        let _ = self.opened.set(Arc::clone(&connection.database));
     }
 
     /// The same of one that could not be opened.
@@ -157,11 +176,13 @@ impl Call {
         CallRecord {
             id: self.id,
             caller: &self.caller,
+            span: self.span.get(),
             acts_as: self.acts_as.get().map(String::as_str),
             method: self.method,
             tool: self.tool,
             connection: connection.map(|(name, _)| name.as_str()),
             engine: connection.map(|(_, engine)| *engine),
+            opened: self.opened.get().map(AsRef::as_ref),
             statement: self.statement.get().map(String::as_str),
             rows: self.rows.get().copied(),
             bytes: self.bytes.get().copied(),
@@ -170,6 +191,7 @@ impl Call {
             duration,
             waited: self.turn_came.get().copied().unwrap_or(duration),
             database: self.database.get().copied(),
+            before_database: self.before_database.get().copied(),
         }
     }
 
@@ -194,6 +216,7 @@ pub(super) fn log(record: &CallRecord<'_>, slow: Duration) {
         ($level:ident) => {
             tracing::$level!(
                 call = %record.id,
+                trace = record.trace(),
                 principal = record.caller.principal.as_str(),
                 acts_as = record.acts_as,
                 tool = record.tool.unwrap_or(record.method),

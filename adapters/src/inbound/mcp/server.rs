@@ -26,7 +26,7 @@ use domain::{
     access::Grant,
     calls::{
         AuditTrail, CallLimits, CallObserver, CallRecord, Caller, Claims, InFlight, Principal,
-        TraceContext,
+        TraceContext, Tracing,
     },
     cancel::CancelReason,
     connection::ConnectionName,
@@ -112,6 +112,8 @@ pub struct Around {
     pub observers: Vec<Arc<dyn CallObserver>>,
     pub audit: Option<Arc<dyn AuditTrail>>,
     pub limits: Option<Arc<dyn CallLimits>>,
+    /// Gives calls their places in traces, if anybody wants to know.
+    pub tracing: Option<Arc<dyn Tracing>>,
     /// The roles in force.
     pub access: Arc<Access>,
     pub health: Option<Arc<dyn HealthSource>>,
@@ -243,10 +245,10 @@ impl McpServer {
             // Whoever comes over a network is never taken for the local user.
             Some(None) => Arc::new(Caller::new(Principal::new("nobody"), Claims::default())),
         };
-        let trace = context
-            .meta
-            .get("traceparent")
-            .and_then(|value| TraceContext::parse(value.as_str()?));
+        let text = |name| context.meta.get(name)?.as_str();
+        let trace = text("traceparent")
+            .and_then(TraceContext::parse)
+            .map(|trace| trace.with_state(text("tracestate")));
         let client = context
             .client_info()
             .map(|client| format!("{} {}", client.name, client.version));
@@ -255,7 +257,7 @@ impl McpServer {
             return caller;
         }
         Arc::new(Caller {
-            trace: trace.or(caller.trace),
+            trace: trace.or_else(|| caller.trace.clone()),
             client: client.or_else(|| caller.client.clone()),
             acts_for,
             ..Caller::clone(&caller)
@@ -360,9 +362,7 @@ impl McpServer {
         needs_turn: bool,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        for observer in &self.0.around.observers {
-            observer.began(&call.caller);
-        }
+        self.begins(call);
         let _running = self.0.around.book.as_ref().map(|book| book.begin(call));
         let mut telling = Telling::of(&self.0, call);
         let in_turn = async {
@@ -404,7 +404,8 @@ impl McpServer {
         let grant = self.grant(&caller);
         let call = Call::new(method, NO_TOOL, caller, grant, Cancel::new());
         call.runs_now();
-        let watched = Watched::begin(&self.0.around.observers, &call);
+        self.begins(&call);
+        let watched = Watched::of(&self.0.around.observers, &call);
         let result = work.await;
         let failure = result.as_ref().err().map(failure::of_protocol);
         watched.end(failure.as_ref());
@@ -424,7 +425,18 @@ impl McpServer {
     fn refused(&self, caller: Arc<Caller>, grant: Grant, why: &str) {
         let call = Call::of_tool(NO_TOOL, caller, grant, Cancel::new());
         call.runs_now();
-        Watched::begin(&self.0.around.observers, &call).end(Some(&Failure::invalid_argument(why)));
+        self.begins(&call);
+        Watched::of(&self.0.around.observers, &call).end(Some(&Failure::invalid_argument(why)));
+    }
+
+    /// Lets others know of a call that is about to run or to wait.
+    fn begins(&self, call: &Call) {
+        if let Some(tracing) = &self.0.around.tracing {
+            call.is_traced(tracing.as_ref());
+        }
+        for observer in &self.0.around.observers {
+            observer.began(&call.caller);
+        }
     }
 
     /// Lets a call begin, unless it could not be recorded or its caller has to wait.

@@ -6,7 +6,7 @@ use domain::{Failure, calls::CallObserver, cancel::CancelReason};
 
 use super::call::{self, Call};
 
-/// Tells the observers that a request has begun, and once that it has ended: also if it is dropped half done.
+/// Tells the observers once that a request of which they know has ended: also if it is dropped half done.
 pub(super) struct Watched<'call> {
     observers: &'call [Arc<dyn CallObserver>],
     call: &'call Call,
@@ -14,10 +14,7 @@ pub(super) struct Watched<'call> {
 }
 
 impl<'call> Watched<'call> {
-    pub(super) fn begin(observers: &'call [Arc<dyn CallObserver>], call: &'call Call) -> Self {
-        for observer in observers {
-            observer.began(&call.caller);
-        }
+    pub(super) fn of(observers: &'call [Arc<dyn CallObserver>], call: &'call Call) -> Self {
         Self {
             observers,
             call,

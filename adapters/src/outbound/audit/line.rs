@@ -78,10 +78,7 @@ pub(super) fn of_call(call: &CallRecord<'_>, statements: Statements) -> String {
         acts_as: call.acts_as,
         client: call.caller.client.as_deref(),
         address: call.caller.address.map(|address| address.to_string()),
-        trace: call
-            .caller
-            .trace
-            .map(|trace| format!("{:032x}", trace.trace)),
+        trace: call.trace(),
         method: call.method,
         tool: call.tool,
         connection: call.connection,
@@ -180,6 +177,7 @@ mod tests {
                 trace: 0xab,
                 span: 1,
                 sampled: true,
+                state: String::new(),
             }),
             ..Caller::new(Principal::new("ada\n\"x\""), Claims::default())
         };
@@ -189,10 +187,12 @@ mod tests {
                 number: 3,
             },
             caller: &caller,
+            span: None,
             method: "tools/call",
             tool: Some("execute_query"),
             connection: Some("shop"),
             engine: Some("sqlite"),
+            opened: None,
             acts_as: None,
             statement,
             rows: Some(2),
@@ -202,6 +202,7 @@ mod tests {
             duration: Duration::from_micros(1_234),
             waited: Duration::ZERO,
             database: Some(Duration::from_millis(1)),
+            before_database: None,
         };
         let text = of_call(&record, statements);
         assert!(!text.contains('\n'), "{text}");

@@ -6,6 +6,7 @@
 mod clients;
 mod counted;
 mod scraped;
+mod spans;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,7 +16,8 @@ use domain::{
 };
 use prometheus_client::{encoding::text::encode, registry::Registry};
 
-use self::{counted::Counted, scraped::Scraped};
+use self::{counted::Counted, scraped::Scraped, spans::SpanCounts};
+use super::traces::Traces;
 
 /// What stands for every value of a label that is not told by itself.
 const OTHER: &str = "other";
@@ -39,6 +41,14 @@ impl Metrics {
         let counted = Counted::new(names.clone(), &mut registry);
         registry.register_collector(Box::new(Scraped::new(names, health, process)));
         Self { registry, counted }
+    }
+
+    /// Beside what becomes of traces.
+    #[must_use]
+    pub fn beside(mut self, traces: Arc<Traces>) -> Self {
+        self.registry
+            .register_collector(Box::new(SpanCounts(traces)));
+        self
     }
 }
 

@@ -72,11 +72,13 @@ fn record(caller: &Caller) -> CallRecord<'_> {
             number: 1,
         },
         caller,
+        span: None,
         acts_as: None,
         method: "tools/call",
         tool: Some("execute_query"),
         connection: Some("prod"),
         engine: Some("postgresql"),
+        opened: None,
         statement: Some("SELECT 1"),
         rows: Some(3),
         bytes: Some(40),
@@ -85,6 +87,7 @@ fn record(caller: &Caller) -> CallRecord<'_> {
         duration: Duration::from_millis(20),
         waited: Duration::from_millis(1),
         database: Some(Duration::from_millis(4)),
+        before_database: Some(Duration::from_millis(2)),
     }
 }
 
