@@ -5,6 +5,7 @@
 
 mod benign;
 mod client;
+mod mysql;
 mod postgres;
 mod refused;
 mod sqlite;

@@ -301,7 +301,8 @@ on_postgres!(a_refusal_says_where_and_what_to_do, async |server: &str| {
     house.gone().await;
 });
 
-const OWN: [&str; 58] = [
+const OWN: [&str; 59] = [
+    "SELECT EMAIL || '' FROM CUSTOMERS",
     "SELECT email::text FROM customers",
     "SELECT email::int FROM customers",
     "SELECT c FROM customers c",

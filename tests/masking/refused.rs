@@ -49,7 +49,7 @@ pub(super) const EVERYWHERE: [&str; 53] = [
     "SELECT name, rank() OVER (ORDER BY email) FROM customers",
     "SELECT lag(email) OVER (ORDER BY id) FROM customers",
     "SELECT first_value(ssn) OVER (PARTITION BY id ORDER BY id) FROM customers",
-    "SELECT EMAIL || '' FROM CUSTOMERS",
+    "SELECT EMAIL || '' FROM customers",
     "SELECT email /* , */ || '' FROM customers -- email",
     "SELECT upper(mail) FROM v_customers",
     "SELECT id FROM v_customers WHERE mail LIKE 'a%'",

@@ -126,7 +126,8 @@ async fn a_remembered_statement_is_refused_again() {
     }
 }
 
-const OWN: [&str; 21] = [
+const OWN: [&str; 22] = [
+    "SELECT EMAIL || '' FROM CUSTOMERS",
     "SELECT \"email\" || '' FROM customers",
     "SELECT [email] || '' FROM customers",
     "SELECT `email` || '' FROM customers",

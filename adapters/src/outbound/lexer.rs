@@ -5,7 +5,7 @@
 use domain::query::{Effect, dialect::Flaw, effect::Finding};
 use sqlparser::{
     dialect::Dialect,
-    tokenizer::{Location, Token, TokenWithSpan, Tokenizer},
+    tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace},
 };
 
 /// A text in tokens, up to the end or to where the lexer could not read on.
@@ -40,6 +40,17 @@ impl Lexed {
         self.tokens
             .iter()
             .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+    }
+
+    /// Where a comment stands that is a hint for an optimizer.
+    pub(super) fn optimizer_hint(&self) -> Option<Location> {
+        self.tokens
+            .iter()
+            .find(|token| {
+                matches!(&token.token, Token::Whitespace(Whitespace::MultiLineComment(comment))
+                    if comment.starts_with('+'))
+            })
+            .map(|token| token.span.start)
     }
 
     /// Up to `count` words that the text begins with, in upper case, past white space, comments and opening

@@ -31,15 +31,15 @@ impl Token {
         }
     }
 
-    pub(super) fn is_sign(&self, sign: &str) -> bool {
+    pub(in super::super) fn is_sign(&self, sign: &str) -> bool {
         self.kind == Kind::Sign && self.text == sign
     }
 
-    pub(super) fn is_word(&self, word: &str) -> bool {
+    pub(in super::super) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text == word
     }
 
-    pub(super) fn is_one_of(&self, words: &[&str]) -> bool {
+    pub(in super::super) fn is_one_of(&self, words: &[&str]) -> bool {
         self.kind == Kind::Word && words.contains(&self.text.as_str())
     }
 

@@ -8,6 +8,27 @@ use super::{
     token::{Kind, Token},
 };
 
+/// What may stand between SELECT and its columns.
+const OPTIONS: [&str; 10] = [
+    "select",
+    "all",
+    "distinct",
+    "high_priority",
+    "sql_big_result",
+    "sql_buffer_result",
+    "sql_cache",
+    "sql_calc_found_rows",
+    "sql_no_cache",
+    "sql_small_result",
+];
+
+/// Whether every engine reads a name as it is written: blanks before it may be dropped, and what follows a backslash changed.
+fn is_plain_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_alphanumeric() || first == '_')
+        && !name.ends_with(char::is_whitespace)
+        && !name.contains(|part: char| part == '\\' || part.is_control())
+}
+
 /// Judges a statement by the relations with masked columns that it may name.
 pub(in super::super) fn judge(
     tokens: &[Token],
@@ -161,9 +182,7 @@ impl Verdict<'_> {
     fn take_item(&mut self, place: usize, item: &[usize]) {
         let mut rest = item;
         let word = |at: Option<&usize>| at.and_then(|at| self.tokens.get(*at));
-        while word(rest.first())
-            .is_some_and(|token| token.is_one_of(&["select", "all", "distinct"]))
-        {
+        while word(rest.first()).is_some_and(|token| token.is_one_of(&OPTIONS)) {
             rest = rest.get(1..).unwrap_or_default();
         }
         let is_name = |at: usize| {
@@ -213,6 +232,14 @@ impl Verdict<'_> {
             }
             _ => return,
         };
+        let is_plain = |at: &usize| {
+            self.tokens
+                .get(*at)
+                .is_some_and(|token| is_plain_name(&token.text))
+        };
+        if !alias.as_ref().is_none_or(is_plain) {
+            return;
+        }
         self.allowed.insert(column);
         self.shown.push(place);
         if let Some(alias) = alias {

@@ -75,11 +75,11 @@ monthname multilinestring multipoint multipolygon name_const natural_sort_key nc
 nullif numeric nvl nvl2 oct octet_length of old_password on or ord over partition password percent_rank
 percentile_cont percentile_disc period_add period_diff pi point polygon position pow power ps_current_thread_id
 ps_thread_id quarter quote radians rand random_bytes rank real regexp regexp_instr regexp_like regexp_replace
-regexp_substr repeat returning reverse right rlike roles_graphml round row row_count row_number rpad rtrim
+regexp_substr repeat replace returning reverse right rlike roles_graphml round row row_count row_number rpad rtrim
 schema schemas sec_to_time second select separator session_user set sformat sha sha1 sha2 sign signed sin sleep
 some soundex space sqrt statement_digest statement_digest_text std stddev stddev_pop stddev_samp str_to_date
-straight_join strcmp string_to_vector subdate substr substring substring_index subtime sum sys_guid system_user
-tan then time time_format time_to_sec timediff timestamp to_base64 to_char to_days to_seconds to_vector trim
+straight_join strcmp string_to_vector subdate substr substring substring_index subtime sum sys_guid sysdate system_user
+tan then time time_format time_to_sec timediff timestamp timestampadd timestampdiff to_base64 to_char to_days to_seconds to_vector trim
 truncate ucase uncompress uncompressed_length unhex union unix_timestamp unsigned updatexml upper user using
 utc_date utc_time utc_timestamp uuid uuid_short uuid_to_bin uuid_v4 uuid_v7 validate_password_strength value
 values var_pop var_samp varbinary varchar variance vec_distance vec_distance_cosine vec_distance_euclidean

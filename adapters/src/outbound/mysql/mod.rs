@@ -16,6 +16,8 @@ mod granted;
 mod grants;
 mod hints;
 mod kill;
+mod masking;
+mod named;
 mod parameters;
 mod plan;
 mod posture;

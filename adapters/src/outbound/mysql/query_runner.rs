@@ -1,23 +1,32 @@
 //! Runs the client's statements.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use async_trait::async_trait;
 use domain::{
     Cancel, Failure, FailureKind,
     access::Tables,
     connection::ConnectionConfig,
+    masking::Masking,
     query::{DynRowSink, Outcome, QueryLimits, QueryRunner, Statement, StatementClass},
 };
 
 use super::{
     super::{
         clock::Clock,
+        masking::withheld,
         pool::{NOTICED_WITHIN, Pool, must_end, must_end_by},
     },
     call::{Call, Ran},
     dialect, failure, granted, hints,
     kill::Killer,
+    masking::{self, Known, quotes_no_value},
     parameters,
     result::{self, Done, OnStop, Output, Trouble},
     session::{After, MySqlSession},
@@ -28,6 +37,13 @@ pub(super) struct MySqlQueryRunner {
     pool: Arc<Pool<MySqlSession>>,
     killer: Arc<Killer>,
     product: String,
+    /// What is masked, for statements of clients.
+    masked: Option<Masked>,
+}
+
+struct Masked {
+    masking: Masking,
+    known: Known,
 }
 
 /// How an attempt to run a statement ended.
@@ -49,10 +65,30 @@ enum Attempt {
 
 impl MySqlQueryRunner {
     pub(super) fn new(pool: Arc<Pool<MySqlSession>>, killer: Arc<Killer>, product: String) -> Self {
+        let masking = pool.config().masking.clone();
+        let masked = masking.map(|masking| Masked {
+            masking,
+            known: Known::default(),
+        });
         Self {
             pool,
             killer,
             product,
+            masked,
+        }
+    }
+
+    /// For questions of our own, whose answers hold no rows of anybody.
+    pub(super) fn unmasked(
+        pool: Arc<Pool<MySqlSession>>,
+        killer: Arc<Killer>,
+        product: String,
+    ) -> Self {
+        Self {
+            pool,
+            killer,
+            product,
+            masked: None,
         }
     }
 
@@ -115,6 +151,7 @@ impl MySqlQueryRunner {
             statement,
             tables,
             limits,
+            ..
         } = asked;
         let sql = &statement.sql;
         match attempt {
@@ -227,6 +264,7 @@ impl QueryRunner for MySqlQueryRunner {
             statement,
             tables: None,
             limits,
+            masked: None,
         };
         let mut call = self.begin(limits, cancel).await?;
         let attempt = self
@@ -274,10 +312,12 @@ impl MySqlQueryRunner {
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
         holds_a_statement(&statement.sql)?;
+        let touches = AtomicBool::new(false);
         let asked = Asked {
             statement,
             tables,
             limits,
+            masked: self.masked.as_ref().map(|masked| (masked, &touches)),
         };
         let mut tried_again = false;
         loop {
@@ -305,7 +345,13 @@ impl MySqlQueryRunner {
                     self.pool.close_idle_now();
                 }
                 attempt => {
-                    return Err(self.fail(call, attempt, asked, After::Read).await);
+                    let failure = self.fail(call, attempt, asked, After::Read).await;
+                    let touches = touches.load(Ordering::Relaxed);
+                    return Err(if touches && !quotes_no_value(&failure) {
+                        withheld(&failure)
+                    } else {
+                        failure
+                    });
                 }
             }
         }
@@ -357,6 +403,15 @@ impl From<sqlx::Error> for Stumble {
     }
 }
 
+impl From<masking::Unjudged> for Stumble {
+    fn from(unjudged: masking::Unjudged) -> Self {
+        match unjudged {
+            masking::Unjudged::Refused(failure) => Self::Unsent(failure),
+            masking::Unjudged::Unknown(error) => error.into(),
+        }
+    }
+}
+
 /// What is to be run, and how far it may go.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
@@ -364,6 +419,8 @@ struct Asked<'a> {
     /// Of a caller who may see no others.
     tables: Option<&'a Tables>,
     limits: &'a QueryLimits,
+    /// What is masked, and whether the statement names any of it.
+    masked: Option<(&'a Masked, &'a AtomicBool)>,
 }
 
 async fn work(
@@ -376,6 +433,7 @@ async fn work(
         statement,
         tables,
         limits,
+        masked,
     } = asked;
     // The server would show its bound as a part of the plan, and may even choose the plan for it.
     let rows = if text::asks_for_plan(&statement.sql) {
@@ -384,8 +442,8 @@ async fn work(
         limits.rows
     };
     session.allow(rows, limits.on_server()).await?;
+    let database = config.database.as_deref().or(config.schema.as_deref());
     if let Some(tables) = tables {
-        let database = config.database.as_deref().or(config.schema.as_deref());
         Box::pin(granted::judge(
             session,
             statement,
@@ -396,6 +454,16 @@ async fn work(
         .await
         .map_err(Stumble::Unsent)?;
     }
+    let guard = match masked {
+        Some((masked, touches)) => {
+            let Masked { masking, known } = masked;
+            let guard =
+                Box::pin(masking::guard(session, statement, database, masking, known)).await?;
+            touches.store(guard.touches(), Ordering::Relaxed);
+            Some(guard)
+        }
+        None => None,
+    };
     // Most statements can never end the transaction; for those it would be a message for nothing.
     if output.on_stop == OnStop::Return && !text::stays_inside(&statement.sql) {
         session.mark().await?;
@@ -405,7 +473,8 @@ async fn work(
         .await
         .map_err(Stumble::Unprepared)?;
     let arguments = parameters::bind(statement, &prepared.statement).map_err(Stumble::Unsent)?;
-    result::run(&mut session.connection, &prepared, arguments, output)
+    let connection = &mut session.connection;
+    result::run(connection, &prepared, arguments, guard.as_ref(), output)
         .await
         .map_err(Stumble::Run)
 }

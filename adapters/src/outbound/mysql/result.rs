@@ -2,6 +2,7 @@
 
 use domain::{
     Failure,
+    masking::Masks,
     query::{DynRowSink, Flow},
 };
 use futures_util::TryStreamExt as _;
@@ -13,6 +14,7 @@ use sqlx::{
 use super::{
     super::{clock::Clock, turns::Turn},
     column::Column,
+    masking::Guard,
     session::Prepared,
     value,
 };
@@ -65,11 +67,12 @@ pub(super) struct Output<'a> {
     pub(super) started: &'a mut bool,
 }
 
-/// Runs a prepared statement.
+/// Runs a prepared statement. `guard` is what holds where columns are masked.
 pub(super) async fn run(
     connection: &mut MySqlConnection,
     prepared: &Prepared,
     arguments: MySqlArguments,
+    guard: Option<&Guard>,
     output: Output<'_>,
 ) -> Result<Done, Trouble> {
     let Output {
@@ -78,6 +81,7 @@ pub(super) async fn run(
         clock,
         started,
     } = output;
+    let mut masks = Masks::default();
     let mut done = Done::default();
     let mut columns: Option<Vec<Column>> = None;
     let mut first_result_is_over = false;
@@ -104,6 +108,9 @@ pub(super) async fn run(
                     Some(columns) => columns,
                     none => {
                         let columns = Column::all_of(row.columns()).map_err(Trouble::Value)?;
+                        if let Some(guard) = guard {
+                            masks = guard.masks(row.columns());
+                        }
                         *started = true;
                         tell(&columns, sink);
                         none.insert(columns)
@@ -112,9 +119,10 @@ pub(super) async fn run(
                 if done.stopped {
                     continue;
                 }
-                let mut flow = push(&row, columns, &mut text, sink).map_err(Trouble::Value)?;
+                let mut flow =
+                    push(&row, columns, &masks, &mut text, sink).map_err(Trouble::Value)?;
                 while flow == Flow::Wait && clock.resume(sink).await {
-                    flow = push(&row, columns, &mut text, sink).map_err(Trouble::Value)?;
+                    flow = push(&row, columns, &masks, &mut text, sink).map_err(Trouble::Value)?;
                 }
                 if flow != Flow::Continue {
                     done.stopped = true;
@@ -144,6 +152,7 @@ fn tell(columns: &[Column], sink: &mut DynRowSink) {
 fn push(
     row: &MySqlRow,
     columns: &[Column],
+    masks: &Masks,
     text: &mut String,
     sink: &mut DynRowSink,
 ) -> Result<Flow, Failure> {
@@ -162,7 +171,7 @@ fn push(
             .try_get_raw(index)
             .map_err(|error| unreadable().with_source(error))?;
         let cell = value::cell(column.kind, bytes(value), text).map_err(|_| unreadable())?;
-        sink.cell(cell);
+        masks.hand_over(index, cell, sink);
     }
     Ok(sink.end_row())
 }

@@ -5,8 +5,6 @@
 //! nothing has in its place. What comes of that is what would come of it if there were no such table, and if nothing
 //! does, it was no table's name. Views are followed through their definitions.
 
-mod named;
-
 use std::{
     collections::{BTreeSet, VecDeque},
     time::Duration,
@@ -20,13 +18,14 @@ use domain::{
 use sqlparser::tokenizer::Token;
 use sqlx::{AssertSqlSafe, mysql::MySqlRow};
 
-use self::named::{Called, Named, Text};
 use super::{
     super::{
         lexer::character,
         stand_ins::{StandIns, Written},
     },
-    dialect, failure, functions, result,
+    dialect, failure,
+    named::{Called, Named, Text},
+    result,
     session::MySqlSession,
 };
 
@@ -43,10 +42,6 @@ const TELLING: [&str; 7] = [
     "get_dd_column_privileges",
     "roles_graphml",
 ];
-/// With a blank before the parenthesis they are somebody else's.
-const CLOSE: &str = "adddate bit_and bit_or bit_xor cast count curdate curtime date_add date_sub extract \
-    group_concat max mid min now position session_user std stddev stddev_pop stddev_samp subdate substr substring \
-    sum sysdate system_user trim var_pop var_samp variance";
 /// So many tables of one statement are looked up.
 const MOST: usize = 100;
 const ABOUT: &str = "SELECT t.table_type, COALESCE(t.engine, ''), \
@@ -158,13 +153,7 @@ impl Rules<'_> {
 }
 
 fn is_built_in(called: &Called) -> bool {
-    let name = called.name.to_lowercase();
-    let is_apart = !called.is_close && CLOSE.split(' ').any(|known| known == name);
-    called.schema.is_none()
-        && !called.is_quoted
-        && !is_apart
-        && functions::is_built_in(&name)
-        && !TELLING.contains(&name.as_str())
+    called.is_built_in() && !TELLING.contains(&called.name.to_lowercase().as_str())
 }
 
 fn is_of_system(named: &Named) -> bool {

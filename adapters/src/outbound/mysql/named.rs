@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use sqlparser::tokenizer::{Location, Token, Word};
 
-use super::super::{super::lexer::Lexed, text::Words};
+use super::{super::lexer::Lexed, functions, text::Words};
 
 /// A name that may be a table's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,21 @@ pub(super) struct Called {
     pub(super) is_quoted: bool,
     /// Nothing stands between the name and the parenthesis.
     pub(super) is_close: bool,
+}
+
+/// With a blank before the parenthesis they are somebody else's.
+const CLOSE: &str = "adddate bit_and bit_or bit_xor cast count curdate curtime date_add date_sub extract \
+    group_concat max mid min now position session_user std stddev stddev_pop stddev_samp subdate substr substring \
+    sum sysdate system_user trim var_pop var_samp variance";
+
+impl Called {
+    /// Whether the name is one of the server's own as it is written; somebody may have made a function of that name
+    /// all the same, where the server is older than the name.
+    pub(super) fn is_built_in(&self) -> bool {
+        let name = self.name.to_lowercase();
+        let is_apart = !self.is_close && CLOSE.split(' ').any(|known| known == name);
+        self.schema.is_none() && !self.is_quoted && !is_apart && functions::is_built_in(&name)
+    }
 }
 
 /// A text as it is judged here.
