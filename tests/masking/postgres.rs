@@ -1,6 +1,6 @@
 //! PostgreSQL.
 
-use application::encode::Format;
+use application::{encode::Format, use_cases::ExplainQuery};
 use domain::{
     Cancel, FailureKind,
     connection::{ConnectionConfig, Database},
@@ -71,6 +71,38 @@ impl House {
             .await;
     }
 }
+
+on_postgres!(
+    no_index_is_tried_that_is_made_of_a_masked_column,
+    async |server: &str| {
+        let house = House::new(server).await;
+        let database = masked(house.config.clone(), RULES).await;
+        let tried = async |index: &str| {
+            let explain = ExplainQuery {
+                statement: Statement::new("SELECT id FROM customers".to_owned(), vec![]).unwrap(),
+                analyze: false,
+                try_indexes: vec![index.to_owned()],
+            };
+            let report = explain.execute(&opened(&database), &Cancel::new()).await;
+            report.map_err(|failure| failure.kind)
+        };
+
+        for index in [
+            "CREATE INDEX ON customers (email)",
+            "CREATE INDEX ON customers (lower(email))",
+            "CREATE INDEX ON customers ((ssn || 'x'))",
+            "CREATE INDEX ON customers (id) INCLUDE (phone)",
+            "CREATE INDEX ON customers (id) WHERE email LIKE 'a%'",
+            "CREATE INDEX ON v_customers (mail)",
+        ] {
+            assert_eq!(tried(index).await, Err(FailureKind::NotAllowed), "{index}");
+        }
+        let other = tried("CREATE INDEX ON customers (name)").await;
+        assert_ne!(other, Err(FailureKind::NotAllowed));
+        database.pool.close().await;
+        house.gone().await;
+    }
+);
 
 on_postgres!(masked_columns_are_shown_masked, async |server: &str| {
     let house = House::new(server).await;

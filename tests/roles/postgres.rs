@@ -188,6 +188,34 @@ on_postgres!(
     }
 );
 
+on_postgres!(
+    an_index_on_a_hidden_table_is_answered_as_one_on_a_table_that_is_not_there,
+    async |key: &str| {
+        let mut house = House::new(key).await;
+
+        for index in [
+            "CREATE INDEX ON {t} (id)",
+            "CREATE INDEX ON orders (id) WHERE id IN (SELECT id FROM {t})",
+            "CREATE INDEX ON orders ((id::text::{t}))",
+        ] {
+            let mut told = Vec::new();
+            for name in ["salaries", "wages000"] {
+                let index = index.replace("{t}", name);
+                let arguments = json!({"sql": "SELECT id FROM orders", "tryIndexes": index});
+                let failure = house
+                    .server
+                    .call("explain_query", arguments)
+                    .await
+                    .failure();
+                told.push(failure.to_string().replace(name, "?"));
+            }
+            assert_eq!(told[0], told[1], "{index}");
+        }
+
+        house.gone().await;
+    }
+);
+
 /// What shows no name of a table, or of one that is in the text, and would tell of what is hidden.
 const AROUND: [&str; 88] = [
     "SELECT * FROM pay",

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 SID=$CACHE/sid
-SID_PACKAGES=mysql-server-core,mysql-client-core,postgresql-18,postgresql-18-pgvector,tzdata
+SID_PACKAGES=mysql-server-core,mysql-client-core,postgresql-18,postgresql-18-hypopg,postgresql-18-pgvector,tzdata
 
 # Says what a machine lacks that cannot install the servers itself.
 need_debian() {
@@ -56,7 +56,10 @@ install_release_packages() {
   local server missing=()
   for server in "$@"; do
     case $server in
-      postgres_15) [[ -x /usr/lib/postgresql/15/bin/initdb ]] || missing+=(postgresql-15) ;;
+      postgres_15)
+        [[ -x /usr/lib/postgresql/15/bin/initdb ]] || missing+=(postgresql-15)
+        [[ -e /usr/share/postgresql/15/extension/hypopg.control ]] || missing+=(postgresql-15-hypopg)
+        ;;
       mariadb_10_11)
         [[ -x /usr/sbin/mariadbd && -x /usr/bin/mariadb-install-db ]] || missing+=(mariadb-server-core)
         [[ -x /usr/bin/mariadb ]] || missing+=(mariadb-client-core)

@@ -29,6 +29,7 @@ where
         sql: sql.to_owned(),
         params,
         acts_as: None,
+        indexes: Vec::new(),
     };
     let limits = QueryLimits {
         rows: MAX_ROWS,

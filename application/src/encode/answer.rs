@@ -520,6 +520,7 @@ mod tests {
                 affected_rows: Some(3),
                 insert_id: Some(u64::MAX),
                 notices: vec!["committed".to_owned()],
+                ..Outcome::default()
             })
             .unwrap();
 

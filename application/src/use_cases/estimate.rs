@@ -24,6 +24,7 @@ pub(super) async fn refuse_costly(
         sql,
         params: statement.params.clone(),
         acts_as: statement.acts_as.clone(),
+        indexes: Vec::new(),
     };
     let Some(plan) = ask(database, &request, limits, cancel).await? else {
         return Ok(());
@@ -34,6 +35,7 @@ pub(super) async fn refuse_costly(
                 sql,
                 params: Vec::new(),
                 acts_as: statement.acts_as.clone(),
+                indexes: Vec::new(),
             };
             ask(database, &request, limits, cancel).await?
         }

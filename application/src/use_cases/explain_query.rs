@@ -3,7 +3,9 @@
 use domain::{
     Cancel, Failure, FailureKind,
     connection::{Database, Policy},
-    query::{PlanReport, QueryLimits, Statement, plan::PlanTable},
+    query::{
+        Dialect, IndexTrial, PlanReport, PlannedIndex, QueryLimits, Statement, plan::PlanTable,
+    },
     schema::{Snapshot, TableName},
 };
 
@@ -16,7 +18,14 @@ pub struct ExplainQuery {
     pub statement: Statement,
     /// Runs the statement too, and tells what was measured. Only for what reads, on a writable connection as well.
     pub analyze: bool,
+    /// Statements that would make indexes: the plan is told with and without them. None is made.
+    pub try_indexes: Vec<String>,
 }
+
+/// So many can be tried in one call.
+const MOST_INDEXES: usize = 5;
+/// Bytes of one.
+const LONGEST_INDEX: usize = 2_000;
 
 impl ExplainQuery {
     pub async fn execute(
@@ -26,6 +35,7 @@ impl ExplainQuery {
     ) -> Result<PlanReport, Failure> {
         let database = &connection.database;
         let sql = &self.statement.sql;
+        let indexes = self.planned_indexes(&*database.dialect)?;
         if self.analyze {
             Policy::READ_ONLY
                 .admit(sql, &*database.dialect)
@@ -35,6 +45,7 @@ impl ExplainQuery {
             sql: database.dialect.explain_request(sql, self.analyze)?,
             params: self.statement.params.clone(),
             acts_as: self.statement.acts_as.clone(),
+            indexes: Vec::new(),
         };
         let shared = SharedEnd::of(&request.sql, sql);
         database
@@ -56,12 +67,97 @@ impl ExplainQuery {
             .await
             .map_err(|failure| shared.shifted(failure).located_in(sql))?;
         let plan = database.dialect.query_plan(&answer)?;
+        let with_indexes = if indexes.is_empty() {
+            None
+        } else {
+            let cost = plan.root.cost;
+            Some(tried(database, request, &indexes, cost, &limits, cancel).await?)
+        };
         // How large tables are makes a full scan worth a word or not; a plan without it is still a plan.
         let schema = connection.schema(cancel).await.ok();
-        Ok(PlanReport::of(plan, &|table| {
-            rows_of(schema.as_deref()?, table)
-        }))
+        let report = PlanReport::of(plan, &|table| rows_of(schema.as_deref()?, table));
+        Ok(PlanReport {
+            with_indexes,
+            ..report
+        })
     }
+
+    fn planned_indexes(&self, dialect: &dyn Dialect) -> Result<Vec<PlannedIndex>, Failure> {
+        if self.analyze && !self.try_indexes.is_empty() {
+            return Err(Failure::invalid_argument(
+                "`tryIndexes` does not go with `analyze`: nothing runs with an index that is not there.",
+            )
+            .with_hint("Leave one of them out."));
+        }
+        if self.try_indexes.len() > MOST_INDEXES {
+            return Err(Failure::invalid_argument(format!(
+                "{} indexes are too many for one call.",
+                self.try_indexes.len()
+            ))
+            .with_hint(format!("Try up to {MOST_INDEXES}.")));
+        }
+        self.try_indexes
+            .iter()
+            .map(|index| match index.len() {
+                ..=LONGEST_INDEX => dialect.planned_index(index),
+                length => Err(Failure::invalid_argument(format!(
+                    "An index of {length} bytes is too long; the limit is {LONGEST_INDEX}."
+                ))),
+            })
+            .collect()
+    }
+}
+
+/// The plan with indexes that are not there. Whoever may not read what one would be made of is told so first.
+async fn tried(
+    database: &Database,
+    request: Statement,
+    indexes: &[PlannedIndex],
+    cost_without: Option<f64>,
+    limits: &QueryLimits,
+    cancel: &Cancel,
+) -> Result<IndexTrial, Failure> {
+    let runner = &database.query_runner;
+    for index in indexes {
+        let probe = Statement {
+            sql: index.probe.clone(),
+            params: Vec::new(),
+            acts_as: request.acts_as.clone(),
+            indexes: Vec::new(),
+        };
+        let within = |mut failure: Failure| {
+            failure.message = format!("In `{}`: {}", index.definition, failure.message);
+            // It would count in a text that the caller has not written.
+            failure.position = None;
+            failure
+        };
+        Policy::READ_ONLY
+            .admit(&probe.sql, &*database.dialect)
+            .map_err(within)?;
+        runner
+            .run_read(&probe, limits, &mut PlanTable::default(), cancel)
+            .await
+            .map_err(within)?;
+    }
+    let definitions: Vec<String> = indexes
+        .iter()
+        .map(|index| index.definition.clone())
+        .collect();
+    let request = Statement {
+        indexes: definitions.clone(),
+        ..request
+    };
+    let mut answer = PlanTable::default();
+    let outcome = runner
+        .run_read(&request, limits, &mut answer, cancel)
+        .await?;
+    let plan = database.dialect.query_plan(&answer)?;
+    Ok(IndexTrial::of(
+        cost_without,
+        plan,
+        &definitions,
+        &outcome.tried_indexes,
+    ))
 }
 
 /// More rows than any plan has.
@@ -246,6 +342,7 @@ mod tests {
         ExplainQuery {
             statement: Statement::new("WORD t".to_owned(), vec![]).unwrap(),
             analyze,
+            try_indexes: Vec::new(),
         }
     }
 

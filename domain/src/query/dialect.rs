@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     effect::Finding,
     explained::QueryPlan,
+    index_trial::PlannedIndex,
     plan::{PlanStep, PlanTable},
 };
 use crate::{Failure, FailureKind};
@@ -143,6 +144,18 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
             FailureKind::Unsupported,
             "This engine does not explain statements.",
         ))
+    }
+
+    /// An index to plan with although it is not there, from the statement that would make it.
+    /// [`FailureKind::InvalidArgument`] for another text; [`FailureKind::Unsupported`] where the engine plans with what is
+    /// there alone.
+    fn planned_index(&self, sql: &str) -> Result<PlannedIndex, Failure> {
+        let _ = sql;
+        Err(Failure::new(
+            FailureKind::Unsupported,
+            "This engine plans with the indexes that are there; no others can be tried.",
+        )
+        .with_hint("Leave the indexes out; the plan's warnings tell which scans lack one."))
     }
 
     /// The plan that [`Dialect::explain_request`] was answered with.

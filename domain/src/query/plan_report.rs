@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::explained::{PlanNode, QueryPlan};
+use super::{
+    explained::{PlanNode, QueryPlan},
+    index_trial::IndexTrial,
+};
 
 /// Steps told as the costliest.
 const COSTLIEST: usize = 3;
@@ -38,6 +41,9 @@ pub struct PlanReport {
     pub execution_ms: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The plan with indexes that are not there, where some were to be tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with_indexes: Option<IndexTrial>,
 }
 
 /// A step that does much of the work itself, without what is below it.
@@ -83,6 +89,7 @@ impl PlanReport {
             planning_ms: plan.planning_time.map(rounded),
             execution_ms: plan.execution_time.map(rounded),
             notes: plan.notes,
+            with_indexes: None,
         }
     }
 }
@@ -286,7 +293,7 @@ fn whole(number: f64) -> String {
 }
 
 /// Three significant digits at least, as far as a reader wants them.
-fn rounded(number: f64) -> f64 {
+pub(super) fn rounded(number: f64) -> f64 {
     let places = if number.abs() >= 100.0 { 1.0 } else { 1_000.0 };
     (number * places).round() / places
 }

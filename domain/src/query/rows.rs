@@ -8,6 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
+use super::index_trial::TriedIndex;
+
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Column {
@@ -91,4 +93,6 @@ pub struct Outcome {
     pub insert_id: Option<u64>,
     /// What the database said on the side.
     pub notices: Vec<String>,
+    /// What became of [`super::Statement::indexes`], in their order.
+    pub tried_indexes: Vec<TriedIndex>,
 }

@@ -21,6 +21,9 @@ pub struct Statement {
     pub params: Vec<Value>,
     /// As whom it runs, where the rows of its connection are not the same for everybody.
     pub acts_as: Option<Arc<ActsAs>>,
+    /// For a request of a plan: what would make the indexes that it is planned with although they are not there. Only of
+    /// what [`super::Dialect::planned_index`] has read.
+    pub indexes: Vec<String>,
 }
 
 impl Statement {
@@ -78,6 +81,7 @@ impl Statement {
             sql: without_leading_semicolons(sql),
             params,
             acts_as: None,
+            indexes: Vec::new(),
         })
     }
 }

@@ -17,6 +17,7 @@ async fn explained(database: &Database, sql: &str, params: Vec<Value>, analyze: 
         sql: database.dialect.explain_request(sql, analyze).unwrap(),
         params,
         acts_as: None,
+        indexes: Vec::new(),
     };
     let mut answer = PlanTable::default();
     database

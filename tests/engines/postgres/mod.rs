@@ -15,4 +15,5 @@ mod sessions;
 mod statements;
 mod stopping;
 mod tenants;
+mod trying_indexes;
 mod writing;

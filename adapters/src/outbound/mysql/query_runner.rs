@@ -297,6 +297,7 @@ impl QueryRunner for MySqlQueryRunner {
             affected_rows: affected_rows(&done, class),
             insert_id: (done.last_insert_id != 0).then_some(done.last_insert_id),
             notices,
+            ..Outcome::default()
         })
     }
 }

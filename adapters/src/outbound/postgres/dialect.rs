@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use domain::{
     Failure,
     query::{
-        Dialect, Effect, QueryPlan, StatementClass,
+        Dialect, Effect, PlannedIndex, QueryPlan, StatementClass,
         dialect::Classified,
         effect::{Finding, first_of_each},
         plan::{PlanStep, PlanTable},
@@ -23,6 +23,7 @@ use super::{
     functions, plan, quoting,
     syntax::{Inner, Syntax, name_of},
     tokens::{self, Token, first_word},
+    trial,
 };
 
 #[derive(Debug)]
@@ -77,6 +78,10 @@ impl Dialect for PostgresDialect {
 
     fn explain_request(&self, sql: &str, analyze: bool) -> Result<String, Failure> {
         plan::full_request(&first_word(sql), sql, analyze)
+    }
+
+    fn planned_index(&self, sql: &str) -> Result<PlannedIndex, Failure> {
+        trial::read(sql)
     }
 
     fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {

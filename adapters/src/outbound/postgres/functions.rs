@@ -17,7 +17,7 @@ pub(super) fn effect_of(name: &str) -> Option<Effect> {
 }
 
 /// Families whose members all do the same, those of later versions included.
-const FAMILIES: [(&str, Effect); 30] = [
+const FAMILIES: [(&str, Effect); 31] = [
     ("pg_advisory_", Effect::Locks),
     ("pg_try_advisory_", Effect::Locks),
     ("pg_read_file", Effect::ServerFiles),
@@ -42,6 +42,8 @@ const FAMILIES: [(&str, Effect); 30] = [
     ("pg_stat_reset", Effect::Statistics),
     ("pg_clear_", Effect::Statistics),
     ("pg_restore_", Effect::Statistics),
+    // Indexes that EXPLAIN takes as there, in the next call too.
+    ("hypopg_", Effect::SessionState),
     ("heap_force_", Effect::Storage),
     ("brin_summarize_", Effect::Storage),
     ("brin_desummarize_", Effect::Storage),

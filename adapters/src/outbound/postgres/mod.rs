@@ -41,6 +41,7 @@ mod stop;
 mod syntax;
 mod tokens;
 mod transaction;
+mod trial;
 mod types;
 mod value;
 

@@ -29,6 +29,7 @@ use super::{
     session::PostgresSession,
     stop::stop_and_discard,
     transaction,
+    trial::Trial,
 };
 
 /// How much longer than its time a statement gets before we stop it: the server, which was told the same limit,
@@ -303,6 +304,14 @@ async fn attempt(
             Err(execution) => return (execution, None),
         }
     }
+    let trial = if statement.indexes.is_empty() {
+        None
+    } else {
+        match Trial::begin(session, &statement.indexes).await {
+            Ok(trial) => Some(trial),
+            Err(execution) => return (execution, None),
+        }
+    };
     let mut execution = session
         .execute(
             purpose,
@@ -313,6 +322,9 @@ async fn attempt(
             guarding.guard.as_ref(),
         )
         .await;
+    if let Some(trial) = trial {
+        trial.end(session, &mut execution).await;
+    }
     let mut hint = None;
     if let Err(trouble) = &execution.result {
         let wanted = match trouble {

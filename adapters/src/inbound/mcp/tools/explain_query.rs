@@ -2,15 +2,16 @@
 
 use application::use_cases::ExplainQuery;
 use domain::{Failure, query::Statement};
-use schemars::JsonSchema;
+use rmcp::model::JsonObject;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 use validator::Validate;
 
 use super::{
-    super::{call::Call, server::McpServer},
+    super::{arguments, call::Call, server::McpServer},
     execute_query::values,
-    tool::{Group, Hints, Tool, json},
+    tool::{Group, Hints, Tool, json, one_is_a_list},
 };
 
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
@@ -29,6 +30,17 @@ pub(super) struct Params {
     /// Run it too.
     #[serde(default)]
     analyze: Option<bool>,
+    #[serde(default)]
+    #[schemars(schema_with = "indexes")]
+    try_indexes: Option<Vec<String>>,
+}
+
+fn indexes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "CREATE INDEX …: plan with them, make none (PostgreSQL, hypopg).",
+    })
 }
 
 pub(super) struct ExplainQueryTool;
@@ -44,10 +56,16 @@ impl Tool for ExplainQueryTool {
         Hints::READS
     }
 
+    fn read(mut arguments: JsonObject, schema: &JsonObject) -> Result<Params, Failure> {
+        one_is_a_list(&mut arguments, "tryIndexes");
+        arguments::read(arguments, schema)
+    }
+
     async fn call(server: &McpServer, params: Params, call: &Call) -> Result<String, Failure> {
         let mut explain = ExplainQuery {
             statement: Statement::new(params.sql, params.params.unwrap_or_default())?,
             analyze: params.analyze.unwrap_or_default(),
+            try_indexes: params.try_indexes.unwrap_or_default(),
         };
         call.runs(&explain.statement.sql);
         let connection = server
