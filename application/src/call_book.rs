@@ -186,9 +186,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::time::UNIX_EPOCH;
 
-    use domain::{Cancel, calls::Claims};
+    use domain::{Cancel, access::Grant, calls::Claims};
 
     use super::*;
+
+    static EVERYTHING: Grant = Grant::everything();
 
     #[derive(Debug)]
     struct OneCall {
@@ -214,6 +216,7 @@ mod tests {
     impl RunningCall for OneCall {
         fn so_far(&self) -> CallRecord<'_> {
             CallRecord {
+                grant: &EVERYTHING,
                 span: None,
                 opened: None,
                 before_database: None,

@@ -29,14 +29,16 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// One that scrapes `target` every quarter of a second.
+    /// One that scrapes `target` every quarter of a second, and judges that by the rules of `deploy/` as often.
     pub async fn scraping(target: &str) -> Self {
         let program = variable("PORTOLAN_TEST_PROMETHEUS")
             .expect("PORTOLAN_TEST_PROMETHEUS is set by tests/run");
         let folder = Scratch::new();
         let settings = format!(
-            "global: {{scrape_interval: 250ms, scrape_timeout: 250ms}}\n\
-             scrape_configs:\n- job_name: portolan\n  static_configs: [{{targets: ['{target}']}}]\n"
+            "global: {{scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}}\n\
+             rule_files: ['{}/../deploy/prometheus/rules.yml']\n\
+             scrape_configs:\n- job_name: portolan\n  static_configs: [{{targets: ['{target}']}}]\n",
+            env!("CARGO_MANIFEST_DIR"),
         );
         std::fs::write(folder.path("prometheus.yml"), settings).unwrap();
         let place = format!("127.0.0.1:{}", free_port().await);
@@ -89,6 +91,15 @@ impl Prometheus {
                 let value = series["value"][1].as_str().unwrap().parse().unwrap();
                 (series["metric"].clone(), value)
             })
+            .collect()
+    }
+
+    /// Every rule, as it was last evaluated.
+    pub async fn rules(&self) -> Vec<Value> {
+        let data = self.data("/api/v1/rules").await;
+        let groups = data["groups"].as_array().unwrap().iter();
+        groups
+            .flat_map(|group| group["rules"].as_array().unwrap().clone())
             .collect()
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Caller, Principal, TraceContext};
-use crate::{connection::Database, failure::Failure};
+use crate::{access::Grant, connection::Database, failure::Failure};
 
 /// Tells a call apart from every other one, of this process and of others: the same in the log, the traces and the
 /// audit.
@@ -30,6 +30,8 @@ impl fmt::Display for CallId {
 pub struct CallRecord<'call> {
     pub id: CallId,
     pub caller: &'call Caller,
+    /// What the caller may do.
+    pub grant: &'call Grant,
     /// Its own place in a trace, where calls have one.
     pub span: Option<&'call TraceContext>,
     /// The user that the call acted as in the place of its caller, where that was allowed.

@@ -176,6 +176,7 @@ impl Call {
         CallRecord {
             id: self.id,
             caller: &self.caller,
+            grant: &self.grant,
             span: self.span.get(),
             acts_as: self.acts_as.get().map(String::as_str),
             method: self.method,

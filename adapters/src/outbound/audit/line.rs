@@ -162,6 +162,7 @@ mod tests {
 
     use domain::{
         Failure, FailureKind,
+        access::Grant,
         calls::{CallId, Caller, Claims, TraceContext},
     };
     use serde_json::{Value, json};
@@ -187,6 +188,7 @@ mod tests {
                 number: 3,
             },
             caller: &caller,
+            grant: &Grant::everything(),
             span: None,
             method: "tools/call",
             tool: Some("execute_query"),

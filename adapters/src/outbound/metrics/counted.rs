@@ -50,6 +50,17 @@ struct Error {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Role {
+    role: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RoleOutcome {
+    role: String,
+    status: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Client {
     client_type: &'static str,
 }
@@ -61,6 +72,10 @@ struct Limit {
 
 type Count<L> = Family<L, Counter<u64, AtomicU64>>;
 type Level = Gauge<i64, AtomicI64>;
+type Seconds = Family<Role, Counter<f64, AtomicU64>>;
+
+/// What stands for the role of whoever has none, and of everybody where none are configured.
+const NO_ROLE: &str = "none";
 
 #[derive(Debug)]
 pub(super) struct Counted {
@@ -77,6 +92,16 @@ pub(super) struct Counted {
     timeouts: Count<Request>,
     limited: Count<Limit>,
     sessions: Family<Client, Level>,
+    of_roles: OfRoles,
+}
+
+/// Callers are any number, and roles are the operator's. Whoever has several counts under each.
+#[derive(Debug, Default)]
+struct OfRoles {
+    requests: Count<RoleOutcome>,
+    seconds: Seconds,
+    rows: Count<Role>,
+    limited: Count<Role>,
 }
 
 impl Counted {
@@ -95,6 +120,7 @@ impl Counted {
             timeouts: Family::default(),
             limited: Family::default(),
             sessions: Family::default(),
+            of_roles: OfRoles::default(),
         };
         counted.register(registry);
         counted
@@ -162,6 +188,65 @@ impl Counted {
             "Sessions of clients; the newest protocol has none",
             self.sessions.clone(),
         );
+        self.of_roles.register(registry);
+    }
+}
+
+impl OfRoles {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "mcp_role_requests",
+            "Requests that have ended, by the role of their caller and what came of them",
+            self.requests.clone(),
+        );
+        registry.register(
+            "mcp_role_request_seconds",
+            "How long requests took together, by the role of their caller",
+            self.seconds.clone(),
+        );
+        registry.register(
+            "mcp_role_rows",
+            "Rows that calls were given, by the role of their caller",
+            self.rows.clone(),
+        );
+        registry.register(
+            "mcp_role_rate_limited",
+            "Calls that were told to slow down, by the role of their caller",
+            self.limited.clone(),
+        );
+    }
+
+    fn ended(&self, record: &CallRecord<'_>) {
+        let mut roles = record.grant.roles().peekable();
+        if roles.peek().is_none() {
+            self.ended_for(NO_ROLE, record);
+        }
+        for role in roles {
+            self.ended_for(role, record);
+        }
+    }
+
+    fn ended_for(&self, role: &str, record: &CallRecord<'_>) {
+        let status = record.outcome();
+        let role = Role {
+            role: role.to_owned(),
+        };
+        if record
+            .failure
+            .is_some_and(|failure| failure.slow_down.is_some())
+        {
+            self.limited.get_or_create(&role).inc();
+        }
+        if let Some(rows) = record.rows {
+            self.rows.get_or_create(&role).inc_by(rows);
+        }
+        self.seconds
+            .get_or_create(&role)
+            .inc_by(record.duration.as_secs_f64());
+        let Role { role } = role;
+        self.requests
+            .get_or_create(&RoleOutcome { role, status })
+            .inc();
     }
 }
 
@@ -176,6 +261,7 @@ impl CallObserver for Counted {
 
     fn ended(&self, record: &CallRecord<'_>) {
         self.in_flight.dec();
+        self.of_roles.ended(record);
         let request = Request {
             method: record.method,
             tool: record.tool.unwrap_or_default(),

@@ -5,12 +5,15 @@ use std::{
 
 use domain::{
     Failure, FailureKind,
-    calls::CallId,
+    access::{Grant, Role, Roles, When},
+    calls::{CallId, Claims, Principal},
     connection::{CircuitState, PoolFigures},
     health::{ConnectionState, HealthReport, Measured, MemoryState, ProcessFigures, Thresholds},
 };
 
 use super::*;
+
+static EVERYTHING: Grant = Grant::everything();
 
 #[derive(Debug, Default)]
 struct State(Mutex<Measured>);
@@ -72,6 +75,7 @@ fn record(caller: &Caller) -> CallRecord<'_> {
             number: 1,
         },
         caller,
+        grant: &EVERYTHING,
         span: None,
         acts_as: None,
         method: "tools/call",
@@ -275,5 +279,55 @@ fn pools_and_health_are_as_they_are_when_somebody_asks() {
     assert_eq!(
         lines(&metrics, "process_resident_memory_bytes"),
         ["process_resident_memory_bytes 5000.0"]
+    );
+}
+
+#[test]
+fn a_call_counts_under_each_role_of_its_caller_and_under_none_where_it_has_none() {
+    let metrics = metrics(Measured::default());
+    let role = |name: &str| Role {
+        name: name.to_owned(),
+        when: When::default(),
+        connections: Vec::new(),
+        tools: std::collections::BTreeSet::new(),
+        tables: None,
+        functions: Vec::new(),
+        read_only: true,
+        max_rows: None,
+        max_time: None,
+        manages_connections: false,
+    };
+    let ada = Caller::new(Principal::new("ada"), Claims::default());
+    let both = Roles::new([role("analysts"), role("support")]).grant(&ada);
+    let slow_down = Failure::new(FailureKind::Busy, "no").with_limit("calls_in_flight", 1_000);
+
+    metrics.ended(&CallRecord {
+        grant: &both,
+        ..record(&ada)
+    });
+    metrics.ended(&CallRecord {
+        failure: Some(&slow_down),
+        rows: None,
+        ..record(&ada)
+    });
+
+    assert_eq!(
+        lines(&metrics, "mcp_role_requests_total"),
+        [
+            r#"mcp_role_requests_total{role="analysts",status="ok"} 1"#,
+            r#"mcp_role_requests_total{role="none",status="busy"} 1"#,
+            r#"mcp_role_requests_total{role="support",status="ok"} 1"#,
+        ]
+    );
+    assert_eq!(
+        lines(&metrics, "mcp_role_rows_total"),
+        [
+            r#"mcp_role_rows_total{role="analysts"} 3"#,
+            r#"mcp_role_rows_total{role="support"} 3"#,
+        ]
+    );
+    assert_eq!(
+        lines(&metrics, "mcp_role_rate_limited_total"),
+        [r#"mcp_role_rate_limited_total{role="none"} 1"#]
     );
 }
