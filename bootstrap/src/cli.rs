@@ -112,6 +112,12 @@ pub struct HealthArguments {
     /// The server, as at `--http` or `--metrics-addr`
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub url: String,
+    /// A PEM file of authorities that its certificate may be signed by, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Believe any certificate; only for this machine's own addresses
+    #[arg(long, conflicts_with = "ca")]
+    pub insecure: bool,
 }
 
 #[derive(Debug, Args)]

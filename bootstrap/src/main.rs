@@ -80,7 +80,7 @@ async fn run(command: Command) -> io::Result<u8> {
             }
         },
         Command::Health(arguments) => {
-            let checked = health::run(&arguments.url);
+            let checked = health::run(&arguments);
             writeln!(io::stdout(), "{}", checked.text)?;
             Ok(checked.exit_code)
         }

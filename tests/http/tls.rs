@@ -340,3 +340,26 @@ async fn an_address_that_others_reach_without_tls_is_warned_of() {
     assert!(plain.log().contains("sent in the clear"), "{}", plain.log());
     assert!(!over_tls.server.log().contains("sent in the clear"));
 }
+
+#[tokio::test]
+async fn its_health_is_asked_over_tls_by_whoever_trusts_it() {
+    let served = Served::demo().await;
+    let url = format!("https://localhost:{}", served.server.address.port());
+    let authority = served.folder.path("ca.pem");
+    std::fs::write(&authority, served.authority.pem()).unwrap();
+    let authority = authority.display().to_string();
+    let ask = async |more: &[&str]| {
+        let launch = Launch::default().arguments(&["health", "--url", &url]);
+        launch.arguments(more).run().await
+    };
+
+    for trusting in [&["--ca", authority.as_str()][..], &["--insecure"]] {
+        let ran = ask(trusting).await;
+        assert_eq!(ran.code, 0, "{trusting:?}: {ran:?}");
+        assert!(ran.stdout.contains("healthy"), "{ran:?}");
+    }
+    let stranger = ask(&[]).await;
+    assert_eq!(stranger.code, 1, "{stranger:?}");
+    assert!(stranger.stdout.contains("does not answer"), "{stranger:?}");
+    assert!(stranger.stdout.contains("--ca"), "{stranger:?}");
+}
