@@ -39,9 +39,44 @@ pub enum Command {
     Token(TokenCommand),
     /// Show a tour over an embedded database
     Demo,
+    /// Look after the dashboards of a Grafana
+    #[command(subcommand)]
+    Dashboards(DashboardsCommand),
     /// Look after the audit
     #[command(subcommand)]
     Audit(AuditCommand),
+}
+
+/// What can be done with dashboards.
+#[derive(Debug, Subcommand)]
+pub enum DashboardsCommand {
+    /// Put the dashboards into a Grafana, with a folder and a data source; what is there already is brought up to date
+    Apply(ApplyArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct ApplyArguments {
+    /// Where Grafana is: https, its name, and its path if it has one
+    #[arg(long, value_name = "URL")]
+    pub grafana_url: String,
+    /// The token of a service account; a file or `GRAFANA_API_KEY` shows it to nobody who can list processes
+    #[arg(long, value_name = "KEY", value_parser = secret)]
+    pub api_key: Option<Secret>,
+    /// A file with that token
+    #[arg(long, value_name = "FILE", conflicts_with = "api_key")]
+    pub api_key_file: Option<PathBuf>,
+    /// The Prometheus that Grafana is to ask; without it, no data source is made
+    #[arg(long, value_name = "URL")]
+    pub prometheus_url: Option<String>,
+    /// The title of the folder, where it is made
+    #[arg(long, value_name = "TITLE", default_value = "Portolan")]
+    pub folder: String,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// A PEM file of authorities that Grafana's certificate may be signed by, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 }
 
 /// What can be done with an audit.
@@ -216,6 +251,7 @@ impl Cli {
             | Command::Health(_)
             | Command::Demo
             | Command::Token(_)
+            | Command::Dashboards(_)
             | Command::Audit(_) => &[],
         };
         match bare

@@ -11,13 +11,13 @@ use adapters::outbound::TraceOptions;
 use bootstrap::{
     assembly::{self, Wanted, assemble, load, statements},
     cli::{
-        AuditCommand, CallArguments, CheckArguments, Cli, Command, NewTokenArguments,
-        ServeArguments, TokenCommand,
+        ApplyArguments, AuditCommand, CallArguments, CheckArguments, Cli, Command,
+        DashboardsCommand, NewTokenArguments, ServeArguments, TokenCommand,
     },
     commands::{
         audit, call,
         check::{CheckOptions, check},
-        demo, health, serve, token,
+        dashboards, demo, health, serve, token,
     },
     configuration::Configuration,
     environment::Environment,
@@ -84,6 +84,7 @@ async fn run(command: Command) -> io::Result<u8> {
             writeln!(io::stdout(), "{}", checked.text)?;
             Ok(checked.exit_code)
         }
+        Command::Dashboards(DashboardsCommand::Apply(arguments)) => apply(&arguments),
         Command::Demo => demo::run(&mut io::stdout().lock()).await.map(|()| 0),
     }
 }
@@ -180,6 +181,15 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     let served = serve::run(assembly, stdio, http, reloading).await;
     operations.stop().await;
     served.map(|()| 0)
+}
+
+fn apply(arguments: &ApplyArguments) -> io::Result<u8> {
+    let applied = dashboards::apply(arguments, &Environment::of_process());
+    io::stdout().write_all(applied.text.as_bytes())?;
+    if let Some(why) = applied.failed {
+        complain(&why);
+    }
+    Ok(applied.exit_code)
 }
 
 fn new_token(arguments: &NewTokenArguments) -> io::Result<u8> {

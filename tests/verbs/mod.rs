@@ -3,6 +3,7 @@
 mod about;
 mod call;
 mod check;
+mod dashboards;
 mod demo;
 mod serve;
 mod token;

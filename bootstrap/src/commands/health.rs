@@ -76,7 +76,8 @@ fn web(arguments: &HealthArguments) -> Result<WebOptions, String> {
     })
 }
 
-fn is_loopback(url: &str) -> bool {
+/// Whether nobody else's machine is asked.
+pub(super) fn is_loopback(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else {
         return false;
     };

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod call;
 pub mod check;
+pub mod dashboards;
 pub mod demo;
 pub mod health;
 pub mod serve;
