@@ -12,7 +12,7 @@ use std::{
 };
 
 use domain::{
-    Cancel, Failure,
+    Cancel, Failure, FailureKind,
     cancel::CancelReason,
     connection::Database,
     query::{ActsAs, Outcome, QueryLimits, Statement, limits::RESULT_STAYS_OPEN},
@@ -252,7 +252,7 @@ impl Cursors {
                 if page.is_none() && result.is_ok() {
                     return Err(gone(Some(why)));
                 }
-                last(result, page.map(|page| *page), &sql)
+                last(result, page.map(|page| *page), &sql).map_err(lost)
             }
             None => {
                 held.end(Gone::Failed);
@@ -385,7 +385,9 @@ fn new_handle() -> String {
 /// The failure of a handle that reads nothing any more.
 pub(crate) fn gone(why: Option<Gone>) -> Failure {
     let because = match why {
-        None => "no such cursor is known",
+        None => {
+            "it is not known here, as one from before this server was started, or of a connection that was closed"
+        }
         Some(Gone::Finished) => "its last row has been read",
         Some(Gone::Unused) => "it was not used for 60 seconds",
         Some(Gone::Old) => "it had been open for 5 minutes",
@@ -393,7 +395,16 @@ pub(crate) fn gone(why: Option<Gone>) -> Failure {
         Some(Gone::Crowded) => "its connection was needed by another call",
         Some(Gone::Failed) => "its statement or its connection was ended",
     };
-    Failure::invalid_argument(format!("The cursor has ended: {because}.")).with_hint(
-        "Run the statement again, with a condition on a key to begin after the last row that was seen, or with a larger maxRows.",
-    )
+    Failure::invalid_argument(format!("The cursor has ended: {because}.")).with_hint(AGAIN)
+}
+
+const AGAIN: &str = "Run the statement again, with a condition on a key to begin after the last row that was seen, or with a larger maxRows.";
+
+/// What ended a result between two of its pages, for a caller who cannot see that there was a session to lose.
+fn lost(mut failure: Failure) -> Failure {
+    if failure.kind == FailureKind::Unavailable {
+        failure.message = format!("The cursor has ended with its session. {}", failure.message);
+        failure.hint = Some(AGAIN.to_owned());
+    }
+    failure
 }

@@ -5,7 +5,7 @@ use application::{
     registry::OpenConnection,
     use_cases::{AskedLimits, Ceilings, ExecuteQuery, ReadOn},
 };
-use domain::{Cancel, Failure, connection::Database, query::Statement};
+use domain::{Cancel, Failure, FailureKind, connection::Database, query::Statement};
 use serde_json::{Value, json};
 use support::{
     databases::{open, opened, read, write},
@@ -287,3 +287,63 @@ async fn a_file_outside_of_wal_mode_has_no_cursors_and_writers_are_not_kept_out(
     let delete = format!("DELETE FROM {}", table.name);
     assert!(write(&table.admin, &delete, vec![]).await.is_ok());
 }
+
+on_every_engine!(
+    a_cursor_whose_session_was_ended_says_so_and_what_to_do: postgres_15 postgres_18 mariadb_10_11 mysql_9,
+    async |subject: &Subject| {
+        // GIVEN a result that is too large to be on its way as a whole
+        let mut config = subject.config();
+        config.pool.max_connections = 1;
+        let database = open(config).await;
+        let session = subject.session(&database).await.unwrap();
+        let connection = opened(&database);
+        let sql = format!(
+            "SELECT n, repeat('x', 100000) AS filling FROM ({}) AS all_of_them",
+            numbers(900)
+        );
+        let asked = AskedLimits {
+            max_bytes: Some(1_000_000),
+            ..at_most(1)
+        };
+        let mut page = first(&connection, &sql, vec![], asked).await;
+
+        // WHEN its session ends, as with a server that is restarted
+        let admin = subject.open_writable().await;
+        let kill = if subject.name.starts_with("postgres") {
+            format!("SELECT pg_terminate_backend({session})")
+        } else {
+            format!("KILL {session}")
+        };
+        write(&admin, &kill, vec![]).await.unwrap();
+        let alive = subject.words.server.unwrap().alive;
+        until("the session is gone", async || {
+            let rows = read(&admin, alive, vec![json!(session)]).await.unwrap();
+            integer(&rows.rows[0][0]) == 0
+        })
+        .await;
+
+        // THEN what had been sent is read in order, and what follows is told with what to do
+        let mut seen = 1;
+        let failure = loop {
+            assert_eq!(page["rows"][0][0], json!(seen));
+            match next(&connection, &page, asked).await {
+                Ok(another) => page = another,
+                Err(failure) => break failure,
+            }
+            seen += 1;
+            assert!(seen < 900, "the whole result had been sent");
+        };
+        assert_eq!(failure.kind, FailureKind::Unavailable, "{failure:?}");
+        assert!(
+            failure.message.starts_with("The cursor has ended with its session. "),
+            "{failure:?}"
+        );
+        assert!(
+            failure.hint.as_deref().unwrap().starts_with("Run the statement again, with a condition on a key"),
+            "{failure:?}"
+        );
+        // AND the next statement is answered
+        first(&connection, &numbers(2), vec![], at_most(2)).await;
+        admin.pool.close().await;
+    }
+);

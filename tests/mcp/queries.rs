@@ -261,3 +261,39 @@ async fn a_big_answer_arrives_whole() {
         json!([50_000, "a text of some length, number 50000"])
     );
 }
+
+#[tokio::test]
+async fn a_cursor_from_before_a_restart_is_told_as_that() {
+    // GIVEN the cursor of a result, and a server that is started again
+    let scratch = Scratch::new();
+    let launch = shop(&scratch).await;
+    run_beside(&scratch.path("shop.db"), "PRAGMA journal_mode = wal").await;
+    let mut server = Server::start(launch.clone()).await;
+    let few = json!({"sql": "SELECT id FROM customers", "maxRows": 1});
+    let page: Value = serde_json::from_str(&server.call("execute_query", few).await.text).unwrap();
+    let cursor = page["truncated"]["cursor"].clone();
+    assert!(cursor.is_string(), "{page}");
+    drop(server);
+    let mut server = Server::start(launch).await;
+    server
+        .call("execute_query", json!({"sql": "SELECT 1"}))
+        .await;
+
+    // WHEN it is read on
+    let failure = server
+        .call("execute_query", json!({ "cursor": cursor }))
+        .await
+        .failure();
+
+    // THEN the reason is told, and what to do
+    assert_eq!(
+        failure["message"],
+        "The cursor has ended: it is not known here, as one from before this server was started, or of a connection that was closed."
+    );
+    assert!(
+        failure["hint"]
+            .as_str()
+            .unwrap()
+            .starts_with("Run the statement again")
+    );
+}
