@@ -20,15 +20,16 @@ const TRUSTED_FOR: Duration = Duration::from_secs(2);
 /// granted to ours, estimates of rows).
 const KEPT_FOR: Duration = Duration::from_mins(5);
 
-/// A schema of more relations than these is not waited for where its outline is enough.
 const MANY: usize = 2_000;
 
 /// Reads the schema when it is first wanted, and again when it has changed.
 ///
 /// One caller reads at a time and others wait for it; queries are never kept waiting. Of a large schema the engine may
 /// tell an outline first: whoever can do with that has it while the rest is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CatalogCache {
+    /// A schema of more relations than these is not waited for where its outline is enough.
+    many: usize,
     kept: StdMutex<Option<Kept>>,
     /// A large schema of which only the outline is known.
     begun: StdMutex<Option<Begun>>,
@@ -118,7 +119,26 @@ enum Reading {
     Begun(Begun),
 }
 
+impl Default for CatalogCache {
+    fn default() -> Self {
+        Self::outlining_above(MANY)
+    }
+}
+
 impl CatalogCache {
+    /// Does not wait for a schema of more relations than these where its outline is enough.
+    pub fn outlining_above(many: usize) -> Self {
+        Self {
+            many,
+            kept: StdMutex::default(),
+            begun: StdMutex::default(),
+            outdated: StdMutex::default(),
+            reading: Mutex::default(),
+            completing: Mutex::default(),
+            searched: Mutex::default(),
+        }
+    }
+
     /// The schema as it is, or was at most two seconds ago.
     pub async fn snapshot(
         &self,
@@ -186,7 +206,7 @@ impl CatalogCache {
             doubted: false,
         };
         let snapshot = match catalog.outline(cancel).await? {
-            Some(outline) if outline.relations.len() > MANY => {
+            Some(outline) if outline.relations.len() > self.many => {
                 let kept = kept(&Arc::new(outline));
                 let begun = Begun { kept, before };
                 self.begin(begun.clone());

@@ -1,8 +1,11 @@
 //! What is told of a schema before all of it is read: names alone, and an outline.
 
+use std::sync::Arc;
+
 use application::{
+    catalog_cache::CatalogCache,
     registry::OpenConnection,
-    use_cases::{Detail, SearchSchema},
+    use_cases::{DescribeTable, Detail, SearchSchema},
 };
 use domain::{
     Cancel,
@@ -237,5 +240,80 @@ on_servers!(
             assert!(extra.contains("Scanned 0 databases"), "{question}: {extra}");
         }
         administrator.close().await.unwrap();
+    }
+);
+
+on_mysql!(
+    a_large_schema_is_searched_described_and_named_rightly_before_all_of_it_is_known,
+    async |server: &str| {
+        // GIVEN connections on which any schema counts as large: of one all is known, of the others nothing
+        let (house, database) = shop(server).await;
+        let cancel = Cancel::new();
+        let large = || {
+            let mut connection = opened(&database);
+            connection.catalog = Arc::new(CatalogCache::outlining_above(1));
+            connection
+        };
+        let known = large();
+        let whole = known.schema(&cancel).await.unwrap();
+        let told = async |connection: &OpenConnection, request: SearchSchema| {
+            serde_json::from_str::<Value>(&answer(connection, request).await).unwrap()
+        };
+
+        // WHEN the first question of each is answered, THEN names are those of the whole
+        for kinds in KINDS {
+            assert_eq!(
+                told(&large(), names(kinds)).await,
+                told(&known, names(kinds)).await
+            );
+        }
+
+        // AND tables and columns are known as they are, which is what names are completed from
+        let outline = large().known(&cancel).await.unwrap();
+        assert!(outline.is_outline);
+        assert_eq!(
+            outlined(outline.snapshot.as_ref().clone()),
+            outlined(whole.as_ref().clone())
+        );
+
+        // AND a search finds what is meant, and says that more is to come
+        let orders = || SearchSchema {
+            search: Some("orders".to_owned()),
+            kinds: vec![Kind::Table],
+            ..SearchSchema::default()
+        };
+        let (before, after) = (told(&large(), orders()).await, told(&known, orders()).await);
+        assert_eq!(before["matches"][0]["name"], after["matches"][0]["name"]);
+        assert_eq!(before["matches"][0]["name"], "orders");
+        assert!(before["notice"].is_string(), "{before}");
+        assert_eq!(after["notice"], Value::Null);
+
+        // AND a table is described, but for what MariaDB has to look for in others
+        let described = async |connection: &OpenConnection| {
+            let request = DescribeTable {
+                tables: vec![format!("{}.customers", house.name)],
+                max_bytes: None,
+            };
+            let text = request.execute(connection, &cancel).await.unwrap();
+            serde_json::from_str::<Value>(&text).unwrap()["tables"][0].take()
+        };
+        let (mut before, mut after) = (described(&large()).await, described(&known).await);
+        assert!(after["referencedBy"].is_array(), "{after}");
+        if server.starts_with("mariadb") {
+            assert!(
+                before["options"][0]
+                    .as_str()
+                    .unwrap()
+                    .contains("referencedBy")
+            );
+            for table in [&mut before, &mut after] {
+                let table = table.as_object_mut().unwrap();
+                table.remove("options");
+                table.remove("referencedBy");
+            }
+        }
+        assert_eq!(before, after);
+        database.pool.close().await;
+        house.leave().await;
     }
 );
