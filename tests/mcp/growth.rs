@@ -55,6 +55,40 @@ on_every_engine!(
 );
 
 on_every_engine!(
+    a_million_rows_are_read_in_pages_and_none_of_them_is_kept: postgres_15 postgres_18 mariadb_10_11 mysql_9,
+    async |subject: &Subject| {
+        let launch = Launch::default().database("db", subject.url());
+        let mut server = Server::start(launch.with("MCP_LOG_LEVEL", "error")).await;
+        let process = server.process_id();
+        // Each number once, in whatever order.
+        let sql = "WITH RECURSIVE d(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < 99) \
+                   SELECT a.i * 10000 + b.i * 100 + c.i + 1 AS n FROM d AS a, d AS b, d AS c";
+        let mut asked = json!({"sql": sql, "maxRows": 20_000, "maxBytes": 1_000_000});
+        let (mut pages, mut rows, mut sum, mut early) = (0, 0, 0, 0);
+        loop {
+            let page = server.call("execute_query", asked).await.ok();
+            pages += 1;
+            for row in page["rows"].as_array().unwrap() {
+                rows += 1;
+                sum += row[0].as_i64().unwrap();
+            }
+            if pages == 10 {
+                early = memory_kib(process);
+            }
+            let cursor = &page["truncated"]["cursor"];
+            if cursor.is_null() {
+                break;
+            }
+            asked = json!({"cursor": cursor, "maxRows": 20_000, "maxBytes": 1_000_000});
+        }
+
+        assert_eq!((pages, rows, sum), (50, 1_000_000, 500_000_500_000_i64));
+        let grown = memory_kib(process).saturating_sub(early);
+        assert!(grown < 3_000, "{grown} KiB");
+    }
+);
+
+on_every_engine!(
     the_servers_sessions_are_as_many_as_the_pool_has_and_end_with_the_process:
         postgres_15 postgres_18 mariadb_10_11 mysql_9,
     async |subject: &Subject| {
