@@ -284,7 +284,7 @@ on_mysql!(what_is_no_query_is_not_run, async |key: &str| {
 });
 
 /// What somebody asks who means no harm, hidden names among columns and aliases included.
-const HONEST: [&str; 41] = [
+const HONEST: [&str; 47] = [
     "SELECT 1",
     "SELECT 1 FROM DUAL",
     "SELECT * FROM {p}orders",
@@ -326,6 +326,12 @@ const HONEST: [&str; 41] = [
     "SHOW VARIABLES LIKE 'version'",
     "EXPLAIN SELECT * FROM {p}orders WHERE id = 1",
     "EXPLAIN FORMAT=JSON SELECT * FROM {p}notes",
+    "EXPLAIN (SELECT * FROM {p}notes)",
+    "SELECT replace(note, 'a', 'b'), timestampdiff(DAY, '2026-01-01', sysdate()) FROM {p}orders",
+    "SELECT timestampadd(DAY, 1, '2026-01-01'), id = ANY (SELECT 1) FROM {p}orders",
+    "SELECT st_x(st_geomfromtext('POINT(1 2)')), st_astext(point(1, id)) FROM {p}orders",
+    "SELECT ALL STRAIGHT_JOIN o.id FROM {p}orders o JOIN {p}notes n ON n.note = o.note",
+    "SELECT DISTINCTROW STRAIGHT_JOIN o.id FROM {p}orders o",
 ];
 
 on_mysql!(what_is_shown_is_read_as_by_anybody, async |key: &str| {

@@ -27,6 +27,16 @@ pub(super) struct Called {
     pub(super) is_close: bool,
 }
 
+/// What `STRAIGHT_JOIN` may follow where it is an option of SELECT: each is reserved, so no table is called so.
+const SELECT_OPTIONS: [&str; 7] = [
+    "select",
+    "all",
+    "distinct",
+    "distinctrow",
+    "high_priority",
+    "sql_big_result",
+    "sql_small_result",
+];
 /// With a blank before the parenthesis they are somebody else's.
 const CLOSE: &str = "adddate bit_and bit_or bit_xor cast count curdate curtime date_add date_sub extract \
     group_concat max mid min now position session_user std stddev stddev_pop stddev_samp subdate substr substring \
@@ -230,7 +240,7 @@ impl<'a> Text<'a> {
     /// `SELECT STRAIGHT_JOIN a`
     fn is_an_option(&self, at: usize) -> bool {
         at.checked_sub(1)
-            .is_some_and(|before| self.is_word(before, &["select", "distinct"]))
+            .is_some_and(|before| self.is_word(before, &SELECT_OPTIONS))
     }
 
     /// `EXTRACT(YEAR FROM a)`, `TRIM(a FROM b)`, `SUBSTRING(a FROM 1)`.
