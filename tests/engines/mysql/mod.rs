@@ -18,4 +18,5 @@ mod scarce;
 mod sessions;
 mod statements;
 mod stopping;
+mod tenants;
 mod writing;

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use domain::{
     ConnectStep, Failure, FailureKind,
     cancel::Cancel,
-    connection::{Address, ConnectionConfig, Connector, Database, Password, Posture, TlsMode},
+    connection::{
+        Address, ConnectionConfig, Connector, Database, Finding, Password, Posture, TlsMode,
+    },
     query::QueryRunner,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -20,6 +22,7 @@ use sqlx::{
 use super::{
     super::{pool::Pool, reach},
     catalog::MySqlCatalog,
+    confined::{self, Confinement},
     connection_pool::MySqlConnectionPool,
     dialect::MySql,
     failure,
@@ -60,11 +63,20 @@ impl Connector for MySqlConnector {
             .unwrap_or_else(Posture::unknown);
         let flavor = Flavor::of(&server);
         let killer = Killer::new(Arc::clone(&pool));
-        let runner = Arc::new(MySqlQueryRunner::new(
+        let (confinement, finding) = match confinement(&pool, &config).await {
+            Ok(found) => found,
+            Err(refusal) => {
+                pool.close().await;
+                return Err(refusal);
+            }
+        };
+        let posture = posture.with(finding);
+        let runner = MySqlQueryRunner::new(
             Arc::clone(&pool),
             Arc::clone(&killer),
             server.product.clone(),
-        ));
+        );
+        let runner = Arc::new(runner.confined(confinement));
         Ok(Database {
             catalog: Arc::new(MySqlCatalog::new(
                 // Of the schema it tells all; it reads nobody's rows.
@@ -88,6 +100,34 @@ impl Connector for MySqlConnector {
             server,
         })
     }
+}
+
+/// What statements are held to, and what is to be told of it. Fails where the database would show everybody's rows.
+async fn confinement(
+    pool: &Arc<Pool<MySqlSession>>,
+    config: &ConnectionConfig,
+) -> Result<(Option<Confinement>, Option<Finding>), Failure> {
+    let Some(mapping) = &config.row_security else {
+        return Ok((None, None));
+    };
+    let lease = pool.acquire(&Cancel::new()).await?;
+    let database = config.database.as_deref().or(config.schema.as_deref());
+    let checked = lease
+        .ask(config.pool.connect_timeout, async |session| {
+            let checked = confined::check(session, database.unwrap_or_default()).await;
+            // What was asked took a snapshot, which must not be what the first call sees.
+            session.begin_anew().await.ok()?;
+            checked
+        })
+        .await
+        .unwrap_or_else(|| {
+            Err(Failure::new(
+                FailureKind::Unavailable,
+                "The database did not tell whether its views show each caller its own rows.",
+            ))
+        })?;
+    let confinement = Confinement::new(mapping.clone(), checked.made_here);
+    Ok((Some(confinement), checked.finding))
 }
 
 /// How many sessions the pool may have, where the account would have no connection left to kill a statement with.

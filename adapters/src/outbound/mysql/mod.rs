@@ -3,6 +3,7 @@
 mod call;
 mod catalog;
 mod column;
+mod confined;
 mod connect;
 mod connection_pool;
 mod dialect;
@@ -26,6 +27,7 @@ mod reserved;
 mod result;
 mod session;
 mod settle;
+mod telling;
 mod text;
 mod traces;
 mod value;
@@ -44,7 +46,7 @@ pub(super) const ENGINE: Engine = Engine {
         schemas: false,
         poolers: false,
         tells_tables: true,
-        row_security: Identity::None,
+        row_security: Identity::Variables,
     },
     connector: || Arc::new(connect::MySqlConnector),
     dialect: &dialect::MySql(flavor::Flavor::MYSQL),

@@ -24,6 +24,7 @@ use super::{
         pool::{NOTICED_WITHIN, Pool, must_end, must_end_by},
     },
     call::{Call, Ran},
+    confined::{Confinement, discreet},
     dialect, failure, granted, hints,
     kill::Killer,
     masking::{self, Known, quotes_no_value},
@@ -39,6 +40,8 @@ pub(super) struct MySqlQueryRunner {
     product: String,
     /// What is masked, for statements of clients.
     masked: Option<Masked>,
+    /// What statements are held to where rows are shown by who asks.
+    confinement: Option<Confinement>,
 }
 
 struct Masked {
@@ -75,7 +78,15 @@ impl MySqlQueryRunner {
             killer,
             product,
             masked,
+            confinement: None,
         }
+    }
+
+    /// Runs nothing but what a caller's own rows allow, and nothing for nobody.
+    #[must_use]
+    pub(super) fn confined(mut self, confinement: Option<Confinement>) -> Self {
+        self.confinement = confinement;
+        self
     }
 
     /// For questions of our own, whose answers hold no rows of anybody.
@@ -89,6 +100,7 @@ impl MySqlQueryRunner {
             killer,
             product,
             masked: None,
+            confinement: None,
         }
     }
 
@@ -313,6 +325,9 @@ impl MySqlQueryRunner {
         cancel: &Cancel,
     ) -> Result<Outcome, Failure> {
         holds_a_statement(&statement.sql)?;
+        if let Some(confinement) = &self.confinement {
+            confinement.admit(statement)?;
+        }
         let touches = AtomicBool::new(false);
         let asked = Asked {
             statement,
@@ -346,7 +361,10 @@ impl MySqlQueryRunner {
                     self.pool.close_idle_now();
                 }
                 attempt => {
-                    let failure = self.fail(call, attempt, asked, After::Read).await;
+                    let mut failure = self.fail(call, attempt, asked, After::Read).await;
+                    if self.confinement.is_some() {
+                        failure = discreet(failure);
+                    }
                     let touches = touches.load(Ordering::Relaxed);
                     return Err(if touches && !quotes_no_value(&failure) {
                         withheld(&failure)
@@ -443,6 +461,9 @@ async fn work(
         limits.rows
     };
     session.allow(rows, limits.on_server()).await?;
+    if let Some(acts_as) = &statement.acts_as {
+        session.act_as(acts_as).await?;
+    }
     let database = config.database.as_deref().or(config.schema.as_deref());
     if let Some(tables) = tables {
         Box::pin(granted::judge(

@@ -7,6 +7,8 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    fmt::Write as _,
+    mem,
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +16,7 @@ use std::{
 use domain::{
     Failure,
     connection::{ConnectionConfig, ServerInfo},
-    query::Statement,
+    query::{ActsAs, Statement},
 };
 use futures_util::TryStreamExt as _;
 use sqlx::{
@@ -52,6 +54,8 @@ pub(super) struct MySqlSession {
     texts: Texts,
     bounds: Bounds,
     traces: Traces,
+    /// A caller's rows are shown.
+    acts_for_callers: bool,
     /// With which types of parameters each statement in the cache was first run.
     first_types: HashMap<Arc<str>, Types>,
 }
@@ -111,14 +115,34 @@ fn settings(config: &ConnectionConfig, bounds: Bounds) -> String {
     };
     // No quote and no backslash is part of any zone's name.
     let zone = zone.replace(['\'', '\\'], "");
+    let mut forgotten = String::new();
+    for name in variables(config) {
+        let _ = write!(forgotten, ", @`{name}` = NULL");
+    }
+    if config.row_security.is_some() {
+        forgotten.push_str(VIEWS_COME_FIRST);
+    }
     format!(
         "SET NAMES utf8mb4, SESSION time_zone = '{zone}', SESSION sql_mode = {}, \
-         SESSION timestamp = DEFAULT, SESSION net_write_timeout = {}, {} + 0 * (RELEASE_ALL_LOCKS() + LAST_INSERT_ID(0)) {}",
+         SESSION timestamp = DEFAULT, SESSION net_write_timeout = {}, {} + 0 * (RELEASE_ALL_LOCKS() + LAST_INSERT_ID(0)) {}{forgotten}",
         sql_mode(),
         NET_WRITE_TIMEOUT.as_secs(),
         set_rows(bounds),
         set_time(bounds)
     )
+}
+
+/// A condition of the statement's own would be asked of rows that a view leaves out, and its failure would tell of them. Each
+/// server knows other switches.
+const VIEWS_COME_FIRST: &str = " /*!80022 , SESSION optimizer_switch = 'derived_merge=off,derived_condition_pushdown=off' */ \
+     /*M!100500 , SESSION optimizer_switch = 'derived_merge=off,condition_pushdown_for_derived=off,split_materialized=off' */";
+
+/// Those that say whose rows are shown.
+fn variables(config: &ConnectionConfig) -> impl Iterator<Item = &str> {
+    let mapping = config.row_security.as_ref();
+    mapping
+        .into_iter()
+        .flat_map(|mapping| mapping.settings.iter().map(|(name, _)| name.as_str()))
 }
 
 /// Modes that change how a text is read, and the combinations that hold one of them.
@@ -189,6 +213,7 @@ impl Session for MySqlSession {
         let mut traces = Traces::new(&server.product, status);
         // The settings, and the transaction's kind.
         traces.set(2);
+        traces.keeps(variables(config).count());
         Ok(Self {
             connection,
             id,
@@ -199,6 +224,7 @@ impl Session for MySqlSession {
             bounds: texts.bounds,
             texts,
             traces,
+            acts_for_callers: false,
             first_types: HashMap::new(),
         })
     }
@@ -257,6 +283,32 @@ impl MySqlSession {
         Ok(())
     }
 
+    /// Says whose rows are to be shown, until the session is reset.
+    pub(super) async fn act_as(&mut self, acts_as: &ActsAs) -> Result<(), sqlx::Error> {
+        let values: Vec<String> = acts_as
+            .settings
+            .iter()
+            .map(|(name, value)| format!("@`{name}` = {}", quoted(value)))
+            .collect();
+        if values.is_empty() {
+            return Ok(());
+        }
+        raw_sql(AssertSqlSafe(format!("SET {}", values.join(", "))))
+            .execute(&mut self.connection)
+            .await?;
+        self.traces.set(1);
+        self.acts_for_callers = true;
+        Ok(())
+    }
+
+    /// Forgets what the transaction has seen.
+    pub(super) async fn begin_anew(&mut self) -> Result<(), sqlx::Error> {
+        raw_sql("ROLLBACK AND CHAIN")
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
     /// Leaves a mark in the transaction, which a statement that ends it takes away.
     pub(super) async fn mark(&mut self) -> Result<(), sqlx::Error> {
         raw_sql("SAVEPOINT portolan")
@@ -296,7 +348,9 @@ impl MySqlSession {
         sql: &str,
         was_refused: bool,
     ) -> Result<bool, sqlx::Error> {
-        if sql.len() > LONGEST_KEPT_TEXT
+        // What is kept prepared may hold what was found out for one caller.
+        if mem::take(&mut self.acts_for_callers)
+            || sql.len() > LONGEST_KEPT_TEXT
             || self.connection.cached_statements_size() >= FORGET_STATEMENTS_AT
         {
             self.connection.clear_cached_statements().await?;
@@ -336,6 +390,11 @@ pub(super) enum After {
     /// Our transaction must still be there, with the mark in it.
     Read,
     Write,
+}
+
+/// A text as the server reads it in every mode that a session of ours is in.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// The rows of our own text, of all its statements together.

@@ -81,6 +81,13 @@ impl Traces {
         self.expected += times;
     }
 
+    /// So many variables are our own, from now on.
+    pub(super) fn keeps(&mut self, variables: usize) {
+        if !self.server.counts_selects {
+            self.expected += u64::try_from(variables).unwrap_or(u64::MAX);
+        }
+    }
+
     /// So many queries are our own, or the client's.
     pub(super) fn selected(&mut self, times: u64) {
         if self.server.counts_selects {

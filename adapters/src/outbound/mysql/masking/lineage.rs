@@ -8,9 +8,9 @@ use super::{
     super::{
         super::masking::{Relation, Token},
         named::Text,
+        telling::tells_values,
         text,
     },
-    aside::tells_values,
     folded,
     seen::{Key, MOST, Seen, Sight, key},
     tokens_of,

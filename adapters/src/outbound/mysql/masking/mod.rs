@@ -28,7 +28,7 @@ use super::{
     dialect,
     named::Text,
     session::MySqlSession,
-    text,
+    telling, text,
 };
 
 const READING: Reading = Reading {
@@ -230,10 +230,11 @@ impl Lineage {
         routines: &HashSet<String>,
         explains: bool,
     ) -> Option<(usize, String)> {
-        if let Some(found) = aside::tells_values(tokens) {
-            return Some(found);
+        if let Some(at) = telling::tells_values(tokens) {
+            let name = tokens.get(at).map_or("", |token| token.text.as_str());
+            return Some((at, format!("{name} may hold values of masked columns.")));
         }
-        if let Some(at) = aside::shows_values(tokens) {
+        if let Some(at) = telling::shows_values(tokens) {
             return Some((
                 at,
                 "SHOW may tell values of masked columns here.".to_owned(),
@@ -317,7 +318,7 @@ struct Origin {
 }
 
 /// The tokens of a text with their names folded.
-fn tokens_of(lexed: &Lexed) -> Vec<Token> {
+pub(super) fn tokens_of(lexed: &Lexed) -> Vec<Token> {
     of_lexed(lexed)
         .into_iter()
         .map(|token| Token {
@@ -328,7 +329,7 @@ fn tokens_of(lexed: &Lexed) -> Vec<Token> {
 }
 
 /// A name as the servers compare it, or more alike than they do: to some of them a dotted capital I is an i.
-fn folded(name: &str) -> String {
+pub(super) fn folded(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }

@@ -14,7 +14,7 @@ use super::{
     super::{
         named::{Named, Text},
         result,
-        session::{MySqlSession, own_rows},
+        session::{MySqlSession, own_rows, quoted},
     },
     folded,
 };
@@ -128,7 +128,7 @@ impl Known {
         let reading = Instant::now();
         let ask = format!(
             "SELECT routine_name FROM information_schema.routines WHERE routine_schema = {}",
-            literal(database)
+            quoted(database)
         );
         let rows = own_rows(&mut session.connection, ask).await?;
         session.asked(1);
@@ -151,8 +151,8 @@ async fn look(session: &mut MySqlSession, keys: &[Key]) -> Result<Vec<(Key, Seen
         .map(|(at, (schema, table))| {
             let place = format!(
                 "table_schema = {} AND table_name = {}",
-                literal(schema),
-                literal(table)
+                quoted(schema),
+                quoted(table)
             );
             format!(
                 "SELECT {at}, 'column', column_name, COALESCE(generation_expression, '') <> '' \
@@ -210,9 +210,4 @@ pub(super) fn key(named: Named, database: &str) -> Key {
         named.schema.unwrap_or_else(|| database.to_owned()),
         named.name,
     )
-}
-
-/// As the server reads it in every mode that a session of ours is in.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
