@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::LocalSet, time::Instant};
+use tokio::{
+    task::LocalSet,
+    time::{Instant, timeout},
+};
 
 use crate::{
     Fallible,
@@ -16,6 +19,8 @@ use crate::{
     server::Server,
 };
 
+/// No answer takes a tenth of it.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often the server's memory is looked at.
 const LOOKS: u32 = 10;
 /// Kinds of errors that are told.
@@ -114,7 +119,10 @@ async fn keep_calling(address: SocketAddr, until: Instant, pause: Duration, seen
         };
         let called = match outcome {
             Ok(mut connected) => {
-                let called = connected.call(&request).await;
+                let called = match timeout(PATIENCE, connected.call(&request)).await {
+                    Ok(called) => called,
+                    Err(_) => Err("no answer came".into()),
+                };
                 // What is left on a connection that failed is nobody's answer.
                 client = called.is_ok().then_some(connected);
                 called
