@@ -21,5 +21,6 @@ mod masking;
 mod mcp;
 mod operations;
 mod roles;
+mod shared;
 mod values;
 mod verbs;

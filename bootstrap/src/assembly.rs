@@ -15,7 +15,8 @@ use adapters::{
     },
     outbound::{
         Audit, AuditOptions, AuditTarget, ChainKey, ENGINES, LimitOptions, Limits, Metrics, Quotas,
-        Roots, Statements, ThisProcess, TraceOptions, Traces, create_demo,
+        Roots, SharedLimits, SharedStore, Statements, ThisProcess, TraceOptions, Traces,
+        create_demo,
     },
 };
 use application::{
@@ -68,6 +69,8 @@ pub struct Assembly {
     pub audit: Option<Arc<Audit>>,
     book: Option<Arc<CallBook>>,
     traces: Option<Arc<Traces>>,
+    /// Where other processes of this server count, too.
+    pub shared: Option<Arc<SharedStore>>,
     demo: Option<DemoFile>,
 }
 
@@ -181,19 +184,7 @@ pub async fn assemble(
         settings.allowed_hosts.clone(),
     )
     .beside_masks(masked);
-    let options = McpOptions {
-        tools: ToolSelection::parse(&settings.tools)?,
-        structured_results: settings.structured_results,
-        max_concurrent_calls: settings.max_concurrent_calls,
-        ceilings: Ceilings {
-            rows: settings.max_rows_ceiling,
-            bytes: usize::try_from(settings.max_bytes_ceiling).unwrap_or(usize::MAX),
-        },
-        shutdown_grace: settings.shutdown_grace(),
-        slow_call: Duration::from_millis(settings.slow_call_ms),
-        local: Arc::new(settings.local_caller()),
-        ..McpOptions::default()
-    };
+    let options = protocol(settings)?;
     let process = Arc::new(ThisProcess);
     let memory_limit = memory_limit(settings, &*process);
     let memory =
@@ -220,6 +211,13 @@ pub async fn assemble(
     }
     let access = Arc::new(Access::new(roles));
     let audit = audit(settings, working_directory)?;
+    let shared = match settings.redis_url.expose() {
+        Some(url) => Some(Arc::new(SharedStore::new(url)?)),
+        None => None,
+    };
+    if let Some(store) = &shared {
+        monitor.shares(Arc::clone(store) as _);
+    }
     // Where nobody can look at it, nothing is kept.
     let book = settings.http_address.map(|_| {
         let with_statements = settings.audit_statements != AuditStatements::None;
@@ -228,7 +226,7 @@ pub async fn assemble(
     let around = Around {
         access: Arc::clone(&access),
         audit: audit.clone().map(|audit| audit as Arc<dyn AuditTrail>),
-        limits: limits(settings),
+        limits: limits(settings, shared.as_ref()),
         observers,
         tracing: traces.clone().map(|traces| traces as Arc<dyn Tracing>),
         health: Some(Arc::clone(&monitor) as _),
@@ -246,12 +244,30 @@ pub async fn assemble(
         audit,
         book,
         traces,
+        shared,
         demo,
     })
 }
 
+/// What the settings say of the protocol's side.
+fn protocol(settings: &Settings) -> Result<McpOptions, Failure> {
+    Ok(McpOptions {
+        tools: ToolSelection::parse(&settings.tools)?,
+        structured_results: settings.structured_results,
+        max_concurrent_calls: settings.max_concurrent_calls,
+        ceilings: Ceilings {
+            rows: settings.max_rows_ceiling,
+            bytes: usize::try_from(settings.max_bytes_ceiling).unwrap_or(usize::MAX),
+        },
+        shutdown_grace: settings.shutdown_grace(),
+        slow_call: Duration::from_millis(settings.slow_call_ms),
+        local: Arc::new(settings.local_caller()),
+        ..McpOptions::default()
+    })
+}
+
 /// What callers may do, if that is limited.
-fn limits(settings: &Settings) -> Option<Arc<dyn CallLimits>> {
+fn limits(settings: &Settings, shared: Option<&Arc<SharedStore>>) -> Option<Arc<dyn CallLimits>> {
     let options = LimitOptions {
         each: Quotas {
             calls_per_second: NonZeroU32::new(settings.rate_calls_per_second),
@@ -266,7 +282,13 @@ fn limits(settings: &Settings) -> Option<Arc<dyn CallLimits>> {
             rows_per_hour: NonZeroU64::new(settings.rate_total_rows_per_hour),
         },
     };
-    (!options.is_unlimited()).then(|| Arc::new(Limits::new(options)) as Arc<dyn CallLimits>)
+    if options.is_unlimited() {
+        return None;
+    }
+    Some(match shared {
+        Some(store) => Arc::new(SharedLimits::new(Arc::clone(store), options)),
+        None => Arc::new(Limits::new(options)),
+    })
 }
 
 /// What records calls, if they are to be.

@@ -2,9 +2,12 @@
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
-use adapters::inbound::http::{
-    Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, StatusPage, Tls,
-    identity::Identity,
+use adapters::{
+    inbound::http::{
+        Anonymous, HttpOptions, HttpServer, Listener, Routes, SignIn, StatusPage, Tls,
+        identity::Identity,
+    },
+    outbound::SharedRevocations,
 };
 use domain::Failure;
 
@@ -41,6 +44,9 @@ pub async fn listen(
         Some(identity) => {
             if let Some(audit) = &assembly.audit {
                 identity.records_refusals(Arc::clone(audit) as _);
+            }
+            if let Some(store) = &assembly.shared {
+                identity.heeds(Arc::new(SharedRevocations(Arc::clone(store))));
             }
             identity
         }

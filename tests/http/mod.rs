@@ -13,7 +13,7 @@ mod transport;
 use support::{client::Launch, http::HttpServer};
 
 /// A statement that `SQLite` never finishes.
-const ENDLESS: &str =
+pub(crate) const ENDLESS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
 /// A server with the demonstration database.

@@ -1,5 +1,5 @@
-# The servers' own command-line clients, for the suite to compare with, a pooler that tests put in front of them, and
-# Prometheus.
+# The servers' own command-line clients, for the suite to compare with, a pooler that tests put in front of them, Prometheus,
+# Redis and HAProxy.
 # Sourced, never run.
 # shellcheck shell=bash
 
@@ -43,6 +43,14 @@ install_prometheus() {
   ln -sfn ../prometheus/usr/bin/promtool "$CACHE/bin/promtool"
 }
 
+# What processes of the server share, and what stands before them; each test starts its own.
+install_shared() {
+  local missing=()
+  [[ -x /usr/bin/redis-server && -x /usr/bin/redis-cli ]] || missing+=(redis-server)
+  [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
+  [[ ${#missing[@]} -eq 0 ]] || apt_install "${missing[@]}"
+}
+
 # Prints K=V lines for the clients that these servers call for.
 program_exports() {
   local server psql="" pooler=""
@@ -75,6 +83,8 @@ program_exports() {
     esac
   done
   if [[ -n $psql ]]; then echo "PORTOLAN_TEST_PSQL=$psql"; fi
+  echo "PORTOLAN_TEST_REDIS=/usr/bin/redis-server"
+  echo "PORTOLAN_TEST_HAPROXY=/usr/sbin/haproxy"
   echo "PORTOLAN_TEST_PROMETHEUS=$CACHE/bin/prometheus"
   echo "PORTOLAN_TEST_PROMTOOL=$CACHE/bin/promtool"
   if [[ -n $pooler ]]; then echo "PORTOLAN_TEST_PGBOUNCER=$pooler"; fi

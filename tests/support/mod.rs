@@ -20,6 +20,7 @@ pub mod prometheus;
 pub mod proxy;
 pub mod rows;
 pub mod scratch;
+pub mod shared;
 pub mod snapshot;
 pub mod subject;
 pub mod tls;

@@ -16,7 +16,7 @@ use domain::{
     connection::{ConnectionName, PoolFigures},
     health::{
         CertificateSource, ConnectionState, HealthReport, HealthSource, Measured, MemoryState,
-        ProcessMeter, Thresholds, counts_against_health,
+        ProcessMeter, SharedSource, Thresholds, counts_against_health,
     },
 };
 use tokio::{task::JoinSet, time::Instant};
@@ -35,6 +35,7 @@ pub struct Monitor {
     memory_limit: Option<u64>,
     thresholds: Thresholds,
     certificate: OnceLock<Arc<dyn CertificateSource>>,
+    shared: OnceLock<Arc<dyn SharedSource>>,
     started: Instant,
     calls: Mutex<Recent>,
     tests: Mutex<Tests>,
@@ -59,6 +60,7 @@ impl Monitor {
             memory_limit,
             thresholds,
             certificate: OnceLock::new(),
+            shared: OnceLock::new(),
             started: Instant::now(),
             calls: Mutex::default(),
             tests: Mutex::default(),
@@ -79,6 +81,11 @@ impl Monitor {
     /// Clients are shown a certificate, which counts from now on. Only the first one that is told.
     pub fn shows(&self, certificate: Arc<dyn CertificateSource>) {
         let _ = self.certificate.set(certificate);
+    }
+
+    /// This store is shared with other processes. Only the first one that is told.
+    pub fn shares(&self, store: Arc<dyn SharedSource>) {
+        let _ = self.shared.set(store);
     }
 
     /// No new work is to be sent here.
@@ -160,6 +167,7 @@ impl HealthSource for Monitor {
             calls,
             methods,
             certificate: self.certificate.get().map(|shown| shown.certificate()),
+            shared: self.shared.get().map(|store| store.state()),
         })
     }
 

@@ -216,6 +216,7 @@ mod tests {
                 calls,
                 methods: vec![("tools/call", Some("execute_query"), calls)],
                 certificate: None,
+                shared: None,
             })
         }
 

@@ -91,6 +91,7 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "AUDIT_WHEN_FULL", key: "auditWhenFull", expected: "refuse or go-on", separator: None, from_found: never },
     Facts { word: "PUBLIC_URL", key: "publicUrl", expected: "a URL such as https://portolan.example.com/mcp, without query", separator: None, from_found: never },
     Facts { word: "LOCAL_CLAIMS", key: "localClaims", expected: "a JSON object of claims, as text", separator: None, from_found: never },
+    Facts { word: "REDIS_URL", key: "redisUrl", expected: "a URL such as redis://host:6379/0", separator: None, from_found: never },
     Facts { word: "METRICS_ADDR", key: "metricsAddr", expected: "an address with a port, such as 127.0.0.1:9464", separator: None, from_found: never },
     Facts { word: "HEALTH_CHECK_INTERVAL_MS", key: "healthCheckIntervalMs", expected: "a whole number of milliseconds from 0 to 86,400,000", separator: None, from_found: always },
     Facts { word: "MAX_MEMORY_MB", key: "maxMemoryMb", expected: "a whole number of megabytes from 0 to 1,048,576", separator: None, from_found: never },

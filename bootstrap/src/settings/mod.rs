@@ -4,6 +4,7 @@
 
 mod facts;
 mod reading;
+mod secret_url;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -28,6 +29,7 @@ use validator::Validate;
 
 use self::facts::FACTS;
 pub(crate) use self::reading::{FromFile, read};
+pub use self::secret_url::SecretUrl;
 
 /// What is written to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -158,6 +160,8 @@ pub struct Settings {
     pub rate_total_calls_in_flight: u32,
     #[validate(range(max = 1_000_000_000_000_u64))]
     pub rate_total_rows_per_hour: u64,
+    /// The Redis or Valkey in which several processes count limits together, and read which tokens were revoked. Default: none.
+    pub redis_url: SecretUrl,
     /// Calls that take at least this many milliseconds are logged as warnings. Default 500.
     #[validate(range(max = 86_400_000))]
     pub slow_call_ms: u64,
@@ -265,6 +269,7 @@ impl Default for Settings {
             rate_total_burst: 0,
             rate_total_calls_in_flight: 0,
             rate_total_rows_per_hour: 0,
+            redis_url: SecretUrl::default(),
             audit_file: None,
             audit_max_bytes: 100 << 20,
             audit_keep: 10,

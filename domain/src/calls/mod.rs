@@ -7,7 +7,7 @@ mod trace;
 
 pub use self::{
     caller::{Caller, Claims, Principal},
-    port::{AuditTrail, CallLimits, CallObserver, InFlight, RunningCall, Tracing},
+    port::{AuditTrail, CallLimits, CallObserver, InFlight, RevocationList, RunningCall, Tracing},
     record::{CallId, CallRecord, RefusedSignIns},
     trace::TraceContext,
 };

@@ -90,6 +90,13 @@ impl fmt::Debug for InFlight {
     }
 }
 
+/// Knows who is not let in any more, beside what this process was told itself.
+#[async_trait]
+pub trait RevocationList: fmt::Debug + Send + Sync {
+    /// All of it, as lines of `jti ID`, `sub SUBJECT` or `principal NAME`. Nothing while that cannot be found out.
+    async fn lines(&self) -> Option<Vec<String>>;
+}
+
 /// A call that has not ended yet.
 pub trait RunningCall: fmt::Debug + Send + Sync {
     /// What there is to know of it so far; its outcome is not among that.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     CallMeasures, CertificateState, Component, ConnectionState, HealthReport, Measured,
-    MemoryState, Status, Validity,
+    MemoryState, SharedState, Status, Validity,
 };
 use crate::{connection::CircuitState, failure::FailureKind};
 
@@ -67,6 +67,11 @@ impl Thresholds {
             measured
                 .certificate
                 .map(|certificate| ("certificate", of_certificate(&certificate))),
+        )
+        .chain(
+            measured
+                .shared
+                .map(|state| ("shared_store", of_shared(state))),
         )
         .map(|(name, (status, reason))| Component {
             name,
@@ -133,6 +138,19 @@ impl Thresholds {
 type Verdict = (Status, Option<String>);
 
 const HEALTHY: Verdict = (Status::Healthy, None);
+
+/// It is missed, and nothing waits for it.
+fn of_shared(state: SharedState) -> Verdict {
+    match state {
+        SharedState::Reachable => HEALTHY,
+        SharedState::Unreachable { seconds } => {
+            let told = format!(
+                "The shared store has not answered for {seconds} s: limits count for each process alone."
+            );
+            (Status::Degraded, Some(told))
+        }
+    }
+}
 
 fn of_certificate(certificate: &CertificateState) -> Verdict {
     match certificate.validity() {
@@ -241,6 +259,22 @@ mod tests {
                 ..Measured::default()
             };
             assert_eq!(statuses(measured)[0], Status::Degraded);
+        }
+    }
+
+    #[test]
+    fn a_shared_store_that_does_not_answer_degrades() {
+        for (shared, expected) in [
+            (SharedState::Reachable, Status::Healthy),
+            (SharedState::Unreachable { seconds: 5 }, Status::Degraded),
+        ] {
+            let report = Thresholds::default().judge(Measured {
+                shared: Some(shared),
+                ..Measured::default()
+            });
+
+            let last = report.components.last().unwrap();
+            assert_eq!((last.name, last.status), ("shared_store", expected));
         }
     }
 

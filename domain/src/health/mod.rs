@@ -6,9 +6,11 @@ mod report;
 
 pub use self::{
     judge::{Thresholds, counts_against_health},
-    port::{CertificateSource, Exposition, HealthSource, ProcessFigures, ProcessMeter},
+    port::{
+        CertificateSource, Exposition, HealthSource, ProcessFigures, ProcessMeter, SharedSource,
+    },
     report::{
         CallMeasures, CertificateState, Component, ConnectionState, HealthReport, Measured,
-        MemoryState, MethodMeasures, Status, Validity,
+        MemoryState, MethodMeasures, SharedState, Status, Validity,
     },
 };

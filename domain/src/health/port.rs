@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{CertificateState, HealthReport};
+use super::{CertificateState, HealthReport, SharedState};
 
 /// What the system tells of this process. What it does not tell is left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,6 +28,12 @@ pub trait ProcessMeter: fmt::Debug + Send + Sync {
 pub trait CertificateSource: fmt::Debug + Send + Sync {
     /// As it is now.
     fn certificate(&self) -> CertificateState;
+}
+
+/// Knows whether the store answers that several processes share.
+pub trait SharedSource: fmt::Debug + Send + Sync {
+    /// As it was found last.
+    fn state(&self) -> SharedState;
 }
 
 /// Knows how this server does.

@@ -30,7 +30,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Component {
-    /// `connections`, `memory`, `errors`, `responses`, or `certificate` where clients are shown one.
+    /// `connections`, `memory`, `errors`, `responses`, `certificate` where clients are shown one, or `shared_store` where there is one.
     pub name: &'static str,
     pub status: Status,
     /// Why it is not healthy.
@@ -63,6 +63,17 @@ pub struct Measured {
     /// The same by method and tool.
     pub methods: Vec<MethodMeasures>,
     pub certificate: Option<CertificateState>,
+    pub shared: Option<SharedState>,
+}
+
+/// The store in which several processes count together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SharedState {
+    Reachable,
+    /// For so long; each process counts by itself meanwhile.
+    Unreachable {
+        seconds: u64,
+    },
 }
 
 /// The certificate that clients are shown.

@@ -312,7 +312,7 @@ on_mysql!(
         assert!(named.resolve(&snapshot).is_ok());
         assert_eq!(
             *read(house.config()).await.search_path,
-            [house.name.as_str().into()]
+            [std::sync::Arc::<str>::from(house.name.as_str())]
         );
         house.leave().await;
     }

@@ -7,6 +7,7 @@ mod places;
 mod quotas;
 mod rows;
 
+pub(super) use self::quotas::{Measure, Scope, TooMuch};
 pub use self::{
     local::Limits,
     quotas::{LimitOptions, Quotas},

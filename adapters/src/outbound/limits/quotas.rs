@@ -32,14 +32,14 @@ impl LimitOptions {
 
 /// Whose limit was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(in crate::outbound) enum Scope {
     Each,
     Total,
 }
 
 /// Which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(in crate::outbound) enum Measure {
     CallsPerSecond,
     CallsInFlight,
     RowsPerHour,
@@ -47,10 +47,10 @@ pub(super) enum Measure {
 
 /// A caller has to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooMuch {
-    pub(super) scope: Scope,
-    pub(super) measure: Measure,
-    pub(super) wait: Duration,
+pub(in crate::outbound) struct TooMuch {
+    pub(in crate::outbound) scope: Scope,
+    pub(in crate::outbound) measure: Measure,
+    pub(in crate::outbound) wait: Duration,
 }
 
 impl TooMuch {
@@ -66,7 +66,7 @@ impl TooMuch {
         }
     }
 
-    pub(super) fn failure(self, options: &LimitOptions) -> Failure {
+    pub(in crate::outbound) fn failure(self, options: &LimitOptions) -> Failure {
         let (quotas, who) = match self.scope {
             Scope::Each => (options.each, "one caller"),
             Scope::Total => (options.total, "all callers together"),

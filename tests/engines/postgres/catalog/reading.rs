@@ -154,7 +154,10 @@ on_postgres!(kinds_and_comments_are_told, async |server: &str| {
             ("shop", Some("What is sold"))
         ]
     );
-    assert_eq!(snapshot.search_path, ["public".into()]);
+    assert_eq!(
+        snapshot.search_path,
+        [std::sync::Arc::<str>::from("public")]
+    );
     shop.leave().await;
 });
 

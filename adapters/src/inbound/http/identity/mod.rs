@@ -15,7 +15,7 @@ use self::{
     oidc::{Issuer, Verified, issuer_of},
     refusal::{Challenge, Refusal},
     refusals::{Denied, Refusals},
-    revocations::Revocations,
+    revocations::{Revocations, SharedList},
     tokens::holder,
     verified::VerifiedTokens,
 };

@@ -31,6 +31,8 @@ pub(super) enum Refusal {
     MissingClaim,
     /// The issuer's keys are not known yet, or not any more.
     NoKeys,
+    /// Which tokens were revoked is not known yet.
+    NoRevocations,
 }
 
 impl Refusal {
@@ -38,7 +40,7 @@ impl Refusal {
         match self {
             Self::InQuery | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::MissingScope | Self::MissingClaim => StatusCode::FORBIDDEN,
-            Self::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoKeys | Self::NoRevocations => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -46,7 +48,7 @@ impl Refusal {
     /// The word of RFC 6750. Whoever sent no token made no mistake yet.
     fn error(self) -> Option<&'static str> {
         match self {
-            Self::Missing | Self::NoKeys | Self::MissingClaim => None,
+            Self::Missing | Self::NoKeys | Self::NoRevocations | Self::MissingClaim => None,
             Self::InQuery | Self::Malformed => Some("invalid_request"),
             Self::MissingScope => Some("insufficient_scope"),
             _ => Some("invalid_token"),
@@ -72,6 +74,7 @@ impl Refusal {
             Self::MissingScope => "missing_scope",
             Self::MissingClaim => "missing_claim",
             Self::NoKeys => "no_keys",
+            Self::NoRevocations => "no_revocations",
         }
     }
 
@@ -96,6 +99,9 @@ impl Refusal {
             Self::NoKeys => {
                 "The keys of the token's issuer cannot be had at the moment. Try again in some seconds."
             }
+            Self::NoRevocations => {
+                "Which tokens were revoked cannot be found out at the moment. Try again in some seconds."
+            }
         }
     }
 
@@ -107,7 +113,10 @@ impl Refusal {
             parts.push(format!("error_description=\"{}\"", self.message()));
         }
         // Signing in again would help against neither of these.
-        let is_told = !matches!(self, Self::NoKeys | Self::MissingClaim);
+        let is_told = !matches!(
+            self,
+            Self::NoKeys | Self::NoRevocations | Self::MissingClaim
+        );
         Refused {
             status: self.status(),
             challenge: is_told
@@ -174,6 +183,7 @@ mod tests {
             (Refusal::MissingScope, 403, Some("insufficient_scope")),
             (Refusal::MissingClaim, 403, None),
             (Refusal::NoKeys, 503, None),
+            (Refusal::NoRevocations, 503, None),
         ] {
             let refused = refusal.answer(&plain);
             assert_eq!(refused.status, status, "{refusal:?}");

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use domain::calls::Principal;
+use domain::calls::{Principal, RevocationList};
 use tokio::task::AbortHandle;
 
 /// Between two looks at the file.
@@ -116,6 +116,60 @@ impl Revocations {
 
     pub(super) fn now(&self) -> Arc<Revoked> {
         Arc::clone(&self.list.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What all processes are told, asked for by a task of its own for as long as this lives.
+#[derive(Debug)]
+pub(super) struct SharedList {
+    /// Nothing before it could be had once: somebody may stand on it.
+    list: Arc<RwLock<Option<Arc<Revoked>>>>,
+    task: AbortHandle,
+}
+
+impl Drop for SharedList {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl SharedList {
+    pub(super) fn of(source: Arc<dyn RevocationList>) -> Self {
+        let list = Arc::new(RwLock::default());
+        let task = tokio::spawn(follow(source, Arc::clone(&list))).abort_handle();
+        Self { list, task }
+    }
+
+    pub(super) fn now(&self) -> Option<Arc<Revoked>> {
+        self.list
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+async fn follow(source: Arc<dyn RevocationList>, list: Arc<RwLock<Option<Arc<Revoked>>>>) {
+    let mut complained = false;
+    loop {
+        // While it cannot be had, the one before stays in force.
+        if let Some(lines) = source.lines().await {
+            match Revoked::parse(&lines.join("\n")) {
+                Ok(revoked) => {
+                    complained = false;
+                    let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
+                    if list.as_deref() != Some(&revoked) {
+                        *list = Some(Arc::new(revoked));
+                        tracing::info!("the shared list of revoked tokens is in force");
+                    }
+                }
+                Err(_) if std::mem::replace(&mut complained, true) => {}
+                Err(_) => tracing::error!(
+                    "the shared list of revoked tokens has a member that is neither `jti ID`, `sub SUBJECT` nor \
+                     `principal NAME`; the one before stays in force"
+                ),
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

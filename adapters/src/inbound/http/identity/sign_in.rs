@@ -1,18 +1,18 @@
 //! Finds the caller of a request by the token that it brings.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::SystemTime,
 };
 
 use async_trait::async_trait;
-use domain::calls::{AuditTrail, Caller};
+use domain::calls::{AuditTrail, Caller, Principal, RevocationList};
 use http::request::Parts;
 use serde_json::Value;
 
 use super::{
     Challenge, Denied, Issuer, IssuerOptions, Refusal, Refusals, RevocationFile, Revocations,
-    StaticToken, TokenHash, Verified, VerifiedTokens, holder, issuer_of,
+    SharedList, StaticToken, TokenHash, Verified, VerifiedTokens, holder, issuer_of,
     metadata::{metadata, metadata_url},
     oidc::install,
     token_of,
@@ -37,6 +37,8 @@ pub struct Identity {
     /// Taken out for each request, so that what is put in force meanwhile counts from the next one on.
     in_force: RwLock<Arc<InForce>>,
     refusals: Arc<Refusals>,
+    /// Beside the operator's file.
+    shared: OnceLock<SharedList>,
 }
 
 /// What the configuration says, until another takes its place.
@@ -57,12 +59,18 @@ impl Identity {
         Self {
             in_force: RwLock::new(Arc::new(InForce::new(options, None))),
             refusals: Arc::default(),
+            shared: OnceLock::new(),
         }
     }
 
     /// Who is refused from now on goes into this audit.
     pub fn records_refusals(&self, audit: Arc<dyn AuditTrail>) {
         self.refusals.recorded_in(audit);
+    }
+
+    /// Whoever stands on this list is not let in, and nobody before it is known. In a runtime alone; the first one that is given counts.
+    pub fn heeds(&self, list: Arc<dyn RevocationList>) {
+        self.shared.get_or_init(|| SharedList::of(list));
     }
 
     /// Lets in whom these options name, and nobody else from now on. Keys of an issuer that stays as it was are not
@@ -115,14 +123,17 @@ impl InForce {
         }
     }
 
-    async fn caller(&self, request: &Parts) -> Result<Arc<Caller>, Denied> {
+    async fn caller(
+        &self,
+        request: &Parts,
+        shared: Option<&SharedList>,
+    ) -> Result<Arc<Caller>, Denied> {
         let token = token_of(request)?;
         let hash = TokenHash::of(token);
         let now = SystemTime::now();
         if let Some(found) = holder(&self.tokens, &hash, now) {
             let caller = found?;
-            let is_revoked = self.revocations.now().holds(&caller.principal, None, None);
-            return if is_revoked {
+            return if self.is_revoked(shared, &caller.principal, None, None)? {
                 Err(Refusal::Revoked.of(&caller))
             } else {
                 Ok(caller)
@@ -137,15 +148,28 @@ impl InForce {
             self.verified.forget(&hash);
             return Err(Refusal::Expired.of(&verified.caller));
         }
-        let is_revoked = self.revocations.now().holds(
-            &verified.caller.principal,
-            verified.subject.as_deref(),
-            verified.id.as_deref(),
-        );
-        if is_revoked {
+        let (subject, id) = (verified.subject.as_deref(), verified.id.as_deref());
+        if self.is_revoked(shared, &verified.caller.principal, subject, id)? {
             return Err(Refusal::Revoked.of(&verified.caller));
         }
         Ok(verified.caller)
+    }
+
+    fn is_revoked(
+        &self,
+        shared: Option<&SharedList>,
+        principal: &Principal,
+        subject: Option<&str>,
+        id: Option<&str>,
+    ) -> Result<bool, Refusal> {
+        let by_all = match shared {
+            Some(list) => list
+                .now()
+                .ok_or(Refusal::NoRevocations)?
+                .holds(principal, subject, id),
+            None => false,
+        };
+        Ok(by_all || self.revocations.now().holds(principal, subject, id))
     }
 
     async fn verified(&self, token: &str, hash: TokenHash) -> Result<Verified, Refusal> {
@@ -174,11 +198,14 @@ impl InForce {
 impl SignIn for Identity {
     async fn sign_in(&self, request: &Parts) -> Result<Arc<Caller>, Refused> {
         let in_force = self.in_force();
-        in_force.caller(request).await.map_err(|denied| {
-            let answer = denied.refusal.answer(&in_force.challenge);
-            self.refusals.tell(&denied, sender(request));
-            answer
-        })
+        in_force
+            .caller(request, self.shared.get())
+            .await
+            .map_err(|denied| {
+                let answer = denied.refusal.answer(&in_force.challenge);
+                self.refusals.tell(&denied, sender(request));
+                answer
+            })
     }
 
     fn ended(&self) {

@@ -1,0 +1,31 @@
+//! Several processes of the server: what they count together in Redis, and how they stand behind `HAProxy`.
+
+mod balanced;
+mod limits;
+mod revoked;
+
+use serde_json::Value;
+use support::{
+    client::Launch,
+    http::{HttpServer, Request},
+    shared::Redis,
+};
+
+/// A process that counts in that store, with these settings.
+async fn process(redis: &Redis, settings: &[(&str, &str)]) -> HttpServer {
+    let mut launch = Launch::default()
+        .argument("--demo")
+        .with("MCP_REDIS_URL", redis.url());
+    for (name, value) in settings {
+        launch = launch.with(name, *value);
+    }
+    HttpServer::start(launch).await
+}
+
+/// The limit that a call met; nothing, if it was answered.
+async fn met(server: &HttpServer, sql: &str) -> Option<String> {
+    let answer = server.send(&Request::query(sql)).await.json();
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+    let told: Value = serde_json::from_str(text).unwrap();
+    told["limit"].as_str().map(str::to_owned)
+}
