@@ -16,7 +16,7 @@ use redis::{
 };
 
 /// Longer than any answer within a data centre takes; a call waits for it at most once a second while nothing answers.
-const ANSWER_MAY_TAKE: Duration = Duration::from_millis(250);
+const ANSWER_MAY_TAKE: Duration = Duration::from_millis(500);
 /// For a connection, with TLS and a password.
 const CONNECTION_MAY_TAKE: Duration = Duration::from_secs(1);
 /// Between two tries of a store that does not answer.
