@@ -5,3 +5,4 @@ mod policies;
 mod postgres;
 mod round_trips;
 mod sqlite;
+mod tenants;

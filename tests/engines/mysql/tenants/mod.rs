@@ -6,33 +6,20 @@ mod example;
 mod interleaved;
 mod seeing;
 
-use std::sync::Arc;
-
-use domain::{
-    Cancel, Failure,
-    calls::{Caller, Claims, Principal},
-    connection::{ConnectionConfig, Database, RowSecurity},
-    query::{ActsAs, QueryLimits, Statement},
-};
-use serde_json::{Value, json};
-use support::{databases::open, rows::Rows};
+use domain::connection::{ConnectionConfig, Database, RowSecurity};
+use support::databases::open;
 
 use super::house::House;
+use crate::engines::tenants::{TENANTS, caller, read_as, secret, tenant};
 
 /// One variable says whose rows are shown.
 const BY_VARIABLE: &str = r#"{"settings": {"tenant": "{claim:tenant}"}, "actAs": {"claim": "tenant", "when": {"desk": "support"}}}"#;
-const TENANTS: usize = 20;
 /// What the account may do: nothing but with the views and functions of the one database.
 const PRIVILEGES: &[&str] = &[
     "SELECT ON {name}.*",
     "SHOW VIEW ON {name}.*",
     "EXECUTE ON {name}.*",
 ];
-
-/// Every order has a word that only its tenant may read.
-fn secret(tenant: usize) -> String {
-    format!("secret-of-t{tenant}-")
-}
 
 const SCHEMA: &[&str] = &[
     "CREATE TABLE {name}_far.orders (id INT PRIMARY KEY, tenant VARCHAR(20) COLLATE utf8mb4_bin NOT NULL, \
@@ -86,49 +73,4 @@ fn mapped(mut config: ConnectionConfig, functions: &str) -> ConnectionConfig {
 async fn opened_for_tenants(house: &mut House) -> Database {
     let config = house.account(PRIVILEGES).await;
     open(mapped(config, "")).await
-}
-
-fn caller(claims: &Value) -> Caller {
-    Caller::new(
-        Principal::new("somebody"),
-        Claims::new(claims.as_object().unwrap().clone()),
-    )
-}
-
-fn tenant(tenant: usize) -> Caller {
-    caller(&json!({"tenant": format!("t{tenant}")}))
-}
-
-fn acts_as(database: &Database, caller: &Caller) -> Result<Arc<ActsAs>, Failure> {
-    let mapping = database.config.row_security.as_ref().unwrap();
-    mapping.acts_as(caller).map(Arc::new)
-}
-
-/// A statement of a caller's.
-fn statement(
-    database: &Database,
-    caller: &Caller,
-    sql: &str,
-    params: Vec<Value>,
-) -> Result<Statement, Failure> {
-    let mut statement = Statement::new(sql.to_owned(), params)?;
-    statement.acts_as = Some(acts_as(database, caller)?);
-    Ok(statement)
-}
-
-/// Through the port, without policy or use case in between.
-async fn read_as(
-    database: &Database,
-    caller: &Caller,
-    sql: &str,
-    params: Vec<Value>,
-) -> Result<Rows, Failure> {
-    let statement = statement(database, caller, sql, params)?;
-    let mut rows = Rows::up_to(1_000);
-    let limits = QueryLimits::default();
-    database
-        .query_runner
-        .run_read(&statement, &limits, &mut rows, &Cancel::new())
-        .await?;
-    Ok(rows)
 }

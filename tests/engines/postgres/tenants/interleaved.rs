@@ -2,77 +2,13 @@
 
 use std::sync::Arc;
 
-use application::{
-    encode::{Answer, Format},
-    registry::OpenConnection,
-    use_cases::{AskedLimits, Ceilings, ExecuteQuery, ReadOn},
-};
-use domain::{Cancel, Failure, FailureKind};
-use serde_json::{Value, json};
 use support::{
     databases::{open, opened},
     on_postgres,
 };
-use tokio::task::JoinSet;
 
-use super::{BY_SETTING, House, acts_as, secret, statement, tenant};
-
-const TENANTS: usize = 20;
-const CALLS_OF_EACH: usize = 500;
-
-/// Through the use case, as a tool does it.
-async fn call(
-    connection: &OpenConnection,
-    number: usize,
-    sql: &str,
-    params: Vec<Value>,
-    max_rows: Option<u64>,
-) -> Result<Answer, Failure> {
-    let query = ExecuteQuery {
-        statement: statement(&connection.database, &tenant(number), sql, params)?,
-        format: Format::Json,
-        asked: AskedLimits {
-            max_rows,
-            ..AskedLimits::default()
-        },
-    };
-    query
-        .execute(connection, Ceilings::default(), &Cancel::new())
-        .await
-}
-
-/// One call of one kind of many; how many rows it showed.
-async fn one_call(connection: &OpenConnection, number: usize, round: usize) -> usize {
-    let (sql, params, max_rows, expected) = match round % 6 {
-        0 => ("SELECT word FROM orders", vec![], None, 5),
-        1 => (
-            "SELECT word FROM orders WHERE total >= $1",
-            vec![json!(0)],
-            None,
-            5,
-        ),
-        2 => ("SELECT word FROM orders ORDER BY word", vec![], Some(2), 2),
-        // Refused before it runs.
-        3 => ("SELECT become('t0'), word FROM orders", vec![], None, 0),
-        // Fails while it runs.
-        4 => (
-            "SELECT word, 1 / (total - total) FROM orders",
-            vec![],
-            None,
-            0,
-        ),
-        _ => ("TABLE orders", vec![], None, 5),
-    };
-    let answer = call(connection, number, sql, params, max_rows).await;
-    let text = match &answer {
-        Ok(answer) => answer.text.clone(),
-        Err(failure) => format!("{failure:?}"),
-    };
-    let own = text.matches(&secret(number)).count();
-    assert_eq!(text.matches("secret-of-").count(), own, "{sql}: {text}");
-    assert_eq!(own, expected, "{sql}: {text}");
-    own
-}
+use super::{BY_SETTING, House};
+use crate::engines::tenants::interleaved::{Own, ROUNDS, call_at_once, read_on_as_another};
 
 on_postgres!(
     ten_thousand_calls_of_twenty_tenants_show_no_row_of_another,
@@ -81,24 +17,16 @@ on_postgres!(
         let mut config = house.config(BY_SETTING, "");
         config.pool.max_connections = 4;
         let connection = Arc::new(opened(&open(config).await));
+        let own = Own {
+            filtered: "SELECT word FROM orders WHERE total >= $1",
+            failing: "SELECT word, 1 / (total - total) FROM orders",
+            other: ("TABLE orders", 5),
+        };
 
-        let mut tenants = JoinSet::new();
-        for number in 0..TENANTS {
-            let connection = Arc::clone(&connection);
-            tenants.spawn(async move {
-                let mut rows = 0;
-                for round in 0..CALLS_OF_EACH {
-                    rows += one_call(&connection, number, number + round).await;
-                    // Others have their turn between any two.
-                    tokio::task::yield_now().await;
-                }
-                rows
-            });
-        }
-        let shown: usize = tenants.join_all().await.into_iter().sum();
+        let shown = call_at_once(&connection, own).await;
 
         // Of every six calls, three show five rows and one shows two.
-        assert!(shown > TENANTS * (CALLS_OF_EACH / 6) * 16, "{shown}");
+        assert!(shown > ROUNDS * 16, "{shown}");
         connection.database.pool.close().await;
         house.drop().await;
     }
@@ -109,27 +37,9 @@ on_postgres!(
     async |server: &str| {
         let house = House::new(server).await;
         let connection = opened(&house.open().await);
-        let sql = "SELECT word FROM orders ORDER BY word";
-        let page = call(&connection, 1, sql, vec![], Some(2)).await.unwrap();
-        let page: Value = serde_json::from_str(&page.text).unwrap();
-        let cursor = page["truncated"]["cursor"].as_str().unwrap().to_owned();
-        let next = async |number: usize| {
-            let acts_as = acts_as(&connection.database, &tenant(number)).unwrap();
-            let read_on = ReadOn {
-                cursor: cursor.clone(),
-                asked: AskedLimits::default(),
-                acts_as: Some(acts_as),
-            };
-            read_on
-                .execute(&connection, Ceilings::default(), &Cancel::new())
-                .await
-        };
 
-        let refused = next(2).await.unwrap_err();
-        let rest = next(1).await.unwrap();
+        read_on_as_another(&connection).await;
 
-        assert_eq!(refused.kind, FailureKind::InvalidArgument);
-        assert_eq!(rest.text.matches(&secret(1)).count(), 3);
         connection.database.pool.close().await;
         house.drop().await;
     }

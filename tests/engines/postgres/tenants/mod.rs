@@ -7,15 +7,12 @@ mod masked;
 mod seeing;
 mod writing;
 
-use std::sync::Arc;
-
 use domain::{
     Cancel, Failure,
-    calls::{Caller, Claims, Principal},
+    calls::Caller,
     connection::{ConnectionConfig, Database, Password, RowSecurity},
-    query::{ActsAs, Outcome, QueryLimits, Statement},
+    query::{Outcome, QueryLimits},
 };
-use serde_json::{Value, json};
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection,
     postgres::{PgConnectOptions, PgDatabaseError},
@@ -26,6 +23,8 @@ use support::{
     rows::Rows,
 };
 
+use crate::engines::tenants::{caller, read_as, secret, statement, tenant};
+
 /// One setting says whose rows are shown.
 const BY_SETTING: &str = r#"{"settings": {"app.tenant": "{claim:tenant}"}, "actAs": {"claim": "tenant", "when": {"desk": "support"}}}"#;
 
@@ -34,11 +33,6 @@ struct House {
     name: String,
     admin: PgConnection,
     server: String,
-}
-
-/// Every order has a word that only its tenant may read.
-fn secret(tenant: usize) -> String {
-    format!("secret-of-t{tenant}-")
 }
 
 const SCHEMA: &str = "
@@ -138,55 +132,6 @@ async fn run(session: &mut PgConnection, sql: &str) {
                 .map(|error| error.position().is_some());
             panic!("{sql}: {error} {detail:?}")
         });
-}
-
-fn caller(claims: &Value) -> Caller {
-    Caller::new(
-        Principal::new("somebody"),
-        Claims::new(claims.as_object().unwrap().clone()),
-    )
-}
-
-fn tenant(tenant: usize) -> Caller {
-    caller(&json!({"tenant": format!("t{tenant}")}))
-}
-
-fn acts_as(database: &Database, caller: &Caller) -> Result<Arc<ActsAs>, Failure> {
-    let mapping = database.config.row_security.as_ref().unwrap();
-    mapping.acts_as(caller).map(Arc::new)
-}
-
-/// A statement of a caller's.
-fn statement(
-    database: &Database,
-    caller: &Caller,
-    sql: &str,
-    params: Vec<Value>,
-) -> Result<Statement, Failure> {
-    let mut statement = Statement::new(sql.to_owned(), params)?;
-    statement.acts_as = Some(acts_as(database, caller)?);
-    Ok(statement)
-}
-
-/// Through the port, without policy or use case in between.
-async fn read_as(
-    database: &Database,
-    caller: &Caller,
-    sql: &str,
-    params: Vec<Value>,
-) -> Result<Rows, Failure> {
-    let statement = statement(database, caller, sql, params)?;
-    let mut rows = Rows::up_to(1_000);
-    database
-        .query_runner
-        .run_read(
-            &statement,
-            &QueryLimits::default(),
-            &mut rows,
-            &Cancel::new(),
-        )
-        .await?;
-    Ok(rows)
 }
 
 async fn write_as(
