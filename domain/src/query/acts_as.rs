@@ -2,7 +2,7 @@
 
 /// What an engine sets for a statement, and only for it, before it runs: so that the database's own policies know whose
 /// rows are asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ActsAs {
     /// The role to take on; the connection's own if there is none.
     pub role: Option<String>,

@@ -10,6 +10,9 @@ use support::{
 
 use super::helpers::{alone, cell, text};
 
+/// Closing a statement is a message without an answer, after which the next one waits for the network.
+const CLOSED: &str = "SHOW SESSION STATUS LIKE 'Com_stmt_close'";
+
 on_mysql!(every_json_value_binds, async |server: &str| {
     // One session, whose prepared statement has seen all the types before.
     let database = open(alone(config(server))).await;
@@ -36,6 +39,20 @@ on_mysql!(every_json_value_binds, async |server: &str| {
         );
     }
 });
+
+on_mysql!(
+    values_of_other_types_leave_nothing_to_close,
+    async |server: &str| {
+        let database = open(alone(config(server))).await;
+        for value in [json!(1), json!("a"), json!(null), json!("b"), json!(2)] {
+            cell(&database, "SELECT ?", vec![value]).await;
+        }
+
+        let closed = read(&database, CLOSED, vec![]).await.unwrap();
+
+        assert_eq!(closed.rows[0][1], text("0"));
+    }
+);
 
 on_mysql!(null_binds_everywhere, async |server: &str| {
     let database = open(config(server)).await;

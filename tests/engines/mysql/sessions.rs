@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use domain::FailureKind;
+use domain::{
+    Cancel, FailureKind,
+    access::{TablePattern, TableRules, Tables},
+    query::{QueryLimits, Statement},
+};
 use sqlx::{AssertSqlSafe, raw_sql};
 use support::{
     databases::{config, open, read, unique, writable, write},
     on_mysql,
     proxy::Proxy,
-    rows::Owned,
+    rows::{Owned, Rows},
     waiting::until,
 };
 
@@ -297,5 +301,44 @@ on_mysql!(
                 first
             );
         }
+    }
+);
+
+on_mysql!(
+    what_is_asked_beside_a_statement_leaves_nothing_to_close,
+    async |server: &str| {
+        let database = open(alone(config(server))).await;
+        let everything = Tables {
+            rules: vec![TableRules {
+                allow: vec![TablePattern::parse("*")],
+                deny: Vec::new(),
+            }],
+            functions: Vec::new(),
+        };
+        let sql = "SELECT SOUNDEX('a') FROM what_nobody_has".to_owned();
+        let statement = Statement::new(sql, Vec::new()).unwrap();
+        let (limits, cancel) = (QueryLimits::default(), Cancel::new());
+
+        // Tables, views and functions are looked up before the one, and names that are like it after the other.
+        database
+            .query_runner
+            .read_granted(
+                &statement,
+                &everything,
+                &limits,
+                &mut Rows::up_to(1),
+                &cancel,
+            )
+            .await
+            .unwrap_err();
+        read(&database, &statement.sql, vec![]).await.unwrap_err();
+        let closed = read(
+            &database,
+            "SHOW SESSION STATUS LIKE 'Com_stmt_close'",
+            vec![],
+        )
+        .await;
+
+        assert_eq!(closed.unwrap().rows[0][1], text("0"));
     }
 );

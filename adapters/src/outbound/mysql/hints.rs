@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use domain::{Failure, nearest::nearest};
-use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, mysql::MySqlRow, query::Query};
+use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use super::{
     super::{
@@ -11,7 +11,9 @@ use super::{
         grouping,
         sources::sources,
     },
-    reserved, result, text,
+    reserved, result,
+    session::{filled, own_rows},
+    text,
 };
 
 /// The call has already failed; its hint is worth no more than this.
@@ -339,10 +341,5 @@ async fn rows(
     sql: String,
     values: &[&str],
 ) -> Option<Vec<MySqlRow>> {
-    let query: Query<'_, sqlx::MySql, _> = values
-        .iter()
-        .fold(sqlx::query(AssertSqlSafe(sql)), |query, value| {
-            query.bind((*value).to_owned())
-        });
-    query.persistent(false).fetch_all(connection).await.ok()
+    own_rows(connection, filled(&sql, values)).await.ok()
 }

@@ -22,6 +22,7 @@ mod named;
 mod parameters;
 mod plan;
 mod posture;
+mod prepared;
 mod query_runner;
 mod reserved;
 mod result;

@@ -494,7 +494,7 @@ async fn work(
         .prepare(statement)
         .await
         .map_err(Stumble::Unprepared)?;
-    let arguments = parameters::bind(statement, &prepared.statement).map_err(Stumble::Unsent)?;
+    let arguments = parameters::bind(statement, &prepared).map_err(Stumble::Unsent)?;
     let connection = &mut session.connection;
     result::run(connection, &prepared, arguments, guard.as_ref(), output)
         .await

@@ -8,14 +8,13 @@ use domain::{
 use futures_util::TryStreamExt as _;
 use sqlx::{
     Decode, Either, Executor as _, MySql, MySqlConnection, Row as _, Statement as _,
-    mysql::{MySqlArguments, MySqlRow, MySqlValueRef},
+    mysql::{MySqlArguments, MySqlRow, MySqlStatement, MySqlValueRef},
 };
 
 use super::{
     super::{clock::Clock, turns::Turn},
     column::Column,
     masking::Guard,
-    session::Prepared,
     value,
 };
 
@@ -70,7 +69,7 @@ pub(super) struct Output<'a> {
 /// Runs a prepared statement. `guard` is what holds where columns are masked.
 pub(super) async fn run(
     connection: &mut MySqlConnection,
-    prepared: &Prepared,
+    prepared: &MySqlStatement,
     arguments: MySqlArguments,
     guard: Option<&Guard>,
     output: Output<'_>,
@@ -86,10 +85,7 @@ pub(super) async fn run(
     let mut columns: Option<Vec<Column>> = None;
     let mut first_result_is_over = false;
     let mut text = String::new();
-    let query = prepared
-        .statement
-        .query_with(arguments)
-        .persistent(prepared.is_reusable);
+    let query = prepared.query_with(arguments);
     let mut turn = Turn::new();
     let mut items = connection.fetch_many(query);
     while let Some(item) = items.try_next().await? {
@@ -135,8 +131,8 @@ pub(super) async fn run(
     }
     drop(items);
     done.has_rows = columns.is_some();
-    if columns.is_none() && !prepared.statement.columns().is_empty() {
-        let columns = Column::all_of(prepared.statement.columns()).map_err(Trouble::Value)?;
+    if columns.is_none() && !prepared.columns().is_empty() {
+        let columns = Column::all_of(prepared.columns()).map_err(Trouble::Value)?;
         *started = true;
         done.has_rows = true;
         tell(&columns, sink);

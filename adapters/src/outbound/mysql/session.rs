@@ -5,13 +5,7 @@
 //! snapshot. Our own constant text goes as one multi-statement message; the client's text never does (see
 //! [`MySqlSession::prepare`]).
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    fmt::Write as _,
-    mem,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use domain::{
     Failure,
@@ -28,7 +22,7 @@ use sqlx::{
 use super::{
     super::pool::Session,
     connect, failure,
-    parameters::{self, Types},
+    prepared::Prepared,
     result,
     traces::{self, Traces},
 };
@@ -54,10 +48,7 @@ pub(super) struct MySqlSession {
     texts: Texts,
     bounds: Bounds,
     traces: Traces,
-    /// A caller's rows are shown.
-    acts_for_callers: bool,
-    /// With which types of parameters each statement in the cache was first run.
-    first_types: HashMap<Arc<str>, Types>,
+    prepared: Prepared,
 }
 
 /// What the server itself holds a statement to.
@@ -224,8 +215,7 @@ impl Session for MySqlSession {
             bounds: texts.bounds,
             texts,
             traces,
-            acts_for_callers: false,
-            first_types: HashMap::new(),
+            prepared: Prepared::default(),
         })
     }
 
@@ -238,32 +228,14 @@ impl Session for MySqlSession {
 impl MySqlSession {
     /// The one place where the client's text enters: it is only ever prepared, so the server itself refuses a text
     /// that holds more than one statement. What has been prepared before costs no round trip.
-    pub(super) async fn prepare(&mut self, statement: &Statement) -> Result<Prepared, sqlx::Error> {
-        let text: Arc<str> = statement.sql.as_str().into();
-        let prepared = self
-            .connection
-            .prepare(AssertSqlSafe(Arc::clone(&text)).into_sql_str())
-            .await?;
-        Ok(Prepared {
-            is_reusable: self.takes(text, statement),
-            statement: prepared,
-        })
-    }
-
-    /// MySQL settles the types of parameters when a statement first runs, and converts what comes later to them:
-    /// a text that comes after a number arrives as 0. With other types the statement must be prepared anew.
-    fn takes(&mut self, text: Arc<str>, statement: &Statement) -> bool {
-        if statement.params.is_empty() {
-            return true;
-        }
-        let types = parameters::types(statement);
-        match self.first_types.entry(text) {
-            Entry::Occupied(first) => *first.get() == types,
-            Entry::Vacant(none) => {
-                none.insert(types);
-                true
-            }
-        }
+    pub(super) async fn prepare(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<MySqlStatement, sqlx::Error> {
+        let text = self.prepared.text(statement);
+        self.connection
+            .prepare(AssertSqlSafe(text).into_sql_str())
+            .await
     }
 
     /// Lets the server send and work as much as the call may take, where that is more than it would by itself.
@@ -297,7 +269,6 @@ impl MySqlSession {
             .execute(&mut self.connection)
             .await?;
         self.traces.set(1);
-        self.acts_for_callers = true;
         Ok(())
     }
 
@@ -348,13 +319,12 @@ impl MySqlSession {
         sql: &str,
         was_refused: bool,
     ) -> Result<bool, sqlx::Error> {
-        // What is kept prepared may hold what was found out for one caller.
-        if mem::take(&mut self.acts_for_callers)
-            || sql.len() > LONGEST_KEPT_TEXT
+        if sql.len() > LONGEST_KEPT_TEXT
+            || self.prepared.is_full()
             || self.connection.cached_statements_size() >= FORGET_STATEMENTS_AT
         {
             self.connection.clear_cached_statements().await?;
-            self.first_types.clear();
+            self.prepared.forget();
         }
         let look = self.traces.look(after, sql, was_refused);
         let (text, sets) = match after {
@@ -375,13 +345,6 @@ impl MySqlSession {
     }
 }
 
-/// A statement that the server has accepted as one.
-pub(super) struct Prepared {
-    pub(super) statement: MySqlStatement,
-    /// It may run as it was prepared; if not, it is prepared once more for this run alone.
-    pub(super) is_reusable: bool,
-}
-
 /// What a session comes back from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
@@ -395,6 +358,22 @@ pub(super) enum After {
 /// A text as the server reads it in every mode that a session of ours is in.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// Our own text with each `?` replaced by a value. Sent as text it leaves nothing prepared that would have to be closed.
+pub(super) fn filled(sql: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let mut parts = sql.split('?');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        filled.push_str(
+            &values
+                .next()
+                .map_or("NULL".to_owned(), |value| quoted(value)),
+        );
+        filled.push_str(part);
+    }
+    filled
 }
 
 /// The rows of our own text, of all its statements together.

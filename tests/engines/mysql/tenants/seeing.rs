@@ -1,11 +1,13 @@
 //! Who sees what.
 
-use domain::FailureKind;
+use domain::{FailureKind, connection::TlsMode};
 use serde_json::json;
 use support::{
     databases::{open, read},
     on_mysql,
+    proxy::Proxy,
     rows::Owned,
+    waiting::until,
 };
 
 use super::{PRIVILEGES, caller, mapped, opened_for_tenants, read_as, shared, tenant};
@@ -143,6 +145,36 @@ on_mysql!(
         ] {
             let rows = read_as(&database, &tenant(4), sql, vec![]).await;
             assert!(!rows.unwrap().rows.is_empty(), "{sql}");
+        }
+
+        database.pool.close().await;
+        house.leave().await;
+    }
+);
+
+on_mysql!(
+    a_callers_own_rows_cost_one_round_trip_more,
+    async |server: &str| {
+        let mut house = shared(server).await;
+        let mut config = mapped(house.account(PRIVILEGES).await, "");
+        config.pool.max_connections = 1;
+        // One of the servers takes a password's hash in the clear only once it knows the password.
+        open(config.clone()).await.pool.close().await;
+        config.tls.mode = TlsMode::Disable;
+        let proxy = Proxy::before(&mut config).await;
+        let database = open(config).await;
+
+        // What was prepared for one caller is not run for another, and is still there for the one.
+        for (number, expected) in [(1, 3), (1, 2), (2, 3), (1, 2), (2, 2)] {
+            until("the session is at rest", async || {
+                database.pool.figures().in_use == 0
+            })
+            .await;
+            let before = proxy.round_trips();
+            let rows = read_as(&database, &tenant(number), COUNT, vec![]).await;
+            // No other task has run since the answer came: the runtime of a test has one thread.
+            assert_eq!(proxy.round_trips() - before, expected, "{number}");
+            assert_eq!(rows.unwrap().rows, own(&format!("t{number}")));
         }
 
         database.pool.close().await;
