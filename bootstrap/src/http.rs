@@ -112,6 +112,7 @@ fn options(settings: &Settings) -> HttpOptions {
         request_may_take: milliseconds(settings.http_request_timeout_ms),
         idle: milliseconds(settings.http_idle_timeout_ms),
         shutdown_grace: settings.shutdown_grace(),
+        tools_only_answer: true,
         ..HttpOptions::default()
     }
 }

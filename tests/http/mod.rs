@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod conformance;
+mod direct;
 mod ending;
 mod proxies;
 mod sdks;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::mcp::explain_refused,
+    direct::{Call, Direct},
     in_flight::{Holding, InFlight},
     options::HttpOptions,
     sessions::Sessions,
@@ -28,8 +29,9 @@ const PARSE_ERROR: i32 = -32_700;
 const INVALID_REQUEST: i32 = -32_600;
 
 /// The protocol's endpoint, over any server of the protocol.
-pub(super) struct Endpoint<S> {
+pub(super) struct Endpoint<S: ServerHandler> {
     library: StreamableHttpService<S, Sessions>,
+    direct: Option<Direct<S>>,
     sessions: Arc<Sessions>,
     in_flight: InFlight,
     most_bytes: usize,
@@ -51,8 +53,12 @@ impl<S: ServerHandler + Clone + Send + Sync + 'static> Endpoint<S> {
             .with_max_request_body_bytes(options.max_body_bytes)
             .disable_allowed_hosts()
             .disable_allowed_origins()
-            .with_cancellation_token(ended);
+            .with_cancellation_token(ended.clone());
+        let direct = options
+            .tools_only_answer
+            .then(|| Direct::new(server.clone(), ended));
         Self {
+            direct,
             library: StreamableHttpService::new(
                 move || Ok(server.clone()),
                 Arc::clone(&sessions),
@@ -88,6 +94,11 @@ impl<S: ServerHandler + Clone + Send + Sync + 'static> Endpoint<S> {
             Ok(body) => body,
             Err(refused) => return refused,
         };
+        if let Some(direct) = &self.direct
+            && let Some(call) = Call::read(&parts.headers, &body)
+        {
+            return direct.answer(call, parts).await;
+        }
         if begins_session(&parts.headers, &body)
             && !self.sessions.make_room(&caller.principal).await
         {
@@ -226,8 +237,8 @@ fn error(status: StatusCode, code: i32, message: &str) -> Response {
     json(status, error.to_string())
 }
 
-fn json(status: StatusCode, text: String) -> Response {
-    let mut response = Response::new(Body::from(text));
+pub(super) fn json(status: StatusCode, text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

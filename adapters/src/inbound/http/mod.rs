@@ -3,6 +3,7 @@
 //! What a message means is not here: that is the server's, whichever way it comes in.
 
 mod connection;
+mod direct;
 mod door;
 mod endpoint;
 mod hosts;

@@ -31,6 +31,9 @@ pub struct HttpOptions {
     pub unread: Duration,
     /// How long running calls may go on once the server is to stop.
     pub shutdown_grace: Duration,
+    /// That no tool of the server says anything to its client before the answer, unless the client wants to know how
+    /// it goes on, and that none has an argument that clients repeat in a header. Calls are answered sooner then.
+    pub tools_only_answer: bool,
 }
 
 impl Default for HttpOptions {
@@ -47,6 +50,7 @@ impl Default for HttpOptions {
             idle: Duration::from_secs(75),
             unread: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(5),
+            tools_only_answer: false,
         }
     }
 }

@@ -21,4 +21,4 @@ mod watched;
 pub use server::{Around, McpOptions, McpServer, Outcome};
 pub use stdio::serve_stdio;
 pub use tools::ToolSelection;
-pub(super) use transport::explain_refused;
+pub(super) use transport::{explain_refused, read_message};

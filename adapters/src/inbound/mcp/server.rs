@@ -249,9 +249,12 @@ impl McpServer {
         let trace = text("traceparent")
             .and_then(TraceContext::parse)
             .map(|trace| trace.with_state(text("tracestate")));
-        let client = context
-            .client_info()
-            .map(|client| format!("{} {}", client.name, client.version));
+        // Of a request that says everything itself the library knows no more, and puts its own name in the place of one.
+        let client = match context.meta.protocol_version() {
+            Some(_) => context.meta.client_info(),
+            None => context.client_info(),
+        };
+        let client = client.map(|client| format!("{} {}", client.name, client.version));
         let acts_for = acts_for(context, over_http);
         if trace.is_none() && client.is_none() && acts_for.is_none() {
             return caller;

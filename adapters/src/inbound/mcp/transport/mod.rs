@@ -114,6 +114,14 @@ pub(in super::super) fn explain_refused(text: &[u8]) -> Option<String> {
     }
 }
 
+/// The message that this is, if it is one.
+pub(in super::super) fn read_message(text: &[u8]) -> Option<ClientJsonRpcMessage> {
+    match message::parse(text) {
+        Parsed::Message(message) => Some(*message),
+        Parsed::Refused(_) | Parsed::Ignored => None,
+    }
+}
+
 /// Why a request that the library does not know is one that it should: what is wrong with its parameters. `None` where
 /// nobody knows the method.
 pub(super) fn explain_params(method: &str, params: Option<&Value>) -> Option<String> {
