@@ -13,17 +13,28 @@ pub(super) async fn are_told_alike(
     hidden: &str,
     missing: &str,
 ) {
+    for tool in ["execute_query", "explain_query"] {
+        are_told_alike_by(server, tool, ways, hidden, missing).await;
+    }
+}
+
+/// The same of one tool.
+pub(super) async fn are_told_alike_by(
+    server: &mut Server,
+    tool: &str,
+    ways: &[impl AsRef<str>],
+    hidden: &str,
+    missing: &str,
+) {
     for way in ways.iter().map(AsRef::as_ref) {
-        for tool in ["execute_query", "explain_query"] {
-            let mut told = Vec::new();
-            for name in [hidden, missing] {
-                let arguments = json!({"sql": way.replace("{t}", name)});
-                let failure = server.call(tool, arguments).await.failure();
-                told.push(failure.to_string().replace(name, "?"));
-            }
-            assert_eq!(told[0], told[1], "{tool} {way}");
-            assert!(!told[0].contains(SECRET), "{way}");
+        let mut told = Vec::new();
+        for name in [hidden, missing] {
+            let arguments = json!({"sql": way.replace("{t}", name)});
+            let failure = server.call(tool, arguments).await.failure();
+            told.push(failure.to_string().replace(name, "?"));
         }
+        assert_eq!(told[0], told[1], "{tool} {way}");
+        assert!(!told[0].contains(SECRET), "{way}");
     }
 }
 

@@ -6,3 +6,4 @@ mod local;
 mod mysql;
 mod postgres;
 mod tables;
+mod variants;

@@ -9,7 +9,10 @@ use support::{
     scratch::Scratch,
 };
 
-use super::asking::{are_answered, are_kept, are_told_alike};
+use super::{
+    asking::{are_answered, are_kept, are_told_alike, are_told_alike_by},
+    variants::variants,
+};
 
 /// Tables of its own in the shared database, and a server whose caller may see those of them that are not of salaries.
 /// `{p}` stands for what all their names begin with.
@@ -54,7 +57,7 @@ impl House {
             "connections": {"shop": {"url": server_variable(key, "URL"), "readOnly": false}},
             "roles": {"local": {
                 "connections": "*", "tools": "full", "functions": format!("{prefix}slug"),
-                "tables": {"allow": format!("{database}.{prefix}*"), "deny": "*salaries*"},
+                "tables": {"allow": format!("{database}.{prefix}*"), "deny": ["*salaries*", "*salariex"]},
             }},
         });
         std::fs::write(&file, configuration.to_string()).unwrap();
@@ -99,7 +102,7 @@ impl House {
 }
 
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
-const WAYS: [&str; 58] = [
+const WAYS: [&str; 63] = [
     "SELECT * FROM {t}",
     "SELECT amount FROM {t}",
     "SELECT count(*) FROM {t}",
@@ -158,6 +161,11 @@ const WAYS: [&str; 58] = [
     "SELECT sum(id) OVER (ORDER BY (SELECT amount FROM {t})) FROM {p}orders",
     "EXPLAIN SELECT * FROM {t}",
     "EXPLAIN FORMAT=JSON SELECT * FROM {t}",
+    "SELECT 1 FROM`{t}`",
+    "SELECT*FROM`{t}`",
+    "SELECT (SELECT amount FROM`{t}` LIMIT 1) FROM (SELECT 1 AS amount) q",
+    "SELECT (SELECT amount FROM {d}.`{t}`LIMIT 1) FROM (SELECT 1 AS amount) q",
+    "SELECT o.id FROM {p}orders o JOIN`{t}`x",
 ];
 
 on_mysql!(
@@ -169,6 +177,23 @@ on_mysql!(
         let (hidden, missing) = (named("salaries"), named("salariez"));
 
         are_told_alike(&mut house.server, &ways, &hidden, &missing).await;
+
+        house.gone().await;
+    }
+);
+
+on_mysql!(
+    however_a_hidden_table_is_written_it_is_not_there,
+    async |key: &str| {
+        let mut house = House::new(key).await;
+        let variants = variants(&WAYS, '`');
+        let variants: Vec<&str> = variants.iter().map(String::as_str).collect();
+        let ways = house.told(&variants);
+        // Neither is shown, and only one of them is there.
+        let named = |name: &str| format!("{}{name}", house.prefix);
+        let (hidden, missing) = (named("salaries"), named("salariex"));
+
+        are_told_alike_by(&mut house.server, "execute_query", &ways, &hidden, &missing).await;
 
         house.gone().await;
     }
@@ -339,6 +364,16 @@ on_mysql!(what_is_shown_is_read_as_by_anybody, async |key: &str| {
     let honest = house.told(&HONEST);
 
     are_answered(&mut house.server, &honest).await;
+
+    house.gone().await;
+});
+
+on_mysql!(what_analysts_ask_is_answered, async |key: &str| {
+    let mut house = House::new(key).await;
+    let asked: Vec<&str> = include_str!("analysts/mysql.sql").lines().collect();
+    let asked = house.told(&asked);
+
+    are_answered(&mut house.server, &asked).await;
 
     house.gone().await;
 });

@@ -9,7 +9,10 @@ use support::{
     scratch::Scratch,
 };
 
-use super::asking::{are_answered, are_kept, are_told_alike};
+use super::{
+    asking::{are_answered, are_kept, are_told_alike, are_told_alike_by},
+    variants::variants,
+};
 
 /// A schema of its own, and a server whose caller may see in it what is not of salaries.
 struct House {
@@ -19,7 +22,7 @@ struct House {
     _scratch: Scratch,
 }
 
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 34] = [
     "CREATE TABLE {s}.salaries (id int PRIMARY KEY, amount text, boss int REFERENCES {s}.salaries)",
     "CREATE INDEX salaries_by_amount ON {s}.salaries (amount)",
     "CREATE TABLE {s}.orders (id int PRIMARY KEY, note text, paid_by int REFERENCES {s}.salaries, salaries int)",
@@ -52,6 +55,7 @@ const TABLES: [&str; 33] = [
     "CREATE CAST (int AS {s}.box_of_pay) WITH FUNCTION {s}.boxed(int)",
     "CREATE VIEW {s}.told_by_xml AS SELECT query_to_xml('SELECT * FROM {s}.salaries', true, true, '') AS got",
     "CREATE VIEW {s}.told_by_size AS SELECT pg_total_relation_size('{s}.salaries'::text::regclass) AS got",
+    "CREATE TYPE {s}.pay_range AS RANGE (subtype = {s}.salaries)",
     "ANALYZE {s}.salaries",
 ];
 
@@ -107,7 +111,7 @@ impl House {
 }
 
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
-const WAYS: [&str; 66] = [
+const WAYS: [&str; 70] = [
     "SELECT * FROM {t}",
     "SELECT amount FROM {t}",
     "SELECT count(*) FROM {t}",
@@ -174,6 +178,10 @@ const WAYS: [&str; 66] = [
     "SELECT note, nothing, 'é' FROM orders, {t} WHERE",
     "EXPLAIN SELECT * FROM {t}",
     "EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM {t}",
+    "SELECT*FROM\"{t}\"",
+    "SELECT\"amount\"FROM\"{t}\"ORDER BY 1",
+    "SELECT NULL::\"{t}\"FROM orders",
+    "SELECT (SELECT amount FROM\"{t}\" LIMIT 1) FROM (SELECT 1 AS amount) q",
 ];
 
 on_postgres!(
@@ -183,6 +191,27 @@ on_postgres!(
         let ways = house.told(&WAYS);
 
         are_told_alike(&mut house.server, &ways, "salaries", "wages000").await;
+
+        house.gone().await;
+    }
+);
+
+on_postgres!(
+    however_a_hidden_table_is_written_it_is_not_there,
+    async |key: &str| {
+        let mut house = House::new(key).await;
+        let variants = variants(&WAYS, '"');
+        let variants: Vec<&str> = variants.iter().map(String::as_str).collect();
+        let ways = house.told(&variants);
+
+        are_told_alike_by(
+            &mut house.server,
+            "execute_query",
+            &ways,
+            "salaries",
+            "wages000",
+        )
+        .await;
 
         house.gone().await;
     }
@@ -217,7 +246,7 @@ on_postgres!(
 );
 
 /// What shows no name of a table, or of one that is in the text, and would tell of what is hidden.
-const AROUND: [&str; 88] = [
+const AROUND: [&str; 100] = [
     "SELECT * FROM pay",
     "SELECT count(*) FROM pay",
     "SELECT a FROM pay_of_pay",
@@ -306,6 +335,18 @@ const AROUND: [&str; 88] = [
     "SELECT jsonb_populate_record(r, jsonb_build_object('t', (tableoid::int8 - 20 + g)::text))::text FROM (SELECT pg_typeof(1) AS t) r, orders, generate_series(1, 40) g",
     "SELECT * FROM told_by_xml",
     "SELECT * FROM told_by_size",
+    "SELECT NULL::pay_range",
+    "SELECT (lower(NULL::pay_range)).amount",
+    "SELECT t.currval FROM unnest(ARRAY['salaries_numbers'::text]) t",
+    "SELECT t.row_security_active FROM CAST('salaries' AS text) t",
+    "SELECT 1 AS pg_class, c.relname FROM pg_class c",
+    "SELECT relname FROM pg_class AS pg_class",
+    "SELECT pg_class.relname FROM pg_class pg_class",
+    "WITH pg_class AS (SELECT 1) SELECT relname FROM pg_catalog.pg_class",
+    "SELECT 1 AS pg_relation_size, pg_relation_size('salaries')",
+    "SELECT 1 AS pg_relation_size, t.pg_relation_size FROM unnest(ARRAY['salaries'::text]) t",
+    "SELECT 1 AS pg_relation_size, ('salaries'::text).pg_relation_size",
+    "SELECT 1 AS \"pg_relation_size\", t.U&\"\\0070g_relation_size\" FROM lower('salaries') t",
 ];
 
 on_postgres!(no_way_around_leads_to_a_hidden_table, async |key: &str| {
@@ -410,6 +451,15 @@ on_postgres!(what_is_shown_is_read_as_by_anybody, async |key: &str| {
     let honest = house.told(&HONEST);
 
     are_answered(&mut house.server, &honest).await;
+
+    house.gone().await;
+});
+
+on_postgres!(what_analysts_ask_is_answered, async |key: &str| {
+    let mut house = House::new(key).await;
+    let asked: Vec<&str> = include_str!("analysts/postgres.sql").lines().collect();
+
+    are_answered(&mut house.server, &asked).await;
 
     house.gone().await;
 });

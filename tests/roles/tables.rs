@@ -6,6 +6,11 @@ use support::{
     scratch::{Scratch, run_beside},
 };
 
+use super::{
+    asking::{are_answered, are_told_alike_by},
+    variants::variants,
+};
+
 /// In a table that is hidden, and nowhere else.
 const SECRET: &str = "S3CR3T";
 
@@ -20,6 +25,8 @@ async fn server(scratch: &Scratch) -> Server {
          CREATE VIEW pay_of_pay AS SELECT upper(amount) AS a FROM pay;
          CREATE VIEW notes AS SELECT note FROM orders;
          CREATE INDEX salaries_by_amount ON salaries (amount);
+         CREATE TABLE generate_series (amount TEXT);
+         INSERT INTO generate_series VALUES ('S3CR3T');
          CREATE TRIGGER orders_pay AFTER INSERT ON orders BEGIN INSERT INTO salaries (amount) VALUES (new.note); END;
          INSERT INTO salaries (amount) VALUES ('S3CR3T');
          INSERT INTO orders (note) VALUES ('a'), ('b');
@@ -30,7 +37,7 @@ async fn server(scratch: &Scratch) -> Server {
     let configuration = json!({
         "connections": {"shop": {"url": format!("sqlite://{}", path.display()), "readOnly": false}},
         "roles": {"local": {
-            "connections": "*", "tools": "full", "tables": {"allow": ["main.*"], "deny": ["salaries"]},
+            "connections": "*", "tools": "full", "tables": {"allow": ["main.*"], "deny": ["salaries", "generate_series"]},
         }},
     });
     std::fs::write(&file, configuration.to_string()).unwrap();
@@ -41,7 +48,7 @@ async fn server(scratch: &Scratch) -> Server {
 }
 
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
-const WAYS: [&str; 53] = [
+const WAYS: [&str; 60] = [
     "SELECT * FROM {t}",
     "SELECT amount FROM {t}",
     "SELECT count(*) FROM {t}",
@@ -95,6 +102,14 @@ const WAYS: [&str; 53] = [
     "SELECT nothing, 'é' FROM {t} WHERE",
     "EXPLAIN SELECT * FROM {t}",
     "EXPLAIN QUERY PLAN SELECT * FROM {t}",
+    // SQLite leaves these subqueries out, and reads nothing of them.
+    "SELECT 1 OR (SELECT 1 FROM {t})",
+    "SELECT note FROM orders WHERE 1 OR EXISTS (SELECT 1 FROM {t})",
+    "SELECT note FROM orders WHERE 1 OR id IN {t}",
+    "SELECT count(*) FROM (SELECT note, (SELECT 1 FROM {t}) FROM orders)",
+    "SELECT note FROM (SELECT note, (SELECT 1 FROM {t}) AS z FROM orders)",
+    "SELECT note FROM (SELECT note, (SELECT 1 FROM main.\"{t}\") FROM orders LIMIT 2)",
+    "SELECT*FROM\"{t}\"",
 ];
 
 #[tokio::test]
@@ -113,6 +128,33 @@ async fn a_hidden_table_is_answered_as_one_that_is_not_there() {
             assert_eq!(told[0], told[1], "{tool} {way}");
             assert!(!told[0].contains(SECRET), "{way}");
         }
+    }
+}
+
+#[tokio::test]
+async fn however_a_hidden_table_is_written_it_is_not_there() {
+    let scratch = Scratch::new();
+    let mut server = server(&scratch).await;
+    let ways = variants(&WAYS, '"');
+
+    are_told_alike_by(&mut server, "execute_query", &ways, "salaries", "wages000").await;
+}
+
+#[tokio::test]
+async fn a_table_with_the_name_of_a_function_that_reads_nothing_is_a_table() {
+    let scratch = Scratch::new();
+    let mut server = server(&scratch).await;
+
+    for sql in [
+        "SELECT * FROM generate_series",
+        "SELECT amount FROM main.Generate_Series",
+    ] {
+        let failure = server.call("execute_query", json!({"sql": sql})).await;
+        let message = failure.failure()["message"].clone();
+        assert!(
+            message.as_str().unwrap().starts_with("no such table"),
+            "{sql}: {message}"
+        );
     }
 }
 
@@ -198,6 +240,15 @@ async fn what_is_shown_is_read_as_by_anybody() {
     ] {
         assert_eq!(server.query(sql).await["rows"], expected, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn what_analysts_ask_is_answered() {
+    let scratch = Scratch::new();
+    let mut server = server(&scratch).await;
+    let asked: Vec<&str> = include_str!("analysts/sqlite.sql").lines().collect();
+
+    are_answered(&mut server, &asked).await;
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ pub(super) struct StandIns {
 }
 
 impl StandIns {
-    /// Puts a name of as many characters in the place of each of these, which come in their order. `None` if they are too
-    /// many, or the text has such names itself.
+    /// Puts a name of as many characters in the place of each of these, which come in their order, in the same quotes: without
+    /// them a name could become part of the word before it. `None` if they are too many, or the text has such names itself.
     pub(super) fn of(sql: &str, names: impl IntoIterator<Item = Written>) -> Option<Self> {
         let mut found = Self {
             sql: String::with_capacity(sql.len()),
@@ -37,11 +37,14 @@ impl StandIns {
         let mut read = 0;
         for Written { at, name } in names {
             let written = sql.get(at.clone())?;
-            found.sql.push_str(sql.get(read..at.start)?);
+            let (open, close) = quotes(written);
+            let inner = at.start + open..at.end.checked_sub(close)?;
+            found.sql.push_str(sql.get(read..inner.start)?);
+            let written = sql.get(inner.clone()).filter(|name| !name.is_empty())?;
             let mark = found.mark(&name, written, sql)?;
             found.sql.push(mark);
             found.sql.extend(written.chars().skip(1).map(|_| FILLER));
-            read = at.end;
+            read = inner.end;
         }
         found.sql.push_str(sql.get(read..)?);
         Some(found)
@@ -94,6 +97,15 @@ impl StandIns {
     }
 }
 
+/// How many bytes of a name are the quotes around it.
+fn quotes(written: &str) -> (usize, usize) {
+    match written.as_bytes() {
+        [b'"' | b'`', ..] => (1, 1),
+        [b'U' | b'u', b'&', b'"', ..] => (3, 1),
+        _ => (0, 0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::FailureKind;
@@ -125,10 +137,10 @@ mod tests {
         let (sql, message) = told(
             "SELECT 'é' FROM \"Pay\" p, WAGES",
             &["\"Pay\"", "WAGES"],
-            "relation \"ÿxxxx\" and þxxxx do not exist",
+            "relation \"ÿxx\" and þxxxx do not exist",
         );
 
-        assert_eq!(sql, "SELECT 'é' FROM ÿxxxx p, þxxxx");
+        assert_eq!(sql, "SELECT 'é' FROM \"ÿxx\" p, þxxxx");
         assert_eq!(message, "relation \"pay\" and wages do not exist");
     }
 
@@ -149,6 +161,21 @@ mod tests {
 
         assert_eq!(sql, "ÿxxxx.a, ÿxxxx.b");
         assert_eq!(message, "wages.a");
+    }
+
+    #[test]
+    fn a_name_keeps_its_quotes_and_stays_apart_from_its_neighbours() {
+        for (sql, name, expected) in [
+            ("FROM`pay`WHERE", "`pay`", "FROM`ÿxx`WHERE"),
+            ("FROM\"pay\"a", "\"pay\"", "FROM\"ÿxx\"a"),
+            (
+                "FROM U&\"p\\0061y\"a",
+                "U&\"p\\0061y\"",
+                "FROM U&\"ÿxxxxxx\"a",
+            ),
+        ] {
+            assert_eq!(told(sql, &[name], "").0, expected);
+        }
     }
 
     #[test]

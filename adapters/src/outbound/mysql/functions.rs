@@ -56,8 +56,8 @@ pub(super) fn is_certain(name: &str) -> bool {
 const CERTAIN: &str = "
 abs all analyze and as avg between by case cast ceil ceiling char coalesce concat concat_ws convert count curdate
 date date_add date_format date_sub datediff day dayofweek decimal desc describe distinct div else exists explain
-extract field floor format from from_unixtime greatest group_concat having hour if ifnull in insert instr interval is
-join last_day lcase least left length like limit ln locate log lower lpad ltrim max md5 mid min minute mod month
+extract field floor format from from_unixtime greatest group group_concat having hour if ifnull in insert instr interval is
+join last_day lcase least left length like limit ln locate log lower lpad ltrim max mid min minute mod month
 monthname not now nullif on or position pow power quarter rand repeat replace reverse right round rpad rtrim second
 select sign sqrt std stddev str_to_date strcmp substr substring substring_index sum sysdate then time timediff
 timestamp timestampadd timestampdiff to_days trim truncate ucase union unix_timestamp upper using utc_timestamp values
@@ -76,7 +76,7 @@ current_user curtime database date date_add date_format date_sub datediff dateti
 dayofweek dayofyear decimal decode decode_histogram default degrees dense_rank des_decrypt des_encrypt desc describe distance
 distinct div double else elt encode encrypt end except exists exp explain export_set extract extractvalue field
 find_in_set first_value float floor format format_bytes format_pico_time found_rows from from_base64 from_days
-from_unixtime from_vector geometrycollection get_dd_column_privileges greatest group_concat grouping gtid_subset
+from_unixtime from_vector geometrycollection get_dd_column_privileges greatest group group_concat grouping gtid_subset
 gtid_subtract having hex hour icu_version if ifnull in index inet6_aton inet6_ntoa inet_aton inet_ntoa insert
 instr int integer internal_dd_char_length intersect interval is is_free_lock is_ipv4 is_ipv4_compat
 is_ipv4_mapped is_ipv6 is_used_lock is_uuid isnull join json_array json_array_append json_array_insert

@@ -164,7 +164,9 @@ impl<'a> Text<'a> {
             }
             let goes_on = self.is_sign(at, &Token::LParen)
                 || self.is_sign(at, &Token::LBrace)
-                || self.is_word(at, &["select", "with", "values", "table", "lateral"]);
+                || self.is_word(at, &["select", "with", "values", "table"])
+                // Where it is not reserved, a table may be called so.
+                || (self.is_word(at, &["lateral"]) && self.is_sign(at + 1, &Token::LParen));
             if goes_on {
                 continue;
             }
@@ -204,7 +206,9 @@ impl<'a> Text<'a> {
     /// Whether a table may stand behind this token.
     fn opens_a_table(&self, at: usize) -> bool {
         if self.is_word(at, &["from"]) {
-            return !self.takes_a_value_apart(at);
+            return !self.takes_a_value_apart(at)
+                && !self.begins_a_time(at)
+                && !self.says_which_row(at);
         }
         if self.is_word(at, &["straight_join"]) {
             return !self.is_an_option(at);
@@ -215,11 +219,11 @@ impl<'a> Text<'a> {
                 .checked_sub(1)
                 .is_some_and(|before| self.is_word(before, &["for"]));
         }
-        // `NEXT VALUE FOR sequence`
+        // `NEXT VALUE FOR sequence`, and not `value FOR ORDINALITY`.
         if self.is_word(at, &["for"]) {
-            return at
-                .checked_sub(1)
-                .is_some_and(|before| self.is_word(before, &["value"]));
+            return at.checked_sub(2).is_some_and(|first| {
+                self.is_word(first, &["next", "previous"]) && self.is_word(first + 1, &["value"])
+            });
         }
         // `{ oj table … }`
         if at
@@ -241,6 +245,18 @@ impl<'a> Text<'a> {
     fn is_an_option(&self, at: usize) -> bool {
         at.checked_sub(1)
             .is_some_and(|before| self.is_word(before, &SELECT_OPTIONS))
+    }
+
+    /// `FOR SYSTEM_TIME FROM a TO b`, behind a table.
+    fn begins_a_time(&self, from: usize) -> bool {
+        from.checked_sub(2).is_some_and(|first| {
+            self.is_word(first, &["for"]) && self.is_word(first + 1, &["system_time"])
+        })
+    }
+
+    /// `nth_value(a, 1) FROM FIRST OVER w`
+    fn says_which_row(&self, from: usize) -> bool {
+        self.is_word(from + 1, &["first", "last"]) && self.is_word(from + 2, &["over"])
     }
 
     /// `EXTRACT(YEAR FROM a)`, `TRIM(a FROM b)`, `SUBSTRING(a FROM 1)`.
@@ -272,7 +288,7 @@ impl<'a> Text<'a> {
                 };
                 closed = fewer;
             } else if closed == 0 {
-                if self.is_word(at, &["from"]) {
+                if self.is_word(at, &["from"]) && !self.says_which_row(at) {
                     return !self.takes_a_value_apart(at);
                 }
                 if self.is_word(at, &["join", "straight_join", "on", "using"]) {
@@ -475,6 +491,12 @@ mod tests {
             ("SELECT a FROM t UNION SELECT b FROM u", &["t", "u"]),
             ("SELECT a FROM t ORDER BY (SELECT b FROM u)", &["t", "u"]),
             ("SELECT PREVIOUS VALUE FOR s", &["s"]),
+            ("SELECT a FROM lateral, u", &["lateral", "u"]),
+            ("SELECT a FROM t JOIN lateral v", &["t", "lateral"]),
+            (
+                "SELECT a FROM t FOR SYSTEM_TIME FROM '2026-01-01' TO (SELECT b FROM u), v",
+                &["t", "u", "v"],
+            ),
             ("SELECT a FROM t, LATERAL (SELECT b FROM u) x", &["t", "u"]),
             ("WITH x AS (SELECT a FROM t) SELECT a FROM x", &["t", "x"]),
             ("SELECT extract(year FROM (SELECT a FROM t))", &["t"]),
@@ -491,10 +513,12 @@ mod tests {
             "SELECT EXTRACT(YEAR FROM a), TRIM(LEADING b FROM c), SUBSTRING(d FROM e)",
             "SELECT COUNT(DISTINCT a, b), GROUP_CONCAT(c ORDER BY d, e), SUM(f) OVER (PARTITION BY g, h)",
             "SELECT j.a FROM JSON_TABLE('[]', '$' COLUMNS (a INT PATH '$', b INT PATH '$')) j",
+            "SELECT 1 FROM JSON_TABLE('[]', '$' COLUMNS (value FOR ORDINALITY, a INT PATH '$')) j",
             "SELECT {d '2026-01-01'}, CONVERT(a USING utf8mb4), MATCH (b, c) AGAINST ('x')",
             "WITH a AS (SELECT 1), b (c, d) AS (SELECT 1, 2) SELECT 1",
             "SELECT 1 FROM dual WINDOW a AS (ORDER BY b), c AS (ORDER BY d)",
             "SELECT 1 FROM dual LIMIT 1, 2",
+            "SELECT NTH_VALUE(a, 1) FROM FIRST OVER (ORDER BY b), c FROM dual",
         ] {
             assert!(tables(sql).is_empty(), "{sql}: {:?}", tables(sql));
         }

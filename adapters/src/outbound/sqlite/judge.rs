@@ -1,8 +1,9 @@
 //! Whether a statement touches only what somebody may see.
 //!
 //! `SQLite` itself tells, while it prepares the statement, every table that is read. A statement that touches a hidden table,
-//! or that cannot be prepared, is prepared once more with names in it that nothing has, in the place of those of
-//! hidden tables: what comes of that is what would come of it if they were not there.
+//! that cannot be prepared, or that names a hidden table, is prepared once more with names in it that nothing has, in the place
+//! of those of hidden tables: what comes of that is what would come of it if they were not there. A name alone tells too:
+//! `SQLite` looks up the tables of a subquery that it then leaves out, and reads nothing of them.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -42,18 +43,23 @@ pub(super) async fn judged(
     let Some(known) = session.ask::<(String, String)>(TABLES).await else {
         return Err(untold());
     };
+    let names: BTreeSet<String> = known
+        .iter()
+        .filter(|(schema, name)| !is_shown(tables, &known, schema, name))
+        .map(|(_, name)| name.to_lowercase())
+        .collect();
     let failure = match inspected {
         Ok(inspected) if inspected.touched.more => return Err(not_only_tables()),
-        Ok(inspected) if hidden(&inspected, &known, tables).is_empty() => return Ok(inspected),
+        Ok(inspected) if hidden(&inspected, &known, tables).is_empty() => {
+            return match named(session, sql, &names).await {
+                Some(failure) => Err(failure),
+                None => Ok(inspected),
+            };
+        }
         Ok(inspected) => tells_the_schema(&inspected),
         Err(failure) if is_about_the_text(&failure) => Some(failure),
         Err(failure) => return Err(failure),
     };
-    let names: BTreeSet<String> = known
-        .iter()
-        .filter(|(schema, name)| !shown(tables, schema, name))
-        .map(|(_, name)| name.to_lowercase())
-        .collect();
     let Some(renamed) = Renamed::of(sql, &names) else {
         // The failure as it is may tell of what a hidden table is like.
         return Err(untold());
@@ -67,6 +73,26 @@ pub(super) async fn judged(
     }
 }
 
+/// What a statement that reads nothing hidden fails with where nothing hidden is there.
+async fn named(
+    session: &mut SqliteSession,
+    sql: &str,
+    names: &BTreeSet<String>,
+) -> Option<Failure> {
+    let Some(renamed) = Renamed::of(sql, names) else {
+        let text = sql.to_lowercase();
+        let may_name_one = names.iter().any(|name| text.contains(name));
+        return may_name_one.then(untold);
+    };
+    if renamed.stand_ins.is_empty() {
+        return None;
+    }
+    let failure = session.inspect_once(&renamed.sql).await.err()?;
+    // All tables are looked up before any column is: where a column is missing, all of them were found.
+    let is_a_column = failure.message.starts_with("no such column");
+    (!is_a_column).then(|| renamed.told(failure))
+}
+
 /// What of it is not shown.
 fn hidden<'t>(
     inspected: &'t Inspected,
@@ -74,12 +100,12 @@ fn hidden<'t>(
     tables: &Tables,
 ) -> Vec<&'t str> {
     let is_hidden = |schema: Option<&str>, name: &str| match schema {
-        Some(schema) => !shown(tables, schema, name),
+        Some(schema) => !is_shown(tables, known, schema, name),
         // A common table expression, unless there is a table or view of this name somewhere.
         None => {
             is_telling(name)
                 || known.iter().any(|(schema, other)| {
-                    other.eq_ignore_ascii_case(name) && !shown(tables, schema, other)
+                    other.eq_ignore_ascii_case(name) && !is_shown(tables, known, schema, other)
                 })
         }
     };
@@ -92,12 +118,13 @@ fn hidden<'t>(
         .collect()
 }
 
-/// Letter case tells no names apart here.
-fn shown(tables: &Tables, schema: &str, name: &str) -> bool {
-    HARMLESS
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
-        || (!is_telling(name) && tables.show_in_any_case(schema, name))
+/// Letter case tells no names apart here. A table of a harmless name is a table.
+fn is_shown(tables: &Tables, known: &[(String, String)], schema: &str, name: &str) -> bool {
+    let is = |other: &str| name.eq_ignore_ascii_case(other);
+    if HARMLESS.iter().any(|harmless| is(harmless)) && !known.iter().any(|(_, made)| is(made)) {
+        return true;
+    }
+    !is_telling(name) && tables.show_in_any_case(schema, name)
 }
 
 fn is_telling(name: &str) -> bool {

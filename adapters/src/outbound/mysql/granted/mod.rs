@@ -262,7 +262,10 @@ fn stand_ins(
             name,
         })
     });
-    StandIns::of(text.sql, written)
+    let stand_ins = StandIns::of(text.sql, written)?;
+    // Whatever the names are, the rest is read as it was.
+    let renamed = Text::of(&stand_ins.sql)?;
+    (renamed.len() == text.len()).then_some(stand_ins)
 }
 
 /// What the database has of names that may be shown.

@@ -13,6 +13,7 @@ use super::{
         super::lexer, confined::HARMLESS, dialect::PostgresDialect, masking::LONGEST_NAME,
         tokens::first_word,
     },
+    aliases::Aliases,
     text::Text,
 };
 
@@ -213,6 +214,7 @@ pub(super) fn admit_kind(text: &Text<'_>) -> Result<(), Failure> {
 
 /// Names of the server's own, which may tell of everything, and those that it would cut.
 pub(super) fn admit_names(text: &Text<'_>, tables: &Tables) -> Result<(), Failure> {
+    let aliases = Aliases::of(text);
     for (at, name) in text.names() {
         let position = lexer::character(text.sql, text.place(at).start);
         if name.len() > LONGEST_NAME {
@@ -222,7 +224,8 @@ pub(super) fn admit_names(text: &Text<'_>, tables: &Tables) -> Result<(), Failur
             )
             .with_position(position));
         }
-        let ours = name.starts_with("pg_") || name.starts_with("_pg_");
+        let ours =
+            (name.starts_with("pg_") || name.starts_with("_pg_")) && !aliases.means(text, at);
         let tells = (ours
             && name != "pg_catalog"
             && !is_harmless(&name)
@@ -251,11 +254,17 @@ pub(super) fn admit_calls(text: &Text<'_>, facts: &Facts, tables: &Tables) -> Re
             None => failure,
         })
     };
-    for called in &text.syntax.calls {
+    let called = text.syntax.calls.iter().map(|called| {
         let at = text.token_of(called);
-        let name = at
-            .and_then(|at| text.name(at))
-            .unwrap_or_else(|| called.name.clone());
+        let name = at.and_then(|at| text.name(at));
+        (at, name.unwrap_or_else(|| called.name.clone()))
+    });
+    // Whatever a parser makes of it.
+    let before_parentheses = text.names().filter(|(at, _)| {
+        let behind_as = text.is(at.checked_sub(1), "as");
+        text.is(Some(at + 1), "(") && !behind_as
+    });
+    for (at, name) in called.chain(before_parentheses.map(|(at, name)| (Some(at), name))) {
         let is_field = at.is_some_and(|at| !text.is(Some(at + 1), "("));
         let schema = at.and_then(|at| text.schema_of(at)).filter(|_| !is_field);
         let may_be_meant = |function: &&Function| {

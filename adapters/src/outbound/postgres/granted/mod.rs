@@ -7,6 +7,7 @@
 //! of that is what would come of it if they were not there.
 
 mod admitting;
+mod aliases;
 mod text;
 
 use std::collections::HashSet;

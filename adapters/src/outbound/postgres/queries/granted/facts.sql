@@ -57,6 +57,10 @@ FROM (
       UNION ALL
       SELECT type.typbasetype
       UNION ALL
+      SELECT range.rngsubtype
+      FROM pg_catalog.pg_range AS range
+      WHERE range.rngtypid = type.oid OR range.rngmultitypid = type.oid
+      UNION ALL
       SELECT attribute.atttypid
       FROM pg_catalog.pg_class AS class
       JOIN pg_catalog.pg_attribute AS attribute ON attribute.attrelid = class.oid
