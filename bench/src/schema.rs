@@ -6,6 +6,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -28,6 +29,8 @@ const SCHEMAS: u32 = 5;
 const WARM_CALLS: usize = 50;
 /// Processes that are asked for their first names.
 const FIRST_CALLS: usize = 5;
+/// What a model takes at least from one answer to its next question.
+const THINKING: Duration = Duration::from_millis(500);
 /// Statements after which it is looked whether somebody has interrupted.
 const STRETCH: usize = 400;
 
@@ -222,15 +225,23 @@ fn server(url: &str, writable: bool, program: &Path, scratch: &Path) -> Fallible
 /// How long a server takes that knows nothing of the schema yet: a new process each time.
 fn first_names(reader: &Server) -> Fallible<String> {
     let mut told = String::new();
-    for (what, connected) in [
-        ("names, first on an open connection", true),
-        ("names, first of a process, which connects", false),
+    for (what, before) in [
+        (
+            "names, first on an open connection, half a second later",
+            Some(THINKING),
+        ),
+        (
+            "names, first on an open connection, at once",
+            Some(Duration::ZERO),
+        ),
+        ("names, first of a process, which connects", None),
     ] {
         let mut times = Vec::new();
         for _ in 0..FIRST_CALLS {
             let mut session = reader.start()?;
-            if connected {
+            if let Some(thinking) = before {
                 session.ask("execute_query", &json!({ "sql": "SELECT 1" }))?;
+                thread::sleep(thinking);
             }
             let names = session.ask("search_schema", &json!({ "detail": "names" }))?;
             times.push(names.1);
