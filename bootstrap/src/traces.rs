@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use adapters::outbound::{Authorities, Sampling, Statements, TraceOptions, WebOptions};
+use adapters::{
+    outbound::{Sampling, Statements, TraceOptions},
+    web::{Authorities, WebOptions},
+};
 use domain::connection::Mistake;
 
 use crate::environment::Environment;

@@ -25,7 +25,6 @@ mod sqlite;
 mod stand_ins;
 mod traces;
 mod turns;
-mod web;
 
 use std::sync::Arc;
 
@@ -45,7 +44,6 @@ pub use process::ThisProcess;
 pub use shared::{SharedLimits, SharedRevocations, SharedStore};
 pub use sqlite::create_demo;
 pub use traces::{Sampling, TraceOptions, Traces};
-pub use web::{Authorities, WebOptions, agent};
 
 /// One engine: its words and what opens its databases.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use adapters::outbound::{Authorities, WebOptions, agent};
+use adapters::web::{Authorities, WebOptions, agent};
 use ureq::{
     Error,
     http::{StatusCode, Uri},

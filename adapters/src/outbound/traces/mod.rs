@@ -29,7 +29,8 @@ use self::{
     collector::{Client, Counting, Queue},
     span::Spans,
 };
-use super::{Statements, WebOptions, agent};
+use super::Statements;
+use crate::web::{WebOptions, agent};
 
 /// Which traces are recorded that begin here, and whether a client's word counts for its own.
 #[derive(Debug, Clone, Copy, PartialEq)]

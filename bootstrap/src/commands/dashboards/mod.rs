@@ -7,7 +7,7 @@ mod grafana;
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
-use adapters::outbound::{Authorities, WebOptions, agent};
+use adapters::web::{Authorities, WebOptions, agent};
 use domain::connection::Secret;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
