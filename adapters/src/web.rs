@@ -52,6 +52,19 @@ impl fmt::Debug for Authorities {
     }
 }
 
+impl PartialEq for Authorities {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::System, Self::System) | (Self::Nobody, Self::Nobody) => true,
+            (Self::These(these), Self::These(those)) => these
+                .iter()
+                .map(Certificate::der)
+                .eq(those.iter().map(Certificate::der)),
+            _ => false,
+        }
+    }
+}
+
 fn of_the_system() -> Arc<Vec<Certificate<'static>>> {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
@@ -73,6 +86,8 @@ pub struct WebOptions {
     pub timeout: Duration,
     /// Whether it speaks TLS at all: those that are trusted are not looked up otherwise.
     pub is_tls: bool,
+    /// Whether a connection waits for the next question; where that comes late, it has often been closed meanwhile.
+    pub keeps_connections: bool,
 }
 
 /// A client that blocks. What a server answers is an answer, whatever its status, and leads nowhere else.
@@ -90,6 +105,9 @@ pub fn agent(options: &WebOptions) -> Agent {
                 .build(),
         );
     }
+    if !options.keeps_connections {
+        config = config.max_idle_connections(0);
+    }
     config
         .timeout_global(Some(options.timeout))
         .max_redirects(0)
@@ -99,4 +117,17 @@ pub fn agent(options: &WebOptions) -> Agent {
         .user_agent("portolan")
         .build()
         .new_agent()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities_are_certificates_and_at_least_one() {
+        assert!(Authorities::from_pem(b"").is_none());
+        assert!(Authorities::from_pem(b"nothing").is_none());
+        let key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        assert!(Authorities::from_pem(key).is_none());
+    }
 }

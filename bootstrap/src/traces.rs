@@ -107,6 +107,7 @@ impl Variables<'_> {
                 authorities,
                 timeout: self.timeout(),
                 is_tls,
+                keeps_connections: true,
             },
             service: self.service(),
             sampling: self.sampling(),

@@ -73,6 +73,7 @@ fn web(arguments: &HealthArguments) -> Result<WebOptions, String> {
         authorities,
         timeout: ANSWER_MAY_TAKE,
         is_tls,
+        keeps_connections: false,
     })
 }
 

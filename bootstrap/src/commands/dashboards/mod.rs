@@ -100,6 +100,7 @@ fn web(arguments: &ApplyArguments) -> Result<WebOptions, String> {
         authorities,
         timeout: ANSWER_MAY_TAKE,
         is_tls,
+        keeps_connections: true,
     })
 }
 

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use adapters::inbound::http::identity::{
-    ALGORITHMS, Authorities, IssuerOptions, KeyOptions, RequiredClaim, is_issuer_url,
+use adapters::{
+    inbound::http::identity::{
+        ALGORITHMS, IssuerOptions, KeyOptions, RequiredClaim, is_issuer_url,
+    },
+    web::Authorities,
 };
 use domain::nearest::nearest;
 use serde_json::Value;
@@ -61,7 +64,7 @@ pub(super) fn issuer(
             .map_or(Duration::from_mins(1), Duration::from_secs),
         keys: KeyOptions {
             url: self::url(&mut entry, "keysUrl"),
-            authorities: authorities(&mut entry, around),
+            authorities: authorities(&mut entry, around).unwrap_or_default(),
             timeout: entry
                 .milliseconds("timeoutMs", 100..=60_000)
                 .unwrap_or(defaults.timeout),

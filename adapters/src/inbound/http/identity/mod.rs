@@ -21,7 +21,7 @@ use self::{
 };
 pub use self::{
     metadata::is_public_url,
-    oidc::{ALGORITHMS, Authorities, IssuerOptions, KeyOptions, RequiredClaim, is_issuer_url},
+    oidc::{ALGORITHMS, IssuerOptions, KeyOptions, RequiredClaim, is_issuer_url},
     revocations::{RevocationFile, Revoked},
     sign_in::{Identity, IdentityOptions},
     tokens::{StaticToken, TokenHash, new_token, too_weak},

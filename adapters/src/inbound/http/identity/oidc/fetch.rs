@@ -1,15 +1,13 @@
 //! Asks an issuer for its keys: bounded in size and time, and led nowhere else.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{StatusCode, Uri, uri::Scheme};
 use serde::Deserialize;
-use ureq::{
-    Agent,
-    tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem},
-};
+use ureq::Agent;
 
 use super::key_set::KeySet;
+use crate::web::{Authorities, WebOptions, agent};
 
 /// Where an issuer says what it is: <https://openid.net/specs/openid-connect-discovery-1_0.html>.
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -41,57 +39,6 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// Certificates of authorities that are trusted instead of the system's.
-#[derive(Clone)]
-pub struct Authorities(Arc<Vec<Certificate<'static>>>);
-
-impl Authorities {
-    /// `None` if there is none among these PEM blocks, or one that cannot be read.
-    pub fn from_pem(pem: &[u8]) -> Option<Self> {
-        let certificates = parse_pem(pem)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
-                Ok(_) => None,
-                Err(error) => Some(Err(error)),
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .ok()?;
-        (!certificates.is_empty()).then(|| Self(Arc::new(certificates)))
-    }
-
-    /// Those that this machine trusts.
-    fn of_the_system() -> Self {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!(%error, "a certificate of the system cannot be read");
-        }
-        let certificates = found.certs.iter();
-        Self(Arc::new(
-            certificates
-                .map(|certificate| Certificate::from_der(certificate).to_owned())
-                .collect(),
-        ))
-    }
-}
-
-impl fmt::Debug for Authorities {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} certificates", self.0.len())
-    }
-}
-
-impl PartialEq for Authorities {
-    fn eq(&self, other: &Self) -> bool {
-        let ders = |all: &Self| {
-            all.0
-                .iter()
-                .map(|one| one.der().to_vec())
-                .collect::<Vec<_>>()
-        };
-        ders(self) == ders(other)
-    }
-}
-
 /// What an issuer answered.
 pub(super) struct Fetched {
     pub(super) keys: KeySet,
@@ -116,33 +63,20 @@ impl Fetcher {
     pub(super) fn new(
         issuer: &str,
         keys_url: Option<&str>,
-        authorities: Option<&Authorities>,
+        authorities: &Authorities,
         timeout: Duration,
     ) -> Self {
-        let authorities = authorities
-            .cloned()
-            .unwrap_or_else(Authorities::of_the_system);
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(RootCerts::Specific(authorities.0))
-            // Named, because the client would otherwise look for one in the whole process, where others may set one.
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .timeout_global(Some(timeout))
-            // An answer that leads elsewhere is no answer: what is asked for is where keys are trusted to be.
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // The client would read it from the environment of other programs.
-            .proxy(None)
-            .max_idle_connections(0)
-            .user_agent("portolan")
-            .build();
+        let options = WebOptions {
+            authorities: authorities.clone(),
+            timeout,
+            is_tls: true,
+            // Keys are asked for every few minutes.
+            keeps_connections: false,
+        };
         Self {
             issuer: issuer.to_owned(),
             keys_url: keys_url.map(str::to_owned),
-            agent: config.new_agent(),
+            agent: agent(&options),
         }
     }
 
@@ -227,13 +161,5 @@ mod tests {
         ] {
             assert_eq!(is_issuer_url(url), expected, "{url}");
         }
-    }
-
-    #[test]
-    fn authorities_are_certificates_and_at_least_one() {
-        assert!(Authorities::from_pem(b"").is_none());
-        assert!(Authorities::from_pem(b"nothing").is_none());
-        let key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-        assert!(Authorities::from_pem(key).is_none());
     }
 }

@@ -12,10 +12,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{
-    fetch::{Authorities, Fetcher},
-    key_set::KeySet,
-};
+use super::{fetch::Fetcher, key_set::KeySet};
+use crate::web::Authorities;
 
 /// The longest pause between attempts while the issuer is down.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
@@ -28,8 +26,8 @@ const MOST_WAITING: usize = 64;
 pub struct KeyOptions {
     /// `None` to ask the issuer itself.
     pub url: Option<String>,
-    /// Instead of the system's.
-    pub authorities: Option<Authorities>,
+    /// Never nobody's word alone: keys from whoever answers would let anybody in.
+    pub authorities: Authorities,
     /// Of each question.
     pub timeout: Duration,
     /// Between two questions, if all goes well.
@@ -44,7 +42,7 @@ impl Default for KeyOptions {
     fn default() -> Self {
         Self {
             url: None,
-            authorities: None,
+            authorities: Authorities::System,
             timeout: Duration::from_secs(5),
             refresh: Duration::from_mins(5),
             pause: Duration::from_secs(10),
@@ -172,10 +170,8 @@ async fn renew(shared: Arc<Shared>) {
         let asked = tokio::task::spawn_blocking(move || {
             // The system's certificates are files, read on the way to the first question.
             let fetcher = ready.unwrap_or_else(|| {
-                let (url, authorities) = (
-                    options_of_task.url.as_deref(),
-                    options_of_task.authorities.as_ref(),
-                );
+                let (url, authorities) =
+                    (options_of_task.url.as_deref(), &options_of_task.authorities);
                 Fetcher::new(&issuer, url, authorities, options_of_task.timeout)
             });
             let outcome = fetcher.fetch();

@@ -13,7 +13,7 @@ pub(super) use self::{
     issuer::{Issuer, Verified, issuer_of},
 };
 pub use self::{
-    fetch::{Authorities, is_issuer_url},
+    fetch::is_issuer_url,
     issuer::{ALGORITHMS, IssuerOptions, RequiredClaim},
     keys::KeyOptions,
 };
