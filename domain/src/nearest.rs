@@ -2,14 +2,15 @@
 
 /// The candidate that differs from `word` by few enough typing mistakes to be what was meant, if one does.
 ///
-/// Letter case does not count. The shorter the word, the fewer mistakes are forgiven: one in up to four
-/// characters, two in up to eight, three beyond.
+/// Letter case does not count. The shorter the word, the fewer mistakes are forgiven: none in a single character, of
+/// which nothing would be left, one in up to four, two in up to eight, three beyond.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
     let forgiven = match length {
         0 => return None,
-        1..=4 => 1,
+        1 => 0,
+        2..=4 => 1,
         5..=8 => 2,
         _ => 3,
     };
@@ -30,13 +31,15 @@ mod tests {
 
     #[test]
     fn finds_what_was_meant_and_nothing_else() {
-        let known = ["PASSWORD", "PORT", "HOST", "MAX_CONNECTIONS"];
+        let known = ["PASSWORD", "PORT", "HOST", "MAX_CONNECTIONS", "Y"];
         for (word, expected) in [
             ("PASWORD", Some("PASSWORD")),
             ("passwrod", Some("PASSWORD")),
             ("PROT", Some("PORT")),
             ("MAX_CONECTION", Some("MAX_CONNECTIONS")),
             ("CHARSET", None),
+            ("y", Some("Y")),
+            ("x", None),
             ("", None),
             (&"x".repeat(1_000_000), None),
         ] {
