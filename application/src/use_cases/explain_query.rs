@@ -75,7 +75,11 @@ impl ExplainQuery {
         };
         // How large tables are makes a full scan worth a word or not; a plan without it is still a plan.
         let schema = connection.schema(cancel).await.ok();
-        let report = PlanReport::of(plan, &|table| rows_of(schema.as_deref()?, table));
+        let called = database.dialect.tables_called(sql);
+        let report = PlanReport::of(plan, &|table| {
+            let named = called.iter().find(|(called, _)| called == table);
+            rows_of(schema.as_deref()?, named.map_or(table, |(_, name)| name))
+        });
         Ok(PlanReport {
             with_indexes,
             ..report

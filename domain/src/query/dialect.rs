@@ -158,6 +158,12 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
         .with_hint("Leave the indexes out; the plan's warnings tell which scans lack one."))
     }
 
+    /// The tables in `sql` as a plan may call them, each with its name as `sql` writes it. Empty where plans say both.
+    fn tables_called(&self, sql: &str) -> Vec<(String, String)> {
+        let _ = sql;
+        Vec::new()
+    }
+
     /// The plan that [`Dialect::explain_request`] was answered with.
     fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
         let _ = answer;

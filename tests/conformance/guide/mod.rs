@@ -3,13 +3,18 @@
 mod changes;
 mod joins;
 mod names;
+mod plans;
 mod shop;
 
 use application::{
     registry::OpenConnection,
-    use_cases::{DescribeTable, FindJoinPath, SearchSchema},
+    use_cases::{DescribeTable, ExplainQuery, FindJoinPath, SearchSchema},
 };
-use domain::{Cancel, Failure, connection::Database};
+use domain::{
+    Cancel, Failure,
+    connection::Database,
+    query::{PlanReport, Statement},
+};
 use serde_json::Value;
 use support::{
     databases::{open, opened, writable, write},
@@ -85,6 +90,15 @@ impl Place {
             to: to.to_owned(),
         };
         json(request.execute(&self.connection, &Cancel::new()).await)
+    }
+
+    async fn explain(&self, sql: &str, analyze: bool) -> Result<PlanReport, Failure> {
+        let request = ExplainQuery {
+            statement: Statement::new(sql.to_owned(), vec![])?,
+            analyze,
+            try_indexes: Vec::new(),
+        };
+        request.execute(&self.connection, &Cancel::new()).await
     }
 
     async fn leave(self) {

@@ -126,6 +126,37 @@ on_every_engine!(joins_between_such_names_run, async |subject: &Subject| {
 });
 
 on_every_engine!(
+    a_plan_of_such_a_table_names_it,
+    async |subject: &Subject| {
+        let place = hostile(subject).await;
+
+        for name in NAMES {
+            let spelt = quoted(subject, name);
+            let sql = format!("SELECT * FROM {spelt} WHERE {spelt} + 0 <> 1 AND 'a\"b' <> 'c'");
+            // SQLite measures nothing.
+            for analyze in [false, true]
+                .into_iter()
+                .take_while(|analyze| !analyze || subject.name != "sqlite")
+            {
+                let told = place.explain(&sql, analyze).await.unwrap();
+                let plan = told.plan.join("\n");
+                assert!(
+                    [
+                        format!("on {name}"),
+                        format!("on {spelt}"),
+                        format!("on {}.{spelt}", place.schema)
+                    ]
+                    .iter()
+                    .any(|read| plan.contains(read)),
+                    "{name}: {plan}"
+                );
+            }
+        }
+        place.leave().await;
+    }
+);
+
+on_every_engine!(
     a_name_in_a_hint_can_be_sent_back,
     async |subject: &Subject| {
         let place = Place::on(subject).await;

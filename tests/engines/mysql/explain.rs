@@ -54,6 +54,12 @@ fn tables(node: &PlanNode) -> Vec<&PlanNode> {
         .collect()
 }
 
+fn all(node: &PlanNode) -> Vec<&PlanNode> {
+    let mut found = vec![node];
+    found.extend(node.children.iter().flat_map(all));
+    found
+}
+
 fn steps(node: &PlanNode) -> Vec<&str> {
     let mut all = vec![node.step.as_str()];
     all.extend(node.children.iter().flat_map(steps));
@@ -118,6 +124,63 @@ on_mysql!(sorting_and_grouping_are_steps, async |server: &str| {
     database.pool.close().await;
     house.leave().await;
 });
+
+on_mysql!(
+    what_spilled_is_told_where_it_is_known,
+    async |server: &str| {
+        let house = house(server).await;
+        let database = open(house.config()).await;
+        let sql = "SELECT REPEAT(SHA2(a.id * 1000 + b.id, 256), 5) AS wide FROM orders a, customers b ORDER BY wide";
+
+        let plan = plan(&database, sql, true).await;
+
+        let spilled: Vec<&str> = all(&plan.root)
+            .iter()
+            .filter_map(|step| step.spilled.as_deref())
+            .collect();
+        if house.is_mariadb() {
+            assert_eq!(spilled.len(), 1, "{plan:#?}");
+            assert!(
+                spilled[0].starts_with("Sort went to disk in "),
+                "{spilled:?}"
+            );
+            assert!(plan.notes.is_empty());
+        } else {
+            assert_eq!(spilled, [""; 0]);
+            assert_eq!(
+                plan.notes,
+                ["MySQL does not tell whether a sort went to disk."]
+            );
+        }
+        database.pool.close().await;
+        house.leave().await;
+    }
+);
+
+on_mysql!(
+    a_sort_is_work_beside_that_of_its_input,
+    async |server: &str| {
+        let house = house(server).await;
+        let database = open(house.config()).await;
+        let sql = "SELECT REPEAT(SHA2(a.id * 1000 + b.id, 256), 5) AS wide FROM orders a, customers b ORDER BY wide";
+
+        let plan = plan(&database, sql, true).await;
+
+        let sort = all(&plan.root)
+            .into_iter()
+            .find(|step| step.step.starts_with("Sort: ") || step.step == "Filesort")
+            .unwrap();
+        let input: f64 = sort.children.iter().filter_map(|child| child.time).sum();
+        assert!(sort.time.unwrap() > input, "{plan:#?}");
+        // Nothing is told twice.
+        assert!(
+            plan.execution_time.unwrap() * 1.01 >= sort.time.unwrap(),
+            "{plan:#?}"
+        );
+        database.pool.close().await;
+        house.leave().await;
+    }
+);
 
 on_mysql!(
     an_update_tells_how_it_finds_its_rows,

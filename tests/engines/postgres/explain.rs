@@ -186,6 +186,24 @@ on_postgres!(what_spilled_is_told, async |server: &str| {
     );
 });
 
+on_postgres!(a_grouping_that_spilled_is_told, async |server: &str| {
+    let database = open(config(server)).await;
+
+    let plan = explained(
+        &database,
+        "SELECT repeat('x', 100) || n FROM generate_series(1, 100000) AS n GROUP BY 1",
+        vec![],
+        true,
+    )
+    .await;
+
+    let spilled = step(&plan, "HashAggregate").spilled.clone().unwrap();
+    assert!(
+        spilled.starts_with("Aggregate spilled ") && spilled.ends_with(" MB to disk"),
+        "{spilled}"
+    );
+});
+
 on_postgres!(a_plan_behind_a_pooler_is_the_same, async |server: &str| {
     let mut behind = config(server);
     let _pooler = Pooler::before(&mut behind, 2, "").await;

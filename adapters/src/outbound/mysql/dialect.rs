@@ -72,7 +72,7 @@ impl Dialect for MySql {
     }
 
     fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {
-        explain::plan(answer)
+        explain::plan(self.0, answer)
     }
 }
 

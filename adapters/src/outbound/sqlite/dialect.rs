@@ -11,6 +11,7 @@ use domain::{
         explained::QueryPlan,
         plan::PlanTable,
     },
+    schema::name::unquoted,
 };
 use sqlparser::tokenizer::Token;
 
@@ -19,6 +20,7 @@ use super::{
         lexer::{self, Lexed},
         lexicon,
         remembered::Memory,
+        sources::sources,
     },
     blank::skip_blank,
     functions, names, plan, pragmas,
@@ -91,6 +93,21 @@ impl Dialect for SqliteDialect {
             ))
             .with_hint("Plans are for SELECT, VALUES, WITH, INSERT, UPDATE, DELETE and REPLACE.")),
         }
+    }
+
+    fn tables_called(&self, sql: &str) -> Vec<(String, String)> {
+        let in_quotes = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        sources(&Lexed::of(&lexicon::SQLITE, sql))
+            .into_iter()
+            .map(|source| {
+                let table = in_quotes(&source.table);
+                let named = match &source.schema {
+                    Some(schema) => format!("{}.{table}", in_quotes(schema)),
+                    None => table,
+                };
+                (unquoted(&source.called).into_owned(), named)
+            })
+            .collect()
     }
 
     fn query_plan(&self, answer: &PlanTable) -> Result<QueryPlan, Failure> {

@@ -18,6 +18,14 @@ const ROOT: &str = "QUERY PLAN";
 /// The deepest that a tree is read; `SQLite` allows statements to be deeper than anybody reads.
 const MAX_DEPTH: usize = 500;
 
+/// What is missing where others would tell what a scan throws away.
+const NO_FILTERS: &str = "SQLite's plans tell neither rows, costs nor what a scan throws away: compare the WHERE and ON clauses of a table that is scanned with its indexes (describe_table).";
+
+/// Whether a table is read as a whole at this step or below it. No deeper than a tree is read.
+fn scans(node: &PlanNode) -> bool {
+    node.is_full_scan || node.children.iter().any(scans)
+}
+
 struct Row<'a> {
     id: i64,
     parent: i64,
@@ -49,10 +57,16 @@ pub(super) fn read(answer: &PlanTable) -> Result<QueryPlan, Failure> {
             matches!(verb, "MATERIALIZE" | "CO-ROUTINE").then_some(name)
         })
         .collect();
+    let children = below(0, &rows, &made, 0);
     Ok(QueryPlan {
+        notes: if children.iter().any(scans) {
+            vec![NO_FILTERS.to_owned()]
+        } else {
+            Vec::new()
+        },
         root: PlanNode {
             step: ROOT.to_owned(),
-            children: below(0, &rows, &made, 0),
+            children,
             ..PlanNode::default()
         },
         ..QueryPlan::default()

@@ -4,11 +4,22 @@
 use domain::query::explained::{PlanNode, QueryPlan};
 use serde_json::{Map, Value};
 
+use super::{super::flavor::Flavor, unescaped::escaped};
+
 type Object = Map<String, Value>;
 
-pub(super) fn read(text: &str) -> Option<QueryPlan> {
-    let answer: Value = serde_json::from_str(text).ok()?;
-    let mut steps = below(&answer);
+/// Milliseconds after a row of a table was read and before the next one was asked for.
+const OTHER_TIME: &str = "r_other_time_ms";
+
+pub(super) fn read(flavor: Flavor, text: &str) -> Option<QueryPlan> {
+    let as_it_is = || serde_json::from_str(text);
+    let answer: Value = if flavor.is_mariadb {
+        serde_json::from_str(&escaped(text)).or_else(|_| as_it_is())
+    } else {
+        as_it_is()
+    }
+    .ok()?;
+    let mut steps = below(&answer, Behind::Table);
     let root = if steps.len() == 1 {
         steps.pop()?
     } else {
@@ -26,28 +37,63 @@ pub(super) fn read(text: &str) -> Option<QueryPlan> {
     })
 }
 
+/// Who has done what the server measures beside the reading of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// The table's own conditions.
+    Table,
+    /// A step above, such as a sort or a grouping, which takes the rows as they come.
+    Above,
+}
+
 /// The steps in a value, whatever wraps them.
-fn below(value: &Value) -> Vec<PlanNode> {
+fn below(value: &Value, behind: Behind) -> Vec<PlanNode> {
     match value {
-        Value::Array(items) => items.iter().flat_map(below).collect(),
+        Value::Array(items) => items.iter().flat_map(|item| below(item, behind)).collect(),
         Value::Object(object) => object
             .iter()
-            .flat_map(|(key, value)| keyed(key, value))
+            .flat_map(|(key, value)| keyed(key, value, behind))
             .collect(),
         _ => Vec::new(),
     }
 }
 
-fn keyed(key: &str, value: &Value) -> Vec<PlanNode> {
+fn keyed(key: &str, value: &Value, behind: Behind) -> Vec<PlanNode> {
     match (key, value) {
-        ("table", Value::Object(table)) => vec![table_step(table, 1.0)],
-        ("nested_loop", Value::Array(tables)) => vec![nested_loop(tables)],
+        ("table", Value::Object(table)) => vec![table_step(table, 1.0, behind)],
+        ("nested_loop", Value::Array(tables)) => vec![nested_loop(tables, behind)],
+        // They run for themselves.
+        ("subqueries", value) => below(value, Behind::Table),
         (_, Value::Object(object)) => match name_of(key, object) {
-            Some(name) => vec![wrapper(&name, object, below(value))],
-            None => below(value),
+            Some(name) => {
+                let behind = match key {
+                    "filesort" | "temporary_table" => Behind::Above,
+                    "block-nl-join" | "query_block" => Behind::Table,
+                    _ => behind,
+                };
+                vec![wrapper(key, &name, object, below(value, behind))]
+            }
+            None => below(value, behind),
         },
-        _ => below(value),
+        _ => below(value, behind),
     }
+}
+
+/// The time that was measured at the table whose rows a step takes as they come, and that is the step's.
+fn taken_over(object: &Object) -> Option<f64> {
+    object
+        .iter()
+        .find_map(|(key, value)| match (key.as_str(), value) {
+            ("table", Value::Object(table)) => number(table, OTHER_TIME),
+            ("nested_loop", Value::Array(tables)) => taken_over(tables.last()?.as_object()?),
+            // These have taken it over themselves, or do not pass it on.
+            (
+                "filesort" | "temporary_table" | "block-nl-join" | "query_block" | "subqueries",
+                _,
+            ) => None,
+            (_, Value::Object(object)) => taken_over(object),
+            _ => None,
+        })
 }
 
 /// What a wrapper does, if it does something worth a line.
@@ -58,7 +104,7 @@ fn name_of(key: &str, object: &Object) -> Option<String> {
             Some(message) => return Some(message),
             None => "Query block",
         },
-        "filesort" | "read_sorted_file" => "Filesort",
+        "filesort" => "Filesort",
         "ordering_operation" | "grouping_operation" | "duplicates_removal"
             if is("using_filesort") =>
         {
@@ -69,7 +115,7 @@ fn name_of(key: &str, object: &Object) -> Option<String> {
         {
             "Temporary table"
         }
-        "duplicates_removal" => "Remove duplicates",
+        "duplicates_removal" | "duplicate_removal" => "Remove duplicates",
         "temporary_table" => "Temporary table",
         "union_result" => "Union",
         "except_result" => "Except",
@@ -85,7 +131,7 @@ fn name_of(key: &str, object: &Object) -> Option<String> {
 }
 
 /// A step over others: its figures are its own where the server tells them, else those below it together.
-fn wrapper(name: &str, object: &Object, children: Vec<PlanNode>) -> PlanNode {
+fn wrapper(key: &str, name: &str, object: &Object, children: Vec<PlanNode>) -> PlanNode {
     let mut node = around(name, children);
     node.condition = text(object, "sort_key").or_else(|| text(object, "having_condition"));
     node.filter = text(object, "attached_condition");
@@ -93,7 +139,17 @@ fn wrapper(name: &str, object: &Object, children: Vec<PlanNode>) -> PlanNode {
     if let Some(rows) = number(object, "r_output_rows") {
         node.actual_rows = Some(rows);
     }
-    node.time = number(object, "r_total_time_ms").or(node.time);
+    let total = number(object, "r_total_time_ms");
+    node.time = match key {
+        // It tells of its own work alone, but for what it reads itself, which counts at the table too.
+        "filesort" => added(node.time, taken_over(object).or(total)),
+        "temporary_table" => added(node.time, taken_over(object)),
+        "block-nl-join" => added(
+            added(node.time, number(object, "r_unpack_time_ms")),
+            number(object, OTHER_TIME),
+        ),
+        _ => total.or(node.time),
+    };
     node.cost = number(object, "cost")
         .or_else(|| nested_number(object, "query_cost"))
         .or(node.cost);
@@ -113,6 +169,13 @@ fn around(name: &str, children: Vec<PlanNode>) -> PlanNode {
     }
 }
 
+fn added(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    [one, other]
+        .into_iter()
+        .flatten()
+        .reduce(|sum, next| sum + next)
+}
+
 fn sum(nodes: &[PlanNode], measure: fn(&PlanNode) -> Option<f64>) -> Option<f64> {
     nodes
         .iter()
@@ -121,13 +184,19 @@ fn sum(nodes: &[PlanNode], measure: fn(&PlanNode) -> Option<f64>) -> Option<f64>
 }
 
 /// Tables in the order in which they are read: each for every row of those before it.
-fn nested_loop(items: &[Value]) -> PlanNode {
+fn nested_loop(items: &[Value], behind: Behind) -> PlanNode {
     let mut outer = 1.0;
     let mut children: Vec<PlanNode> = Vec::new();
-    for item in items {
+    for (at, item) in items.iter().enumerate() {
+        // Behind the rows of the others stands the next table.
+        let behind = if at + 1 == items.len() {
+            behind
+        } else {
+            Behind::Table
+        };
         let steps = match item.get("table") {
-            Some(Value::Object(table)) => vec![table_step(table, outer)],
-            _ => below(item),
+            Some(Value::Object(table)) => vec![table_step(table, outer, behind)],
+            _ => below(item, behind),
         };
         if let Some(rows) = steps.last().and_then(|step| step.estimated_rows) {
             outer = rows;
@@ -152,7 +221,7 @@ fn nested_loop(items: &[Value]) -> PlanNode {
 }
 
 /// A table that is read `times`, as it is expected.
-fn table_step(table: &Object, times: f64) -> PlanNode {
+fn table_step(table: &Object, times: f64, behind: Behind) -> PlanNode {
     let access = text(table, "access_type").unwrap_or_else(|| "message".to_owned());
     let name = text(table, "table_name");
     let read = number(table, "rows")
@@ -169,11 +238,15 @@ fn table_step(table: &Object, times: f64) -> PlanNode {
         .zip(actual)
         .or(read.zip(kept))
         .map(|(read, kept)| (read - kept).max(0.0));
-    let times = ["r_table_time_ms", "r_other_time_ms"].map(|part| number(table, part));
+    let reading = number(table, "r_table_time_ms");
+    let own = match behind {
+        Behind::Table => added(reading, number(table, OTHER_TIME)),
+        Behind::Above => reading,
+    };
     // What it is made of, where it is a result in between.
     let children: Vec<PlanNode> = table
         .iter()
-        .flat_map(|(key, value)| keyed(key, value))
+        .flat_map(|(key, value)| keyed(key, value, Behind::Table))
         .collect();
     let made_in = sum(&children, |child| child.time);
     PlanNode {
@@ -192,11 +265,7 @@ fn table_step(table: &Object, times: f64) -> PlanNode {
         removed_rows: removed,
         loops,
         cost: number(table, "cost").or_else(|| own_cost(table)),
-        time: times
-            .into_iter()
-            .flatten()
-            .reduce(|sum, next| sum + next)
-            .map(|own| own + made_in.unwrap_or(0.0)),
+        time: own.map(|own| own + made_in.unwrap_or(0.0)),
         spilled: None,
         children,
     }

@@ -6,6 +6,7 @@
 mod blocks;
 mod table;
 mod tree;
+mod unescaped;
 
 use domain::{
     Failure, FailureKind,
@@ -52,9 +53,9 @@ pub(super) fn request(
 }
 
 /// The plan in the answer to such a request.
-pub(super) fn plan(answer: &PlanTable) -> Result<QueryPlan, Failure> {
+pub(super) fn plan(flavor: Flavor, answer: &PlanTable) -> Result<QueryPlan, Failure> {
     let plan = match answer.rows.first().map(Vec::as_slice) {
-        Some([Some(text)]) if text.trim_start().starts_with('{') => blocks::read(text),
+        Some([Some(text)]) if text.trim_start().starts_with('{') => blocks::read(flavor, text),
         Some([Some(text)]) => tree::read(text),
         _ => table::read(answer),
     };

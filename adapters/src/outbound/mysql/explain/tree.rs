@@ -2,6 +2,13 @@
 
 use domain::query::explained::{PlanNode, QueryPlan};
 
+/// What other servers tell of a plan that was run.
+const UNKNOWN_SPILLS: &str = "MySQL does not tell whether a sort went to disk.";
+
+fn sorts(node: &PlanNode) -> bool {
+    node.step.starts_with("Sort") || node.children.iter().any(sorts)
+}
+
 /// A line, with the figures of one loop.
 #[derive(Debug, Default)]
 struct Line {
@@ -42,9 +49,15 @@ pub(super) fn read(text: &str) -> Option<QueryPlan> {
     while let Some(line) = lines.next() {
         root.children.push(node(&line, &mut lines, 1.0));
     }
+    let was_sorted = root.time.is_some() && sorts(&root);
     Some(QueryPlan {
         execution_time: root.time,
         root,
+        notes: if was_sorted {
+            vec![UNKNOWN_SPILLS.to_owned()]
+        } else {
+            Vec::new()
+        },
         ..QueryPlan::default()
     })
 }
