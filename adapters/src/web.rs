@@ -56,10 +56,10 @@ impl PartialEq for Authorities {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::System, Self::System) | (Self::Nobody, Self::Nobody) => true,
-            (Self::These(these), Self::These(those)) => these
+            (Self::These(mine), Self::These(others)) => mine
                 .iter()
                 .map(Certificate::der)
-                .eq(those.iter().map(Certificate::der)),
+                .eq(others.iter().map(Certificate::der)),
             _ => false,
         }
     }
