@@ -53,4 +53,8 @@ impl Catalog for DiscreetCatalog {
         }
         Ok(tables)
     }
+
+    async fn withheld(&self, cancel: &Cancel) -> Result<Snapshot, Failure> {
+        self.0.withheld(cancel).await
+    }
 }

@@ -564,6 +564,18 @@ on_postgres!(
             answers.push((method, answer.to_string()));
         }
 
+        let mut told = Vec::new();
+        for name in ["salaries_kept", "wages_000"] {
+            let pattern = format!("{name}%");
+            for argument in [json!({ "search": pattern }), json!({ "schema": name })] {
+                let answer = house.server.call("search_schema", argument).await;
+                let answer = answer.json().to_string().replace(name, "?");
+                assert!(answer.contains("be seen here"), "{answer}");
+                told.push(answer);
+            }
+        }
+        assert_eq!(told[..2], told[2..]);
+
         for (what, answer) in answers {
             // A column of orders has that name.
             let answer = answer

@@ -338,3 +338,21 @@ async fn a_hidden_table_is_described_as_one_that_is_not_there() {
         assert_eq!(told[0], told[1], "{tool}");
     }
 }
+
+#[tokio::test]
+async fn that_something_is_hidden_is_not_told_by_a_search() {
+    let scratch = Scratch::new();
+    let mut server = server(&scratch).await;
+
+    for (argument, answers) in [("search", true), ("schema", false)] {
+        let mut told = Vec::new();
+        for name in ["salaries", "wages000"] {
+            let answer = server.call("search_schema", json!({argument: name})).await;
+            let answer = answer.json().to_string().replace(name, "?");
+            assert!(answer.contains("be seen here"), "{answer}");
+            assert_eq!(answer.contains("\"total\":0"), answers, "{answer}");
+            told.push(answer);
+        }
+        assert_eq!(told[0], told[1], "{argument}");
+    }
+}

@@ -51,7 +51,7 @@ pub struct Searchable {
 }
 
 impl Searchable {
-    async fn new(known: Known) -> Result<Self, Failure> {
+    pub(crate) async fn new(known: Known) -> Result<Self, Failure> {
         let Known {
             snapshot,
             is_outline,

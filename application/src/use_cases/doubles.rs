@@ -138,6 +138,10 @@ pub(crate) fn connection_to(
         .expect_read()
         .returning(move |_| Ok(snapshot.clone()));
     expect(&mut catalog);
+    // Whatever a test expects of it comes before.
+    catalog
+        .expect_withheld()
+        .returning(|_| Ok(Snapshot::default()));
     let mut database = database_of(Arc::new(config()), MockConnectionPool::new());
     database.catalog = Arc::new(catalog);
     OpenConnection::new(ConnectionName::new("shop").unwrap(), database)

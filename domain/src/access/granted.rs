@@ -23,6 +23,7 @@ impl Tables {
         let place = |id: &RelationId| places.get(id).copied();
         let holds = |schema: &str| relations.iter().any(|relation| *relation.schema == *schema);
         Snapshot {
+            may_hide: true,
             search_path: snapshot
                 .search_path
                 .iter()

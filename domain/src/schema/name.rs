@@ -113,7 +113,8 @@ impl TableName {
     }
 
     fn unknown(&self, snapshot: &Snapshot) -> Failure {
-        let failure = Failure::invalid_argument(format!("There is no table or view `{self}`."));
+        let failure =
+            Failure::invalid_argument(snapshot.there_is_no(&format!("table or view `{self}`")));
         if let Some(schema) = &self.schema
             && !snapshot.schemas.iter().any(|known| {
                 [true, false]
@@ -121,21 +122,11 @@ impl TableName {
                     .any(|exactly| schema.means(&known.name, *exactly))
             })
         {
-            let names: Vec<&str> = snapshot.schemas.iter().map(|known| &*known.name).collect();
-            let meant = nearest(&schema.text, names.iter().copied());
-            let told = names
-                .iter()
-                .copied()
-                .take(TOLD * 2)
-                .collect::<Vec<_>>()
-                .join(", ");
-            return failure.with_hint(match meant {
-                Some(meant) => format!(
-                    "There is no schema `{}`; did you mean `{meant}`?",
-                    schema.text
-                ),
-                None => format!("There is no schema `{}`. Schemas: {told}.", schema.text),
-            });
+            return failure.with_hint(format!(
+                "{} {}",
+                snapshot.there_is_no(&format!("schema `{}`", schema.text)),
+                snapshot.schemas_instead_of(&schema.text)
+            ));
         }
         let is_named = |relation: &Relation| {
             self.schema.as_ref().is_some_and(|schema| {
@@ -348,7 +339,7 @@ mod tests {
             ("custmers", "Did you mean `sales.customers`?"),
             (
                 "pubic.orders",
-                "There is no schema `pubic`; did you mean `public`?",
+                "There is no schema `pubic`. Did you mean `public`?",
             ),
             (
                 "x.orders",

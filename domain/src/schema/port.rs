@@ -51,4 +51,8 @@ pub trait Catalog: Send + Sync {
         referring: &Referring,
         cancel: &Cancel,
     ) -> Result<Vec<TableDescription>, Failure>;
+
+    /// What is there and kept from the role, by name: schemas that it may not use, and relations that it has no right to.
+    /// The first ones, where there are many; nothing where a [`Snapshot`] `may_hide` such things.
+    async fn withheld(&self, cancel: &Cancel) -> Result<Snapshot, Failure>;
 }

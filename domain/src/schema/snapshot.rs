@@ -7,11 +7,20 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::nearest::nearest;
+
+/// How many other schemas are told.
+const SCHEMAS_TOLD: usize = 10;
+const NO_SCHEMA: &str =
+    "No schema may be seen here: whoever administers the database can grant the use of one.";
+
 /// Everything that the role can see, at one moment.
 ///
 /// Words that occur often (names of schemas, columns and types) are shared, so that 150,000 columns stay small.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
+    /// Whether nobody learns of what is kept from them: what is not here may be there all the same.
+    pub may_hide: bool,
     /// Where a name without a schema is looked for, in order. An engine without schemas has one; a session may
     /// have none, as on MySQL without a default database, and then each name needs its schema.
     pub search_path: Vec<Arc<str>>,
@@ -180,6 +189,29 @@ pub struct UserType {
 }
 
 impl Snapshot {
+    /// That there is no such thing, as far as anybody may know.
+    pub fn there_is_no(&self, what: &str) -> String {
+        let seen = if self.may_hide {
+            " that may be seen here"
+        } else {
+            ""
+        };
+        format!("There is no {what}{seen}.")
+    }
+
+    /// Which schema was meant by one that is not there, or which there are.
+    pub fn schemas_instead_of(&self, name: &str) -> String {
+        let names = || self.schemas.iter().map(|schema| &*schema.name);
+        if let Some(meant) = nearest(name, names()) {
+            return format!("Did you mean `{meant}`?");
+        }
+        let told: Vec<&str> = names().take(SCHEMAS_TOLD).collect();
+        match told.as_slice() {
+            [] => NO_SCHEMA.to_owned(),
+            told => format!("Schemas: {}.", told.join(", ")),
+        }
+    }
+
     pub fn relation(&self, id: RelationId) -> Option<&Relation> {
         self.relations.get(id.0 as usize)
     }

@@ -1,12 +1,17 @@
 //! The whole schema, held against what was declared and what the server's own commands show.
 
+use application::use_cases::{DescribeTable, SearchSchema};
 use domain::{
     Cancel,
     connection::ConnectionConfig,
     schema::{Referring, Relation, RelationKind, Snapshot, TableName},
 };
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row as _, raw_sql};
-use support::{databases::open, on_mysql};
+use support::{
+    databases::{open, opened},
+    on_mysql,
+};
 
 use super::house::House;
 
@@ -235,11 +240,18 @@ on_mysql!(
                 ("plus_one", "function", adds, Some("deterministic")),
             ]
         );
-        let sequences = snapshot
+        let sequences: Vec<_> = snapshot
             .sequences
             .iter()
-            .filter(|sequence| *sequence.schema == *house.name);
-        assert_eq!(sequences.count(), usize::from(is_mariadb));
+            .filter(|sequence| *sequence.schema == *house.name)
+            .map(|sequence| (&*sequence.name, sequence.owned_by.as_deref()))
+            .collect();
+        let expected: &[_] = if is_mariadb {
+            &[("numbers", None)]
+        } else {
+            &[]
+        };
+        assert_eq!(sequences, expected);
         house.leave().await;
     }
 );
@@ -333,7 +345,73 @@ on_mysql!(
             .unwrap()
             .resolve(&snapshot)
             .unwrap_err();
-        assert_eq!(failure.message, "There is no table or view `customers`.");
+        assert_eq!(
+            failure.message,
+            "There is no table or view `customers` that may be seen here."
+        );
+        house.leave().await;
+    }
+);
+
+on_mysql!(
+    an_account_without_rights_is_told_that_it_may_not_see,
+    async |server: &str| {
+        // GIVEN an account without any privilege, which the server shows nothing
+        let mut house = House::shop(server).await;
+        let secret = format!("{}.items", house.name);
+        let mut config = house.account(&[]).await;
+        config.database = None;
+        let database = open(config).await;
+        let connection = opened(&database);
+        let searched = async |request: SearchSchema| {
+            let answer = request.execute(&connection, &Cancel::new()).await;
+            answer.map(|text| serde_json::from_str::<Value>(&text).unwrap())
+        };
+
+        let overview = searched(SearchSchema::default()).await.unwrap();
+        let word = SearchSchema {
+            search: Some("items".to_owned()),
+            ..SearchSchema::default()
+        };
+        let found = searched(word).await.unwrap();
+        let within = SearchSchema {
+            schema: Some(house.name.clone()),
+            ..SearchSchema::default()
+        };
+        let schema = searched(within).await.unwrap_err();
+        let describe = DescribeTable {
+            tables: vec![secret.clone()],
+            max_bytes: None,
+        };
+        let table = describe.execute(&connection, &Cancel::new()).await;
+        let table = table.unwrap_err();
+
+        assert_eq!(
+            overview["notice"],
+            "No table may be seen here: there is none, or whoever administers the database has yet to grant SELECT."
+        );
+        assert_eq!(
+            (&found["total"], &found["notice"]),
+            (
+                &json!(0),
+                &json!("What may not be seen here is not searched.")
+            )
+        );
+        assert_eq!(
+            schema.message,
+            format!("There is no schema `{}` that may be seen here.", house.name)
+        );
+        assert_eq!(
+            schema.hint.as_deref(),
+            Some(
+                "No schema may be seen here: whoever administers the database can grant the use of one."
+            )
+        );
+        assert_eq!(
+            table.message,
+            format!("There is no table or view `{secret}` that may be seen here.")
+        );
+        database.pool.close().await;
         house.leave().await;
     }
 );

@@ -6,13 +6,13 @@ mod listing;
 mod names;
 mod overview;
 mod ties;
+mod withheld;
 
 #[cfg(test)]
 mod tests;
 
 use domain::{
     Cancel, Failure,
-    nearest::nearest,
     query::Dialect,
     schema::{
         Snapshot,
@@ -78,6 +78,12 @@ const OVERVIEW_BYTES: usize = 6_000;
 /// What an answer from an outline says of itself.
 const OUTLINE: &str = "This large schema is still being read: keys and estimates may be missing, and the order may change in some seconds.";
 
+/// An answer, and how many things there are to be told of.
+struct Told {
+    text: String,
+    total: usize,
+}
+
 /// What the parts of an answer are made of.
 struct Guide<'a> {
     snapshot: &'a Snapshot,
@@ -92,18 +98,45 @@ impl SearchSchema {
         connection: &OpenConnection,
         cancel: &Cancel,
     ) -> Result<String, Failure> {
-        let searchable = if self.search_in(None).asks_for_names() {
-            connection.named(cancel).await?
-        } else if self.can_do_with_an_outline() {
-            connection.soon_searchable(cancel).await?
-        } else {
-            connection.searchable(cancel).await?
-        };
-        self.answer(&searchable, &*connection.database.dialect)
+        let mut searchable = self.searchable(connection, cancel).await?;
+        if let Some(schema) = &self.schema
+            && schema_called(&searchable.snapshot, schema).is_err()
+        {
+            // Another session may just have made it.
+            connection.catalog.doubt();
+            searchable = self.searchable(connection, cancel).await?;
+            if let Err(unknown) = schema_called(&searchable.snapshot, schema) {
+                return Err(withheld::schema(schema, unknown, connection, cancel).await);
+            }
+        }
+        let told = self.told(&searchable, &*connection.database.dialect)?;
+        if told.total > 0 {
+            return Ok(told.text);
+        }
+        self.told_of_nothing(told.text, &searchable.snapshot, connection, cancel)
+            .await
     }
 
-    /// As [`SearchSchema::execute`], from a schema that is at hand.
+    async fn searchable(
+        &self,
+        connection: &OpenConnection,
+        cancel: &Cancel,
+    ) -> Result<Searchable, Failure> {
+        if self.search_in(None).asks_for_names() {
+            connection.named(cancel).await
+        } else if self.can_do_with_an_outline() {
+            connection.soon_searchable(cancel).await
+        } else {
+            connection.searchable(cancel).await
+        }
+    }
+
+    /// As [`SearchSchema::execute`], from a schema that is at hand and of nothing but that.
     pub fn answer(self, searchable: &Searchable, dialect: &dyn Dialect) -> Result<String, Failure> {
+        self.told(searchable, dialect).map(|told| told.text)
+    }
+
+    fn told(&self, searchable: &Searchable, dialect: &dyn Dialect) -> Result<Told, Failure> {
         let guide = Guide {
             snapshot: &searchable.snapshot,
             index: &searchable.index,
@@ -154,7 +187,10 @@ impl SearchSchema {
             answer.pop();
             answer.push_str(&notice);
         }
-        Ok(answer)
+        Ok(Told {
+            text: answer,
+            total: found.total,
+        })
     }
 }
 
@@ -191,15 +227,8 @@ fn schema_called(snapshot: &Snapshot, name: &str) -> Result<String, Failure> {
     {
         return Ok(known.to_owned());
     }
-    let told: Vec<&str> = names().take(10).collect();
-    Err(
-        Failure::invalid_argument(format!("There is no schema `{written}`.")).with_hint(
-            match nearest(&unquoted, names()) {
-                Some(meant) => format!("Did you mean `{meant}`?"),
-                None => format!("Schemas: {}.", told.join(", ")),
-            },
-        ),
-    )
+    let failure = Failure::invalid_argument(snapshot.there_is_no(&format!("schema `{written}`")));
+    Err(failure.with_hint(snapshot.schemas_instead_of(&unquoted)))
 }
 
 /// JSON of what cannot fail to be JSON.

@@ -7,7 +7,7 @@ use domain::schema::{
     search::{Kind, Search},
 };
 
-use super::{Guide, MOST, Ties, beginning, json};
+use super::{Guide, MOST, Ties, Told, beginning, json};
 
 /// How many foreign keys of one table are told.
 const KEYS: usize = 8;
@@ -20,7 +20,7 @@ struct Counts {
 }
 
 impl Guide<'_> {
-    pub(super) fn overview(&self, schema: Option<&str>, max_bytes: usize) -> String {
+    pub(super) fn overview(&self, schema: Option<&str>, max_bytes: usize) -> Told {
         let next = "Rows are estimates. With `search` it finds tables, columns and comments; detail names lists all; describe_table tells all of a table.";
         let search = Search {
             kinds: vec![Kind::Table, Kind::View],
@@ -67,7 +67,10 @@ impl Guide<'_> {
             answer.push_str(&line);
             told += 1;
         }
-        answer + &end(told)
+        Told {
+            text: answer + &end(told),
+            total: found.total,
+        }
     }
 
     /// `"public: 40 tables, 3 views"`, as many as find room.

@@ -1,10 +1,18 @@
 //! What a role sees is what it may see.
 
-use application::use_cases::{DescribeTable, FindJoinPath};
-use domain::{Cancel, FailureKind};
-use support::{databases::opened, on_postgres};
+use application::{
+    registry::OpenConnection,
+    use_cases::{DescribeTable, Detail, FindJoinPath, SearchSchema},
+};
+use domain::{Cancel, Failure, FailureKind, schema::search::Kind};
+use serde_json::{Value, json};
+use support::{
+    databases::{open, opened},
+    on_postgres,
+    waiting::until,
+};
 
-use super::{Shop, describe, names};
+use super::{House, Shop, describe, names};
 
 on_postgres!(
     a_role_sees_what_it_has_any_right_to,
@@ -80,6 +88,128 @@ on_postgres!(
             }
         }
         shop.leave().await;
+    }
+);
+
+/// What a search answers: the answer or, of a failure, its kind and its message.
+async fn searched(connection: &OpenConnection, request: SearchSchema) -> Result<Value, Failure> {
+    let answer = request.execute(connection, &Cancel::new()).await;
+    answer.map(|text| serde_json::from_str(&text).unwrap())
+}
+
+fn searching(search: &str) -> SearchSchema {
+    SearchSchema {
+        search: Some(search.to_owned()),
+        ..SearchSchema::default()
+    }
+}
+
+fn within(schema: &str) -> SearchSchema {
+    SearchSchema {
+        schema: Some(schema.to_owned()),
+        ..SearchSchema::default()
+    }
+}
+
+on_postgres!(
+    a_search_tells_what_is_kept_from_the_role,
+    async |server: &str| {
+        // GIVEN `hidden`, which the role may not use, and `shop`, with a table that it has no right to
+        let shop = Shop::on(server).await;
+        let connection = opened(&shop.database);
+        let no_usage = "lacks USAGE on the schema `hidden`.";
+
+        for (request, lacking) in [
+            (within("hidden"), "lacks USAGE on it."),
+            (searching("plans"), no_usage),
+            (searching("%lan%"), no_usage),
+            (
+                searching("kept_back"),
+                "lacks SELECT on the table `kept_back`.",
+            ),
+            (
+                SearchSchema {
+                    detail: Detail::Names,
+                    kinds: vec![Kind::Schema],
+                    ..searching("hidden")
+                },
+                "lacks USAGE on it.",
+            ),
+        ] {
+            let told = format!("{request:?}");
+            let failure = searched(&connection, request).await.unwrap_err();
+
+            assert_eq!(failure.kind, FailureKind::NotAllowed, "{told}");
+            assert!(failure.message.ends_with(lacking), "{failure:?}");
+        }
+        // What nobody has made is still not there.
+        let nothing = searched(&connection, searching("zebra")).await.unwrap();
+        assert_eq!(nothing["total"], 0);
+        let unknown = searched(&connection, within("zebra")).await.unwrap_err();
+        assert_eq!(unknown.message, "There is no schema `zebra`.");
+        shop.leave().await;
+    }
+);
+
+on_postgres!(
+    where_a_role_may_see_no_table_an_overview_says_what_it_lacks,
+    async |server: &str| {
+        // GIVEN a database with two tables, of which a role may see none
+        let mut house = House::on(server).await;
+        house
+            .run("CREATE SCHEMA sold; CREATE TABLE sold.orders (id int); GRANT USAGE ON SCHEMA sold TO {role}")
+            .await;
+        let database = open(house.config(&house.name)).await;
+        let connection = opened(&database);
+        let names = SearchSchema {
+            detail: Detail::Names,
+            ..SearchSchema::default()
+        };
+
+        for request in [SearchSchema::default(), names] {
+            let failure = searched(&connection, request).await.unwrap_err();
+            assert_eq!(
+                (failure.kind, failure.message.as_str()),
+                (
+                    FailureKind::NotAllowed,
+                    "The role may see no table here. `public.notes` exists, but the role of this connection lacks SELECT on the table `notes`. 1 more are kept from it too."
+                )
+            );
+        }
+        let failure = searched(&connection, within("sold")).await.unwrap_err();
+        assert_eq!(
+            failure.message,
+            "The role may see no table here. `sold.orders` exists, but the role of this connection lacks SELECT on the table `orders`."
+        );
+        assert!(failure.hint.unwrap().contains("SELECT on its tables"));
+
+        // WHEN it is granted one
+        house.run("GRANT SELECT ON sold.orders TO {role}").await;
+
+        // THEN the overview tells that
+        until("the grant is seen", async || {
+            let told = searched(&connection, within("sold")).await;
+            told.is_ok_and(|told| told["total"] == 1)
+        })
+        .await;
+        database.pool.close().await;
+        house.leave(&[]).await;
+    }
+);
+
+on_postgres!(
+    a_database_without_tables_is_told_as_empty,
+    async |server: &str| {
+        let mut house = House::on(server).await;
+        house.run("DROP TABLE notes").await;
+        let database = open(house.config(&house.name)).await;
+
+        let told = searched(&opened(&database), SearchSchema::default()).await;
+
+        let told = told.unwrap();
+        assert_eq!((&told["total"], told.get("notice")), (&json!(0), None));
+        database.pool.close().await;
+        house.leave(&[]).await;
     }
 );
 

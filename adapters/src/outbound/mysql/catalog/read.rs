@@ -80,6 +80,7 @@ pub(super) async fn outline(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<S
     let mut outline = Snapshot {
         search_path: place.search_path(),
         schemas: place.schemas,
+        may_hide: true,
         relations: tables.relations,
         routines,
         triggers,
@@ -142,6 +143,7 @@ pub(super) async fn names(catalog: &MySqlCatalog, cancel: &Cancel) -> Result<Sna
     Ok(Snapshot {
         search_path: place.search_path(),
         schemas: place.schemas,
+        may_hide: true,
         triggers: with_tables(triggers, &tables.relations),
         relations: tables.relations,
         routines,

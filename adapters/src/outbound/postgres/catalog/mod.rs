@@ -85,6 +85,18 @@ impl Catalog for PostgresCatalog {
             .await?;
         describe::told(found)
     }
+
+    /// Any role may read the whole catalog.
+    async fn withheld(&self, cancel: &Cancel) -> Result<Snapshot, Failure> {
+        self.ask(
+            include_str!("../queries/catalog/withheld.sql"),
+            Vec::new(),
+            cancel,
+            Snapshot::default(),
+            names::add_withheld,
+        )
+        .await
+    }
 }
 
 impl PostgresCatalog {

@@ -71,16 +71,8 @@ impl Names {
             .zip(0_u32..)
             .map(|((schema, relation), id)| {
                 ids.insert(relation.number, RelationId(id));
-                Relation {
-                    schema,
-                    name: relation.name.into(),
-                    kind: relation_kind(relation.more.as_deref().unwrap_or_default()),
-                    comment: None,
-                    estimated_rows: None,
-                    partitions: 0,
-                    columns: Vec::new(),
-                    keys: Vec::new(),
-                }
+                let kind = relation.more.as_deref().unwrap_or_default();
+                bare(schema, &relation.name, kind)
             })
             .collect();
         self.triggers.sort_unstable_by(|one, other| {
@@ -142,6 +134,32 @@ impl Names {
             .collect();
         path.sort_unstable();
         path.into_iter().map(|(_, name)| name.into()).collect()
+    }
+}
+
+/// Takes in what is kept from the role: schema, name and kind of a relation; of a schema its name alone.
+pub(super) fn add_withheld(withheld: &mut Snapshot, record: &Record) {
+    let schema: Arc<str> = record.text(0).into();
+    match record.some(1) {
+        None => withheld.schemas.push(Namespace {
+            name: schema,
+            comment: None,
+        }),
+        Some(name) => withheld.relations.push(bare(schema, name, record.text(2))),
+    }
+}
+
+/// A relation of which nothing but its name and its kind is known.
+fn bare(schema: Arc<str>, name: &str, kind: &str) -> Relation {
+    Relation {
+        schema,
+        name: name.into(),
+        kind: relation_kind(kind),
+        comment: None,
+        estimated_rows: None,
+        partitions: 0,
+        columns: Vec::new(),
+        keys: Vec::new(),
     }
 }
 
