@@ -172,6 +172,86 @@ fn columns_that_look_like_keys_are_guesses() {
     assert_eq!(guessed("notes", "customers"), Vec::<String>::new());
 }
 
+/// The chains that are guessed between two tables.
+fn guesses(snapshot: &Snapshot, from: &str, to: &str) -> Vec<String> {
+    guessed_paths(snapshot, id(snapshot, from), id(snapshot, to), 5)
+        .paths
+        .iter()
+        .map(|path| path.sql(snapshot, &Plain))
+        .collect()
+}
+
+#[test]
+fn a_unique_column_with_a_name_that_says_something_is_meant_by_the_same_name() {
+    let snapshot = schema(
+        "products: id int PK, sku text UNIQUE, name text UNIQUE
+         stock: id int PK, sku text, name text
+         labels: id int PK, product_sku text
+         weights: sku int",
+    );
+
+    for (from, expected) in [
+        // By its name alone nobody's `name` is meant.
+        (
+            "stock",
+            &["FROM stock JOIN products ON stock.sku = products.sku"][..],
+        ),
+        (
+            "labels",
+            &["FROM labels JOIN products ON labels.product_sku = products.sku"],
+        ),
+        ("weights", &[]),
+    ] {
+        assert_eq!(guesses(&snapshot, from, "products"), expected, "{from}");
+    }
+}
+
+#[test]
+fn a_key_of_several_columns_is_meant_by_all_of_them() {
+    let snapshot = schema(
+        "order_items: order_id int PK, line int PK, product text
+         returns: id int PK, line bigint, OrderId int
+         remarks: order_id int, line text
+         halves: order_id int",
+    );
+
+    for (from, expected) in [
+        (
+            "returns",
+            &[
+                r#"FROM returns JOIN order_items ON returns."OrderId" = order_items.order_id AND returns.line = order_items.line"#,
+            ][..],
+        ),
+        ("remarks", &[]),
+        ("halves", &[]),
+    ] {
+        assert_eq!(guesses(&snapshot, from, "order_items"), expected, "{from}");
+    }
+}
+
+#[test]
+fn keys_that_look_like_each_other_are_one_guess() {
+    let snapshot = schema(
+        "order_items: order_id int PK, line int PK
+         invoiced: order_id int PK, line int PK
+         products: id int PK, sku text UNIQUE
+         stock: id int PK, sku text UNIQUE",
+    );
+
+    assert_eq!(guesses(&snapshot, "invoiced", "order_items").len(), 1);
+    assert_eq!(guesses(&snapshot, "stock", "products").len(), 1);
+}
+
+#[test]
+fn columns_that_many_keys_share_mean_none_of_them() {
+    let keyed = |at: usize| format!("part_{at}: tenant_ref int PK, item_ref int PK");
+    let parts: Vec<String> = (0..5).map(keyed).collect();
+    let text = format!("{}\nnotes: tenant_ref int, item_ref int", parts.join("\n"));
+    let snapshot = schema(&text);
+
+    assert_eq!(guesses(&snapshot, "notes", "part_1"), Vec::<String>::new());
+}
+
 #[test]
 fn what_is_reached_is_told_nearest_first() {
     let snapshot = retail();
