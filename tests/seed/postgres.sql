@@ -40,7 +40,7 @@ CREATE TABLE shipments (
     order_id int NOT NULL,
     line int NOT NULL,
     sent_at timestamp,
-    FOREIGN KEY (order_id, line) REFERENCES order_items (order_id, line)
+    FOREIGN KEY (order_id, line) REFERENCES order_items (order_id, line) ON UPDATE CASCADE
 );
 CREATE TABLE newsletters (id int PRIMARY KEY, subject varchar(80));
 CREATE VIEW paid_orders AS SELECT id, customer_id FROM orders WHERE status = 'paid';

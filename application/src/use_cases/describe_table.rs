@@ -449,6 +449,7 @@ mod tests {
                     from: format!("part_{at}(order_id)"),
                     columns: vec!["id".to_owned()],
                     on_delete: None,
+                    on_update: None,
                 })
                 .collect();
             table.checks = vec![Check {

@@ -186,8 +186,11 @@ pub struct ReferenceDescription {
     /// `order_items(order_id)`: the table with its schema where that is another one, and the columns.
     pub from: String,
     pub columns: Vec<String>,
+    /// What becomes of the rows there; `NO ACTION`, the default, is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_delete: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_update: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -83,7 +83,14 @@ on_every_engine!(keys_are_described_both_ways, async |subject: &Subject| {
     );
     assert_eq!(
         table["referencedBy"],
-        json!([{"from": "shipments(order_id, line)", "columns": ["order_id", "line"]}])
+        json!([{"from": "shipments(order_id, line)", "columns": ["order_id", "line"], "onUpdate": "CASCADE"}])
+    );
+    let told = place.describe(&["shipments", "orders"]).await.unwrap();
+    let (shipments, orders) = (&told["tables"][0], &told["tables"][1]);
+    assert_eq!(shipments["foreignKeys"][0]["onUpdate"], "CASCADE");
+    assert_eq!(
+        orders["referencedBy"],
+        json!([{"from": "order_items(order_id)", "columns": ["id"], "onDelete": "CASCADE"}])
     );
     place.leave().await;
 });

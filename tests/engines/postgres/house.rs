@@ -52,6 +52,16 @@ impl House {
         run(&mut self.administrator, sql.replace("{role}", &self.name)).await;
     }
 
+    /// What the server refuses the administrator with: its code.
+    pub(super) async fn refused(&mut self, sql: &str) -> Option<String> {
+        let refused = raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut self.administrator)
+            .await
+            .expect_err(sql);
+        let code = refused.as_database_error()?.code()?;
+        Some(code.into_owned())
+    }
+
     /// The first column of an answer to the administrator, as text.
     pub(super) async fn texts(&mut self, sql: &str) -> Vec<String> {
         let rows = raw_sql(AssertSqlSafe(sql.to_owned()))

@@ -143,17 +143,18 @@ on_postgres!(foreign_keys_are_told_both_ways, async |server: &str| {
             },
         ]
     );
-    let reference = |from: &str, on_delete: Option<&str>| ReferenceDescription {
+    let reference = |from: &str, actions: Option<(&str, &str)>| ReferenceDescription {
         from: from.to_owned(),
         columns: texts(&["id"]),
-        on_delete: on_delete.map(str::to_owned),
+        on_delete: actions.map(|(on_delete, _)| on_delete.to_owned()),
+        on_update: actions.map(|(_, on_update)| on_update.to_owned()),
     };
     // The one in `hidden` is not this role's to know.
     assert_eq!(
         told[1].referenced_by,
         [
             reference("other.notes(customer_id)", None),
-            reference("other.notes(customer_id)", Some("CASCADE")),
+            reference("other.notes(customer_id)", Some(("CASCADE", "SET NULL"))),
             reference("orders(customer_id)", None),
         ]
     );
@@ -384,3 +385,35 @@ on_postgres!(what_version_18_has_besides_is_told, async |server: &str| {
     assert_eq!(booked.unique[0].notes.as_deref(), Some("WITHOUT OVERLAPS"));
     shop.leave().await;
 });
+
+on_postgres!(
+    an_index_that_failed_to_be_built_is_told_as_invalid,
+    async |server: &str| {
+        // GIVEN a unique index that stands there unfinished, because two rows are alike
+        let mut shop = Shop::on(server).await;
+        shop.house
+            .run("CREATE TABLE shop.doubled (n int, m int); INSERT INTO shop.doubled VALUES (1, 1), (1, 2)")
+            .await;
+        let refused = shop
+            .house
+            .refused("CREATE UNIQUE INDEX CONCURRENTLY once ON shop.doubled (n)")
+            .await;
+        shop.house
+            .run("CREATE UNIQUE INDEX whole ON shop.doubled (m); GRANT SELECT ON shop.doubled TO {role}")
+            .await;
+
+        let doubled = shop.describe("doubled").await;
+
+        // THEN it is told beside the one that holds, and as no key
+        assert_eq!(refused.as_deref(), Some("23505"));
+        let indexes: Vec<_> = doubled
+            .indexes
+            .iter()
+            .map(|index| (&*index.name, index.unique, index.invalid))
+            .collect();
+        assert_eq!(indexes, [("once", true, true)]);
+        let keys: Vec<_> = doubled.unique.iter().map(|key| &*key.name).collect();
+        assert_eq!(keys, ["whole"]);
+        shop.leave().await;
+    }
+);

@@ -331,6 +331,7 @@ fn referenced_by(to_here: &KeysTo, schema: &str, name: &str) -> Vec<ReferenceDes
                 from: with_columns(&seen_from(schema, first.text(2), first.text(3)), &from),
                 columns: key.iter().map(|row| row.text(7).to_owned()).collect(),
                 on_delete: rules.and_then(|rules| rule(rules.text(3))),
+                on_update: rules.and_then(|rules| rule(rules.text(4))),
             })
         })
         .collect()

@@ -1,3 +1,3 @@
-SELECT constraint_schema, table_name, constraint_name, delete_rule
+SELECT constraint_schema, table_name, constraint_name, delete_rule, update_rule
 FROM information_schema.referential_constraints
 WHERE

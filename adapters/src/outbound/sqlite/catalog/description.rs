@@ -79,6 +79,7 @@ pub(super) fn of(
                     key.referenced.clone()
                 },
                 on_delete: key.on_delete.clone(),
+                on_update: key.on_update.clone(),
             })
             .collect(),
         indexes: table

@@ -16,6 +16,9 @@ SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
     ),
     'onDelete', CASE rule.confdeltype
         WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
+    END,
+    'onUpdate', CASE rule.confupdtype
+        WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
     END
 ) ORDER BY elsewhere.nspname, origin.relname, rule.conname)
 FROM pg_catalog.pg_constraint AS rule
