@@ -3,7 +3,7 @@
 use domain::connection::Database;
 use serde_json::json;
 use support::{
-    databases::{config, open, read, unique},
+    databases::{config, open, read, unique, writable, write},
     on_mysql, on_servers,
 };
 
@@ -146,6 +146,55 @@ on_servers!(
             ),
         ] {
             assert_eq!(hint(&database, sql).await, (Some(code), expected.to_owned()), "{sql}");
+        }
+        run_beside(server, format!("DROP DATABASE {place}")).await;
+    }
+);
+
+on_mysql!(
+    a_value_of_another_type_is_told_with_both_types_and_a_conversion,
+    async |server: &str| {
+        let (database, place) = made(server).await;
+        let writing = open(writable((*database.config).clone())).await;
+        write(
+            &writing,
+            "CREATE TABLE kept (n INT, d DATE, e ENUM('a', 'b'), s VARCHAR(9))",
+            vec![],
+        )
+        .await
+        .unwrap();
+        write(&writing, "INSERT INTO kept (s) VALUES ('abc')", vec![])
+            .await
+            .unwrap();
+
+        for (sql, code, expected) in [
+            (
+                "INSERT INTO kept (n) VALUES ('it''s')",
+                1366,
+                "'it's' is text and no integer, which column `n` takes: give a whole number such as 42, or convert the text with CAST(text AS SIGNED).",
+            ),
+            (
+                "INSERT INTO kept (d) VALUES ('31/12/2024')",
+                1292,
+                "'31/12/2024' is text and no date, which column `d` takes: give a date such as '2024-12-31', or convert the text with STR_TO_DATE(text, '%d/%m/%Y').",
+            ),
+            (
+                "UPDATE kept SET n = s + 1",
+                1292,
+                "'abc' is text and no double: compare text with text, as in CAST(number AS CHAR) = text, and convert with CAST(text AS DECIMAL(20,6)) only text that has that form.",
+            ),
+            (
+                "INSERT INTO kept (e) VALUES ('z')",
+                1265,
+                "The value is none of those that column `e` takes, or only its beginning is: describe_table tells the column's type, and an enum's values.",
+            ),
+        ] {
+            let failure = write(&writing, sql, vec![]).await.unwrap_err();
+            assert_eq!(
+                (failure.native_code, failure.hint.as_deref()),
+                (Some(code), Some(expected)),
+                "{sql}"
+            );
         }
         run_beside(server, format!("DROP DATABASE {place}")).await;
     }

@@ -99,6 +99,16 @@ on_postgres!(
                 "Cast one side: u.id::text = email or u.id = email::integer.",
             ),
             (
+                "SELECT id FROM users WHERE id NOT IN (SELECT body FROM notes)",
+                "42883",
+                "The left side is integer, the right side text: write id::text on the left.",
+            ),
+            (
+                "SELECT id FROM users u WHERE u.seen::date = 2024 + 1",
+                "42883",
+                "The left side is date, the right side integer: give a date, such as value = date '2024-12-31', or compare a part of it, such as extract(year FROM value) = 2024.",
+            ),
+            (
                 "SELECT id FROM users WHERE active = 1",
                 "42883",
                 "Cast one side: active::integer = 1.",

@@ -3,7 +3,7 @@
 use domain::FailureKind;
 use serde_json::json;
 use support::{
-    databases::{open, read},
+    databases::{open, read, writable, write},
     scratch::Scratch,
 };
 
@@ -197,5 +197,28 @@ async fn a_mistake_while_it_runs_is_the_statements_own() {
     assert_eq!(
         (failure.kind, failure.message.as_str()),
         (FailureKind::InvalidSql, "integer overflow")
+    );
+}
+
+#[tokio::test]
+async fn a_strict_column_is_told_with_both_types() {
+    let scratch = Scratch::new();
+    let database = open(writable(shop(&scratch).await)).await;
+    write(&database, "CREATE TABLE kept (n INTEGER) STRICT", vec![])
+        .await
+        .unwrap();
+
+    let failure = write(&database, "INSERT INTO kept VALUES ('abc')", vec![])
+        .await
+        .unwrap_err();
+
+    assert_eq!(
+        (failure.message.as_str(), failure.hint.as_deref()),
+        (
+            "cannot store TEXT value in INTEGER column kept.n",
+            Some(
+                "The table is STRICT: n takes INTEGER and no TEXT. Give such a value, or convert it with CAST(value AS INTEGER)."
+            )
+        )
     );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{ConnectStep, Failure, FailureKind};
 use sqlx::mysql::MySqlDatabaseError;
 
-use super::{super::pool, hints, text};
+use super::{super::pool, hints, mismatch, text};
 
 /// The server's message shows no more of a statement than this many bytes.
 const SHOWN_OF_STATEMENT: usize = 80;
@@ -136,6 +136,11 @@ pub(super) fn of_statement(error: sqlx::Error, sql: &str, limit: Duration) -> Fa
     if let Some(hint) = hint_from_text(number, reported.message(), sql) {
         failure = failure.with_hint(hint);
     }
+    if matches!(number, 1265 | 1292 | 1366 | 1411 | 1525)
+        && let Some(hint) = mismatch::hint(number, reported.message())
+    {
+        failure = failure.with_hint(hint);
+    }
     if matches!(number, 1055 | 1140)
         && let Some(hint) = hints::for_grouping(reported.message(), sql)
     {
@@ -246,8 +251,9 @@ fn hint(number: u16) -> Option<&'static str> {
         3819 | 4025 => "Choose values that the constraint allows.",
         1406 => "Shorten the value to the length of the column.",
         1264 | 1690 => "Keep the value within the range of its type, or CAST to DECIMAL.",
-        1292 | 1366 | 1411 | 1525 | 3140 => {
-            "Check the value against the type that it is converted to."
+        1292 | 1366 | 1411 | 1525 => "Check the value against the type that it is converted to.",
+        3140 | 3141 => {
+            "Write valid JSON: a text in it stands in double quotes, as in '\"abc\"'; JSON_QUOTE(text) makes one."
         }
         1365 => "Guard the divisor with NULLIF(divisor, 0).",
         1055 | 1140 => "Add the column to GROUP BY, or wrap it in an aggregate such as MAX().",

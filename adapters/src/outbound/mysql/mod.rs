@@ -18,6 +18,7 @@ mod grants;
 mod hints;
 mod kill;
 mod masking;
+mod mismatch;
 mod named;
 mod parameters;
 mod plan;

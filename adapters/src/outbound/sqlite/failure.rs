@@ -83,6 +83,9 @@ impl Fault {
                 Failure::new(FailureKind::Unavailable, "The database file could not be read or written.")
                     .with_hint("Check the file, its folder and the disk on the machine that runs this server.")
             }
+            codes::SQLITE_CONSTRAINT if self.code == codes::SQLITE_CONSTRAINT_DATATYPE => {
+                own(FailureKind::InvalidSql).with_hint(stored(&self.message))
+            }
             codes::SQLITE_CONSTRAINT => match constraint(self.code) {
                 Some(hint) => own(FailureKind::InvalidSql).with_hint(hint),
                 None => own(FailureKind::InvalidSql),
@@ -117,9 +120,7 @@ fn constraint(code: i32) -> Option<&'static str> {
             "A row with this key exists: choose another value, update that row, or add ON CONFLICT."
         }
         codes::SQLITE_CONSTRAINT_NOTNULL => "Give the column a value.",
-        codes::SQLITE_CONSTRAINT_CHECK | codes::SQLITE_CONSTRAINT_DATATYPE => {
-            "Choose values that the constraint allows."
-        }
+        codes::SQLITE_CONSTRAINT_CHECK => "Choose values that the constraint allows.",
         codes::SQLITE_CONSTRAINT_FOREIGNKEY => {
             "Write the row that is referred to first; delete rows that refer to it before it."
         }
@@ -128,6 +129,21 @@ fn constraint(code: i32) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// What to do about `cannot store TEXT value in INTEGER column t.n`: a STRICT table takes no other types.
+fn stored(message: &str) -> String {
+    let words = message
+        .strip_prefix("cannot store ")
+        .and_then(|rest| rest.split_once(" value in "))
+        .and_then(|(given, rest)| Some((given, rest.split_once(" column ")?)));
+    let Some((given, (wanted, column))) = words else {
+        return "Give a value of the column's type: the table is STRICT.".to_owned();
+    };
+    let name = column.rsplit('.').next().unwrap_or(column);
+    format!(
+        "The table is STRICT: {name} takes {wanted} and no {given}. Give such a value, or convert it with CAST(value AS {wanted})."
+    )
 }
 
 /// The extended result code, if it was `SQLite` that complained.
@@ -177,6 +193,14 @@ pub(super) fn schema_changed() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_strict_column_is_told_with_both_types() {
+        assert_eq!(
+            stored("cannot store TEXT value in INTEGER column t.n"),
+            "The table is STRICT: n takes INTEGER and no TEXT. Give such a value, or convert it with CAST(value AS INTEGER)."
+        );
+    }
 
     #[test]
     fn each_code_says_what_to_do() {

@@ -38,7 +38,6 @@ pub(super) fn operator(message: &str, sql: &str, position: usize) -> Option<Stri
         ));
     }
     let operands = operands(sql, position);
-    let (a, b) = operands.as_ref().map_or(("left", "right"), |(a, b)| (a, b));
     // Written as it stands there: a message shows LIKE as ~~.
     let sign = match operator {
         "~~" => "LIKE",
@@ -52,6 +51,16 @@ pub(super) fn operator(message: &str, sql: &str, position: usize) -> Option<Stri
         return None;
     }
     let compares = ["=", "<>", "<", ">", "<=", ">="].contains(&sign);
+    let is_point = |name: &str| name == "date" || name.starts_with("timestamp");
+    if compares && is_point(left) && INTEGERS.contains(&right) {
+        let a = operands.0.as_deref().unwrap_or("value");
+        return Some(format!(
+            "The left side is {left}, the right side {right}: give a date, such as {a} {sign} date '2024-12-31', or compare a part of it, such as extract(year FROM {a}) {sign} 2024."
+        ));
+    }
+    let (Some(a), Some(b)) = operands else {
+        return in_words(left, sign, right, operands.0.as_deref());
+    };
     let try_this = match (is_text(left), is_text(right)) {
         (true, _) if sign.ends_with("LIKE") => format!("{a} {sign} {b}::text"),
         (false, _) if sign.ends_with("LIKE") => format!("{a}::text {sign} {b}"),
@@ -76,6 +85,35 @@ pub(super) fn operator(message: &str, sql: &str, position: usize) -> Option<Stri
     Some(format!("Cast one side: {try_this}."))
 }
 
+/// Where the statement has more than a name or a value on a side.
+fn in_words(left: &str, sign: &str, right: &str, a: Option<&str>) -> Option<String> {
+    let is_text = |name| TEXTS.contains(&name);
+    let compares = ["=", "<>", "<", ">", "<=", ">="].contains(&sign) || sign.ends_with("LIKE");
+    // Any type becomes text, and text hardly any.
+    let wanted = match (is_text(left), is_text(right)) {
+        (true, true) => return None,
+        _ if compares => "text",
+        (true, false) => right,
+        (false, true) => left,
+        (false, false) => return None,
+    };
+    let fits = |name| name == wanted || (wanted == "text" && is_text(name));
+    let mut casts = Vec::new();
+    if !fits(left) {
+        casts.push(match a {
+            Some(a) => format!("{a}::{wanted} on the left"),
+            None => format!("(…)::{wanted} around what is on the left"),
+        });
+    }
+    if !fits(right) {
+        casts.push(format!("(…)::{wanted} around what is on the right"));
+    }
+    Some(format!(
+        "The left side is {left}, the right side {right}: write {}.",
+        casts.join(" and ")
+    ))
+}
+
 /// `integer = text` in its parts.
 fn sides(types: &str) -> Option<(&str, &str, &str)> {
     let mut words = types.split(' ').filter(|word| {
@@ -89,56 +127,60 @@ fn sides(types: &str) -> Option<(&str, &str, &str)> {
     Some((left.trim(), operator, right.trim()))
 }
 
-/// What stands on both sides of the operator at a position, if each is one name, one value or one placeholder.
-fn operands(sql: &str, position: usize) -> Option<(String, String)> {
+/// What stands on both sides of the operator at a position, each if it is one name, one value or one placeholder.
+fn operands(sql: &str, position: usize) -> (Option<String>, Option<String>) {
     let lexed = Lexed::of(&lexicon::POSTGRES, sql);
     let tokens: Vec<&TokenWithSpan> = lexed.significant().collect();
     let place = location(sql, position);
-    let at = tokens.iter().position(|token| token.span.start == place)?;
-    let before: Vec<&Token> = tokens.get(..at)?.iter().map(|token| &token.token).collect();
+    let Some(at) = tokens.iter().position(|token| token.span.start == place) else {
+        return (None, None);
+    };
+    let around = |range: Option<&[&TokenWithSpan]>| -> Vec<Token> {
+        let tokens = range.unwrap_or_default().iter();
+        tokens.map(|token| token.token.clone()).collect()
+    };
+    let (before, after) = (around(tokens.get(..at)), around(tokens.get(at + 1..)));
+    (on_the_left(&before), on_the_right(&after))
+}
+
+/// Whether what stands next to an operand is no part of it.
+fn is_edge(token: Option<&Token>) -> bool {
+    token.is_none_or(|token| {
+        matches!(
+            token,
+            Token::Word(_) | Token::LParen | Token::RParen | Token::Comma | Token::SemiColon
+        )
+    })
+}
+
+fn written(tokens: &[Token]) -> String {
+    tokens.iter().map(ToString::to_string).collect()
+}
+
+fn on_the_left(before: &[Token]) -> Option<String> {
     // LIKE stands behind its NOT.
-    let before = match before.as_slice() {
+    let before = match before {
         [before @ .., last] if keyword(last, &["NOT"]).is_some() => before,
         before => before,
     };
-    let after: Vec<&Token> = tokens
-        .get(at + 1..)?
-        .iter()
-        .map(|token| &token.token)
-        .collect();
-    let (left, outer) = match before {
-        [outer @ .., Token::Word(_), Token::Period, Token::Word(_)] => {
-            (before.get(outer.len()..)?, outer)
-        }
-        [outer @ .., one] if is_operand(one) => (std::slice::from_ref(one), outer),
+    let outer = match before {
+        [outer @ .., Token::Word(_), Token::Period, Token::Word(_)] => outer,
+        [outer @ .., one] if is_operand(one) => outer,
         _ => return None,
     };
-    let (right, further) = match after.as_slice() {
-        [
-            a @ Token::Word(_),
-            b @ Token::Period,
-            c @ Token::Word(_),
-            further @ ..,
-        ] => (vec![*a, *b, *c], further),
-        [one, further @ ..] if is_operand(one) => (vec![*one], further),
+    is_edge(outer.last()).then(|| written(before.get(outer.len()..).unwrap_or_default()))
+}
+
+fn on_the_right(after: &[Token]) -> Option<String> {
+    let further = match after {
+        [Token::Word(_), Token::Period, Token::Word(_), further @ ..] => further,
+        [one, further @ ..] if is_operand(one) => further,
         _ => return None,
     };
-    let is_edge = |token: Option<&&Token>| {
-        token.is_none_or(|token| {
-            matches!(
-                token,
-                Token::Word(_) | Token::LParen | Token::RParen | Token::Comma | Token::SemiColon
-            )
-        })
-    };
-    if !is_edge(outer.last())
-        || !is_edge(further.first())
-        || further.first() == Some(&&Token::LParen)
-    {
-        return None;
-    }
-    let written = |tokens: &[&Token]| tokens.iter().map(ToString::to_string).collect::<String>();
-    Some((written(left), written(&right)))
+    // A call, not a name.
+    let is_whole = is_edge(further.first()) && further.first() != Some(&Token::LParen);
+    let end = after.len() - further.len();
+    is_whole.then(|| written(after.get(..end).unwrap_or_default()))
 }
 
 fn is_operand(token: &Token) -> bool {
@@ -242,7 +284,33 @@ mod tests {
                 "integer = text",
                 "SELECT 1 FROM u WHERE id + 1 = lower(email)",
                 "=",
-                Some("Cast one side: left::text = right or left = right::integer."),
+                Some(
+                    "The left side is integer, the right side text: write (…)::text around what is on the left.",
+                ),
+            ),
+            (
+                "integer = text",
+                "SELECT 1 FROM u WHERE u.id NOT IN (SELECT name FROM v)",
+                "IN",
+                Some(
+                    "The left side is integer, the right side text: write u.id::text on the left.",
+                ),
+            ),
+            (
+                "text = integer",
+                "SELECT 1 FROM u WHERE name IN (SELECT id FROM v)",
+                "IN",
+                Some(
+                    "The left side is text, the right side integer: write (…)::text around what is on the right.",
+                ),
+            ),
+            (
+                "date = integer",
+                "SELECT 1 FROM u WHERE born = 2024",
+                "=",
+                Some(
+                    "The left side is date, the right side integer: give a date, such as born = date '2024-12-31', or compare a part of it, such as extract(year FROM born) = 2024.",
+                ),
             ),
             (
                 "integer ~~ unknown",
