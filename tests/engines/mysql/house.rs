@@ -1,7 +1,7 @@
 //! A database of one test's own, with everything in it that the catalog can tell.
 
 use domain::connection::{ConnectionConfig, Password};
-use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, raw_sql};
+use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, mysql::MySqlDatabaseError, raw_sql};
 use support::databases::{config, unique};
 
 use super::helpers::beside;
@@ -60,6 +60,16 @@ impl House {
             .execute(&mut self.administrator)
             .await
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// What the server refuses the administrator with: its number.
+    pub(super) async fn refused(&mut self, sql: &str) -> Option<u16> {
+        let refused = raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut self.administrator)
+            .await
+            .expect_err(sql);
+        let reported = refused.as_database_error()?;
+        Some(reported.downcast_ref::<MySqlDatabaseError>().number())
     }
 
     /// The administrator's, in this database.

@@ -12,6 +12,7 @@ mod fingerprint;
 mod hints;
 mod left_over;
 mod naming;
+mod open_results;
 mod parameters;
 mod posture;
 mod scarce;
