@@ -26,6 +26,7 @@ mod prompts;
 mod protocol;
 mod queries;
 mod resources;
+mod resources_of_servers;
 mod results;
 pub(crate) mod sdks;
 mod tenants;

@@ -1,7 +1,12 @@
 //! What changes between two calls.
 
-use domain::FailureKind;
-use support::{on_every_engine, subject::Subject};
+use application::{
+    encode::Format,
+    use_cases::{AskedLimits, Ceilings, ExecuteQuery},
+};
+use domain::{Cancel, FailureKind, query::Statement};
+use serde_json::json;
+use support::{databases::opened, on_every_engine, subject::Subject};
 
 use super::{Place, word};
 
@@ -39,6 +44,44 @@ on_every_engine!(
         let told = place.describe(&["zebras"]).await.unwrap();
 
         assert_eq!(told["tables"][0]["name"], "zebras");
+        place.leave().await;
+    }
+);
+
+on_every_engine!(
+    a_table_that_is_made_or_dropped_through_us_is_known_at_once,
+    async |subject: &Subject| {
+        // GIVEN a connection that may write, whose schema was just looked at
+        let mut place = Place::shop(subject).await;
+        let admin = place.admin.clone();
+        let reading = std::mem::replace(&mut place.connection, opened(&admin));
+        let found =
+            async |place: &Place| place.search(word("zebras")).await.unwrap()["total"].clone();
+        assert_eq!(found(&place).await, 0);
+
+        // WHEN a table is made, changed and dropped, and each is followed by a question
+        let runs = async |place: &Place, sql: &str| {
+            let query = ExecuteQuery {
+                statement: Statement::new(sql.to_owned(), vec![]).unwrap(),
+                format: Format::Json,
+                asked: AskedLimits::default(),
+            };
+            let answer = query
+                .execute(&place.connection, Ceilings::default(), &Cancel::new())
+                .await;
+            assert!(answer.is_ok(), "{sql}: {answer:?}");
+        };
+        runs(&place, "CREATE TABLE zebras (id int PRIMARY KEY)").await;
+        let made = found(&place).await;
+        runs(&place, "ALTER TABLE zebras ADD COLUMN stripes int").await;
+        let column = place.search(word("stripes")).await.unwrap();
+        runs(&place, "DROP TABLE zebras").await;
+        let dropped = found(&place).await;
+
+        // THEN the answer knows it
+        assert_eq!((made, dropped), (json!(1), json!(0)));
+        assert_eq!(column["matches"][0]["name"], "zebras");
+        reading.database.pool.close().await;
         place.leave().await;
     }
 );

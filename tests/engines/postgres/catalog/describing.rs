@@ -396,7 +396,7 @@ on_postgres!(
             .await;
         let refused = shop
             .house
-            .refused("CREATE UNIQUE INDEX CONCURRENTLY once ON shop.doubled (n)")
+            .refused("CREATE UNIQUE INDEX CONCURRENTLY only_once ON shop.doubled (n)")
             .await;
         shop.house
             .run("CREATE UNIQUE INDEX whole ON shop.doubled (m); GRANT SELECT ON shop.doubled TO {role}")
@@ -411,7 +411,7 @@ on_postgres!(
             .iter()
             .map(|index| (&*index.name, index.unique, index.invalid))
             .collect();
-        assert_eq!(indexes, [("once", true, true)]);
+        assert_eq!(indexes, [("only_once", true, true)]);
         let keys: Vec<_> = doubled.unique.iter().map(|key| &*key.name).collect();
         assert_eq!(keys, ["whole"]);
         shop.leave().await;

@@ -1,5 +1,6 @@
 //! What the catalog tells of a database that has one of everything, beside what the server's own catalog says.
 
+mod beside;
 mod changes;
 mod describing;
 mod hostile;
