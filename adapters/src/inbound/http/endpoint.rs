@@ -6,6 +6,7 @@ use axum::{body::Body, extract::Request, response::Response};
 use bytes::{Bytes, BytesMut};
 use domain::calls::Caller;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 use rmcp::{
     ServerHandler,
@@ -80,7 +81,7 @@ impl<S: ServerHandler + Clone + Send + Sync + 'static> Endpoint<S> {
             _ => {}
         }
         if request.method() != Method::POST {
-            return self.library.handle(request).await.map(Body::new);
+            return Box::pin(self.library.handle(request)).await.map(Body::new);
         }
         // Other methods only open streams that wait; a call is what a server that stops has to wait for.
         let in_flight = self.in_flight.begin();
@@ -106,7 +107,8 @@ impl<S: ServerHandler + Clone + Send + Sync + 'static> Endpoint<S> {
         }
         let is_json = is_json(&parts.headers);
         let request = http::Request::from_parts(parts, Full::new(body.clone()));
-        let response = self.library.handle(request).await;
+        // On the heap: what it needs room for is many times what a plain call does.
+        let response = Box::pin(self.library.handle(request)).await;
         // That it could not read the message, which we know better how to tell.
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && is_json {
             return unreadable(&body);
@@ -136,8 +138,7 @@ impl<S: ServerHandler + Clone + Send + Sync + 'static> Endpoint<S> {
     }
 
     async fn collect(&self, mut body: Body, told: usize) -> Result<Bytes, Response> {
-        // What is told is not believed beyond what one read brings.
-        let mut collected = BytesMut::with_capacity(told.min(64 * 1024));
+        let mut collected = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
                 return Err(closing(error(
@@ -151,6 +152,13 @@ impl<S: ServerHandler + Clone + Send + Sync + 'static> Endpoint<S> {
             };
             if data.len() > self.most_bytes - collected.len() {
                 return Err(self.too_long());
+            }
+            if data.len() == told && body.is_end_stream() {
+                return Ok(data);
+            }
+            if collected.is_empty() {
+                // What is told is not believed beyond what one read brings.
+                collected.reserve(told.min(64 * 1024));
             }
             collected.extend_from_slice(&data);
         }

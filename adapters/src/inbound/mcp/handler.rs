@@ -1,5 +1,7 @@
 //! The server as a client sees it: who it is, and an answer to each request of the protocol.
 
+use std::sync::LazyLock;
+
 use application::registry::Visitor;
 use domain::Cancel;
 use rmcp::{
@@ -33,14 +35,17 @@ fn implementation() -> Implementation {
 
 /// Without a handshake every result says who answers.
 fn who_answers() -> MetaObject {
-    let mut meta = MetaObject::new();
-    if let Ok(implementation) = serde_json::to_value(implementation()) {
-        meta.0.insert(
-            "io.modelcontextprotocol/serverInfo".to_owned(),
-            implementation,
-        );
-    }
-    meta
+    static IT: LazyLock<MetaObject> = LazyLock::new(|| {
+        let mut meta = MetaObject::new();
+        if let Ok(implementation) = serde_json::to_value(implementation()) {
+            meta.0.insert(
+                "io.modelcontextprotocol/serverInfo".to_owned(),
+                implementation,
+            );
+        }
+        meta
+    });
+    IT.clone()
 }
 
 /// Whether the request belongs to a revision without a handshake.
