@@ -85,6 +85,8 @@ pub(crate) enum Role {
     Floor { url: String },
     /// Holds many clients over HTTP for a long time: errors, times of calls, and the server's memory.
     Soak(Soak),
+    /// Measures over HTTP what signing in with roles, and the audit with traces, add to a call.
+    Cost(Cost),
     /// Measures the way through a large schema: a shop among many tables, made for it and dropped after.
     Schema {
         /// PostgreSQL or MySQL; the account must be allowed to create schemas.
@@ -123,6 +125,23 @@ pub(crate) struct Soak {
         allow_hyphen_values = true
     )]
     pub(crate) further: Vec<String>,
+}
+
+/// On what, and how often.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cost {
+    /// The database. Default: an empty `SQLite` file.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Rounds in which every way of running the server has its turn.
+    #[arg(long, value_name = "NUMBER", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// Calls of `SELECT 1` in a turn.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub(crate) calls: u32,
+    /// The server's binary. Default: `portolan` beside this program.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) server: Option<PathBuf>,
 }
 
 /// Another MCP server.

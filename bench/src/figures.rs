@@ -86,6 +86,8 @@ pub(crate) struct Target {
 pub(crate) enum Goal {
     ValueBelow(f64),
     ValueAtMost(f64),
+    /// The value is what something adds.
+    AddsAtMost(f64),
     RatioAtMost(f64),
     RatioAtLeast(f64),
 }
@@ -108,6 +110,10 @@ impl Line {
                 },
                 Goal::ValueAtMost(limit) => Target {
                     text: format!("at most {limit} {unit}"),
+                    met: figure.value <= limit,
+                },
+                Goal::AddsAtMost(limit) => Target {
+                    text: format!("at most {limit} µs"),
                     met: figure.value <= limit,
                 },
                 Goal::RatioAtMost(limit) => Target {

@@ -34,6 +34,8 @@ const FLIGHTS: [(u32, &str); 2] = [
     (1, "1 call in flight, over HTTP"),
     (64, "64 calls in flight, over HTTP"),
 ];
+/// Calls on each connection in a round: fewer are over before the two processes have found their pace.
+const LEAST_EACH: u32 = 64;
 const HOW: &str = "SELECT 1; as many connections, each kept and with one request under way, answered as JSON, beside \
      the same server over stdio in the same rounds; the ratio is to stdio";
 
@@ -45,7 +47,12 @@ pub(crate) struct HttpProcess {
 
 impl HttpProcess {
     /// Starts the program with these arguments, listening where the system chooses.
-    pub(crate) fn start(program: &Path, arguments: &[String], scratch: &Path) -> Fallible<Self> {
+    pub(crate) fn start(
+        program: &Path,
+        arguments: &[String],
+        environment: &[(&str, String)],
+        scratch: &Path,
+    ) -> Fallible<Self> {
         use std::io::{BufRead as _, BufReader};
 
         let mut process = Command::new(program)
@@ -55,6 +62,7 @@ impl HttpProcess {
             // Neither this shell's settings nor a configuration file that lies about.
             .env_clear()
             .env("MCP_LOG_FORMAT", "json")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .current_dir(scratch)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -103,7 +111,10 @@ pub(crate) fn waiting() -> Fallible<Runtime> {
 }
 
 /// A call of `SELECT 1`, as it goes over the wire.
-pub(crate) fn request() -> Vec<u8> {
+pub(crate) fn request(token: Option<&str>) -> Vec<u8> {
+    let authorization = token
+        .map(|token| format!("Authorization: Bearer {token}\r\n"))
+        .unwrap_or_default();
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": "execute_query",
         "arguments": {"connection": Server::CONNECTION, "sql": "SELECT 1"},
@@ -116,7 +127,7 @@ pub(crate) fn request() -> Vec<u8> {
     format!(
         "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {REVISION}\r\n\
-         Mcp-Method: tools/call\r\nMcp-Name: execute_query\r\nContent-Length: {}\r\n\r\n{body}",
+         Mcp-Method: tools/call\r\nMcp-Name: execute_query\r\n{authorization}Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
@@ -186,30 +197,49 @@ fn place(text: &[u8], sought: &[u8]) -> Option<usize> {
     text.windows(sought.len()).position(|found| found == sought)
 }
 
-/// `SELECT 1` that many times, so many of them under way at any time; how long it took.
-async fn fly(address: SocketAddr, in_flight: u32, calls: u32) -> Fallible<Duration> {
-    let request = Rc::new(request());
-    let mut clients = Vec::new();
-    for _ in 0..in_flight {
-        clients.push(HttpClient::connect(address).await?);
+/// A number of calls, so many of them under way at any time.
+#[derive(Clone, Copy)]
+pub(crate) struct Flight {
+    in_flight: u32,
+    /// As many as each connection can have the same share of.
+    pub(crate) calls: u32,
+}
+
+impl Flight {
+    /// About so many calls, and not too few for each connection.
+    pub(crate) fn of(in_flight: u32, calls: u32) -> Self {
+        let calls = calls.max(in_flight * LEAST_EACH) / in_flight * in_flight;
+        Self { in_flight, calls }
     }
-    // As over stdio, so that the pool has its connections.
-    let warm_up = in_flight_warm_up(in_flight) / in_flight;
-    let flown = async {
-        let clients = share(clients, &request, warm_up).await?;
-        let begun = Instant::now();
-        share(clients, &request, calls / in_flight).await?;
-        Ok(begun.elapsed())
-    };
-    timeout(PATIENCE, flown)
-        .await
-        .map_err(|_| "no answer came")?
+
+    /// How long they take.
+    pub(crate) fn fly(self, address: SocketAddr, request: &[u8]) -> Fallible<Duration> {
+        LocalSet::new().block_on(&waiting()?, self.flown(address, Rc::from(request)))
+    }
+
+    async fn flown(self, address: SocketAddr, request: Rc<[u8]>) -> Fallible<Duration> {
+        let mut clients = Vec::new();
+        for _ in 0..self.in_flight {
+            clients.push(HttpClient::connect(address).await?);
+        }
+        // As over stdio, so that the pool has its connections.
+        let warm_up = in_flight_warm_up(self.in_flight) / self.in_flight;
+        let flown = async {
+            let clients = share(clients, &request, warm_up).await?;
+            let begun = Instant::now();
+            share(clients, &request, self.calls / self.in_flight).await?;
+            Ok(begun.elapsed())
+        };
+        timeout(PATIENCE, flown)
+            .await
+            .map_err(|_| "no answer came")?
+    }
 }
 
 /// Each client makes so many calls, all side by side.
 async fn share(
     clients: Vec<HttpClient>,
-    request: &Rc<Vec<u8>>,
+    request: &Rc<[u8]>,
     each: u32,
 ) -> Fallible<Vec<HttpClient>> {
     let tasks: Vec<_> = clients
@@ -233,18 +263,18 @@ async fn share(
 
 /// Measures the server over HTTP and over stdio in turn.
 pub(crate) fn compare(server: &Server, effort: Effort) -> Fallible<Vec<Line>> {
-    let over_http = HttpProcess::start(&server.program, &server.arguments, &server.scratch)?;
+    let over_http = HttpProcess::start(&server.program, &server.arguments, &[], &server.scratch)?;
     let mut over_stdio = server.launch()?;
-    let waiting = waiting()?;
+    let request = request(None);
     FLIGHTS
         .into_iter()
         .map(|(in_flight, title)| {
             // The same number on both sides, as each connection makes its share.
-            let calls = (effort.calls / in_flight).max(1) * in_flight;
+            let flight = Flight::of(in_flight, effort.calls);
+            let calls = flight.calls;
             let (mut http, mut stdio) = (Vec::new(), Vec::new());
             let rate = |time: Duration| f64::from(calls) / time.as_secs_f64();
-            let http_once =
-                || LocalSet::new().block_on(&waiting, fly(over_http.address, in_flight, calls));
+            let http_once = || flight.fly(over_http.address, &request);
             for round in 0..effort.rounds {
                 if round % 2 == 0 {
                     http.push(rate(http_once()?));

@@ -6,6 +6,7 @@
 mod arguments;
 mod child;
 mod contender;
+mod cost;
 mod direct;
 mod figures;
 mod floor;
@@ -31,7 +32,7 @@ use std::{
 use clap::Parser;
 
 use crate::{
-    arguments::{Arguments, Peer, Role, Soak, databases},
+    arguments::{Arguments, Cost, Peer, Role, Soak, databases},
     child::Wiring,
     contender::{Contender, Direct},
     direct::Order,
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Some(Role::Direct) => direct::serve().map(|()| ExitCode::SUCCESS),
         Some(Role::Floor { url }) => floor::serve(url).map(|()| ExitCode::SUCCESS),
         Some(Role::Soak(soak)) => soak_server(soak),
+        Some(Role::Cost(cost)) => measure_cost(cost),
         Some(Role::Schema {
             url,
             tables,
@@ -75,6 +77,14 @@ fn measure_schema(url: &str, tables: u32, server: Option<&Path>) -> Fallible<Exi
     let program = server_program(server)?;
     let text = schema::measure(url, tables, &program, &scratch.0, &say)?;
     io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure_cost(cost: &Cost) -> Fallible<ExitCode> {
+    let scratch = Scratch::new()?;
+    let program = server_program(cost.server.as_deref())?;
+    let lines = cost::measure(cost, &program, &scratch.0)?;
+    io::stdout().write_all(report::lines(&lines).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -80,7 +80,8 @@ impl Report {
         text.push_str("\nAny database\n");
         push_lines(&mut text, &self.anywhere);
         text.push_str("\nHow\n");
-        self.push_how(&mut text);
+        let lines = self.databases.iter().flat_map(|database| &database.lines);
+        push_how(&mut text, lines.chain(&self.anywhere));
         if !self.troubles.is_empty() {
             text.push_str("\nCOULD NOT BE MEASURED\n");
             for trouble in &self.troubles {
@@ -89,21 +90,29 @@ impl Report {
         }
         text
     }
+}
 
-    /// Each explanation once, with all that it is for.
-    fn push_how(&self, text: &mut String) {
-        let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
-        let lines = self.databases.iter().flat_map(|database| &database.lines);
-        for line in lines.chain(&self.anywhere) {
-            match told.iter_mut().find(|(how, _)| *how == line.how) {
-                Some((_, subjects)) if subjects.contains(&line.subject.as_str()) => {}
-                Some((_, subjects)) => subjects.push(&line.subject),
-                None => told.push((line.how, vec![&line.subject])),
-            }
+/// These lines alone, with how they were got.
+pub(crate) fn lines(lines: &[Line]) -> String {
+    let mut text = String::new();
+    push_lines(&mut text, lines);
+    text.push_str("\nHow\n");
+    push_how(&mut text, lines.iter());
+    text
+}
+
+/// Each explanation once, with all that it is for.
+fn push_how<'a>(text: &mut String, lines: impl Iterator<Item = &'a Line>) {
+    let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in lines {
+        match told.iter_mut().find(|(how, _)| *how == line.how) {
+            Some((_, subjects)) if subjects.contains(&line.subject.as_str()) => {}
+            Some((_, subjects)) => subjects.push(&line.subject),
+            None => told.push((line.how, vec![&line.subject])),
         }
-        for (how, subjects) in told {
-            let _ = writeln!(text, "- {}: {how}.", subjects.join("; "));
-        }
+    }
+    for (how, subjects) in told {
+        let _ = writeln!(text, "- {}: {how}.", subjects.join("; "));
     }
 }
 

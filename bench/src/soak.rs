@@ -59,7 +59,7 @@ pub(crate) fn run(
     let connection = format!("{}={url}", Server::CONNECTION);
     let mut arguments = vec!["--url".to_owned(), connection];
     arguments.extend_from_slice(&soak.further);
-    let server = HttpProcess::start(program, &arguments, scratch)?;
+    let server = HttpProcess::start(program, &arguments, &[], scratch)?;
     let seen = Rc::new(RefCell::new(Seen::default()));
     let held = hold(soak, &server, &seen, say);
     let memory = LocalSet::new().block_on(&waiting()?, held)?;
@@ -110,7 +110,7 @@ async fn hold(
 
 /// One client: calls, waits, calls again, and connects anew where it was cut off.
 async fn keep_calling(address: SocketAddr, until: Instant, pause: Duration, seen: &RefCell<Seen>) {
-    let request = request();
+    let request = request(None);
     let mut client = None;
     while Instant::now() < until {
         let outcome = match client.take() {
