@@ -252,7 +252,7 @@ async fn a_strict_table_is_described() {
                 {"name": "name", "type": "TEXT", "notNull": true, "default": "'it''s'"},
             ],
             "primaryKey": ["code"],
-            "referencedBy": [{"from": "customers(region)", "columns": ["code"], "onDelete": "SET NULL"}],
+            "referencedBy": [{"from": "customers(region)", "columns": ["code"], "onDelete": "SET NULL", "onUpdate": "CASCADE"}],
             "options": ["STRICT", "WITHOUT ROWID"],
         })
     );
