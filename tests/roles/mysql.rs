@@ -102,7 +102,8 @@ impl House {
 }
 
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
-const WAYS: [&str; 63] = [
+const WAYS: [&str; 64] = [
+    "EXPLAIN FORMAT=JSON (SELECT amount FROM {t})",
     "SELECT * FROM {t}",
     "SELECT amount FROM {t}",
     "SELECT count(*) FROM {t}",
@@ -200,7 +201,9 @@ on_mysql!(
 );
 
 /// What would tell of what is hidden without naming it where a table stands.
-const AROUND: [&str; 67] = [
+const AROUND: [&str; 69] = [
+    "EXPLAIN FORMAT=JSON (SELECT * FROM {p}pay)",
+    "EXPLAIN FORMAT=JSON (SELECT {p}amount_of(1))",
     "SELECT * FROM {p}pay",
     "SELECT count(*) FROM {p}pay",
     "SELECT a FROM {p}pay_of_pay",
@@ -309,7 +312,7 @@ on_mysql!(what_is_no_query_is_not_run, async |key: &str| {
 });
 
 /// What somebody asks who means no harm, hidden names among columns and aliases included.
-const HONEST: [&str; 47] = [
+const HONEST: [&str; 48] = [
     "SELECT 1",
     "SELECT 1 FROM DUAL",
     "SELECT * FROM {p}orders",
@@ -352,6 +355,7 @@ const HONEST: [&str; 47] = [
     "EXPLAIN SELECT * FROM {p}orders WHERE id = 1",
     "EXPLAIN FORMAT=JSON SELECT * FROM {p}notes",
     "EXPLAIN (SELECT * FROM {p}notes)",
+    "EXPLAIN FORMAT=JSON (SELECT * FROM {p}notes)",
     "SELECT replace(note, 'a', 'b'), timestampdiff(DAY, '2026-01-01', sysdate()) FROM {p}orders",
     "SELECT timestampadd(DAY, 1, '2026-01-01'), id = ANY (SELECT 1) FROM {p}orders",
     "SELECT st_x(st_geomfromtext('POINT(1 2)')), st_astext(point(1, id)) FROM {p}orders",

@@ -360,12 +360,27 @@ impl<'a> Text<'a> {
         })
     }
 
+    /// The word of `EXPLAIN FORMAT = JSON`, which a parenthesis may follow.
+    fn format_of_a_plan(&self) -> Option<usize> {
+        if !self.is_word(0, &["explain", "describe", "desc", "analyze"]) {
+            return None;
+        }
+        let format = (1..self.tokens.len())
+            .find(|at| !self.is_word(*at, &["analyze", "extended", "partitions"]))?;
+        (self.is_word(format, &["format"])
+            && self.is_sign(format + 1, &Token::Eq)
+            && self.is_word(format + 2, &["json", "traditional", "tree"]))
+        .then_some(format + 2)
+    }
+
     /// What may be a function.
     pub(super) fn calls(&self) -> impl Iterator<Item = (usize, Called)> {
         let queries = self.with_names();
+        let format = self.format_of_a_plan();
         (0..self.tokens.len()).filter_map(move |at| {
             let name = self.name(at)?;
-            if !self.is_sign(at + 1, &Token::LParen) || queries.contains(&at) {
+            if !self.is_sign(at + 1, &Token::LParen) || queries.contains(&at) || format == Some(at)
+            {
                 return None;
             }
             let behind_point = at
@@ -549,5 +564,17 @@ mod tests {
             ),
             ["f", "g", "h"]
         );
+        assert_eq!(called("EXPLAIN FORMAT=JSON (SELECT f(1))"), ["f"]);
+        assert_eq!(called("ANALYZE FORMAT = json(SELECT 1)"), [""; 0]);
+        assert_eq!(called("EXPLAIN ANALYZE FORMAT=tree (SELECT 1)"), [""; 0]);
+        for sql in [
+            "SELECT format = json (1)",
+            "EXPLAIN SELECT format = json (1)",
+            "EXPLAIN FORMAT=JSON SELECT format = json (1)",
+            "EXPLAIN FORMAT=JSON (SELECT format=json(1))",
+            "EXPLAIN x = json (1)",
+        ] {
+            assert_eq!(called(sql), ["json"], "{sql}");
+        }
     }
 }
