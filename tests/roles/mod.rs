@@ -5,5 +5,6 @@ mod file;
 mod local;
 mod mysql;
 mod postgres;
+mod stores;
 mod tables;
 mod variants;

@@ -37,9 +37,12 @@ pub(super) struct Reading {
 pub(super) enum Touch {
     /// It names nothing that has any.
     Nothing,
-    /// It may run. The columns of the result at these places are masked ones, by its text; with a star among them, places
-    /// are not known, only how many there are at least.
-    Allowed { shown: Vec<usize>, star: bool },
+    /// It may run. The columns of the result at these places are masked ones, by its text, which calls them so; with a star
+    /// among them, places are not known, only how many there are at least.
+    Allowed {
+        shown: BTreeMap<usize, String>,
+        star: bool,
+    },
 }
 
 /// Why a statement is not run, and at which of its tokens.

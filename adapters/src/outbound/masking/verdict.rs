@@ -1,6 +1,6 @@
 //! Whether a statement may run where columns are masked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Reading, Refusal, Relation, Touch,
@@ -63,7 +63,7 @@ pub(in super::super) fn judge(
         reading,
         roles,
         allowed: BTreeSet::new(),
-        shown: Vec::new(),
+        shown: BTreeMap::new(),
         shows_star: false,
     };
     verdict.reached().map_err(shift)
@@ -87,8 +87,8 @@ struct Verdict<'a> {
     masked: BTreeSet<String>,
     /// Tokens that stand where masked columns may.
     allowed: BTreeSet<usize>,
-    /// Places of masked columns in the list.
-    shown: Vec<usize>,
+    /// Places of masked columns in the list, and their names.
+    shown: BTreeMap<usize, String>,
     shows_star: bool,
 }
 
@@ -241,7 +241,7 @@ impl Verdict<'_> {
             return;
         }
         self.allowed.insert(column);
-        self.shown.push(place);
+        self.shown.insert(place, name.text.clone());
         if let Some(alias) = alias {
             self.allowed.insert(alias);
             if let Some(token) = self.tokens.get(alias) {

@@ -222,7 +222,7 @@ impl Tables<'_, '_> {
         &mut self,
         prepared: &Prepared,
         relations: &[Relation],
-        shown: &[usize],
+        shown: &BTreeMap<usize, String>,
         star: bool,
     ) -> Vec<Option<Mask>> {
         let is_masked_name = |name: &str| {
@@ -241,7 +241,7 @@ impl Tables<'_, '_> {
                     // Nobody knows at which place a view's own column stands.
                     origin.is_none() && (!shown.is_empty() || is_masked_name(&name.to_lowercase()))
                 } else {
-                    shown.contains(&place)
+                    shown.contains_key(&place)
                 };
                 by_origin.or(by_text.then_some(Mask::Full))
             })

@@ -208,9 +208,14 @@ impl Guard {
         };
         let by_name = self.lineage.mask_of_name(&name);
         // A column that the text says is masked is, whatever it is called.
-        let by_place = (shown.contains(&place) && (by_name.is_none() || origin.is_none()))
-            .then_some(Mask::Full);
-        let by_name = by_name.filter(|_| *star || shown.contains(&place) || origin.is_none());
+        let by_place = shown
+            .get(&place)
+            .filter(|_| by_name.is_none() || origin.is_none())
+            .map(|written| match origin {
+                Some(_) => Mask::Full,
+                None => self.lineage.mask_of_name(written).unwrap_or(Mask::Full),
+            });
+        let by_name = by_name.filter(|_| *star || shown.contains_key(&place) || origin.is_none());
         by_server.max(by_name).max(by_place)
     }
 }

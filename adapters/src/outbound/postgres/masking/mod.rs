@@ -134,7 +134,7 @@ impl Guard {
                     && !(if *star {
                         shown.len() <= masks.iter().flatten().count()
                     } else {
-                        shown.iter().all(is_masked)
+                        shown.keys().all(is_masked)
                     }) =>
             {
                 Err(refused(
