@@ -1,6 +1,6 @@
 //! What of a schema is there for somebody who may see some tables only.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Tables;
 use crate::schema::{
@@ -13,11 +13,14 @@ impl Tables {
     pub fn shown_of(&self, snapshot: &Snapshot) -> Snapshot {
         let mut places = HashMap::new();
         let mut relations = Vec::new();
+        let mut hidden = HashSet::new();
         for (id, relation) in snapshot.ids() {
             if self.show(&relation.schema, &relation.name) {
                 let place = u32::try_from(relations.len()).unwrap_or(u32::MAX);
                 places.insert(id, RelationId(place));
                 relations.push(relation.clone());
+            } else {
+                hidden.insert(&*relation.name);
             }
         }
         let place = |id: &RelationId| places.get(id).copied();
@@ -81,7 +84,9 @@ impl Tables {
             types: snapshot
                 .types
                 .iter()
-                .filter(|known| self.show(&known.schema, &known.name))
+                .filter(|known| {
+                    self.show(&known.schema, &known.name) && !names_one(&known.definition, &hidden)
+                })
                 .cloned()
                 .collect(),
             relations,
@@ -121,12 +126,19 @@ impl Tables {
     }
 }
 
+/// Whether a definition has one of these names in it, as a word or in quotes.
+fn names_one(definition: &str, names: &HashSet<&str>) -> bool {
+    let is_apart = |letter: char| !(letter.is_alphanumeric() || letter == '_');
+    definition.split(is_apart).any(|word| names.contains(word))
+        || definition.split('"').any(|quoted| names.contains(quoted))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         access::{TablePattern, TableRules},
-        schema::{ForeignKeyDescription, RelationKind, samples::retail},
+        schema::{ForeignKeyDescription, RelationKind, UserType, samples::retail},
     };
 
     fn without(denied: &str) -> Tables {
@@ -160,6 +172,29 @@ mod tests {
             .filter(|(from, to)| *from != hidden.name && *to != hidden.name)
             .collect();
         assert_eq!(ends(&shown), kept);
+    }
+
+    #[test]
+    fn a_type_that_is_made_of_a_hidden_table_is_gone() {
+        let mut whole = retail();
+        let hidden = whole.relations[0].name.to_string();
+        let known = |name: &str, definition: String| UserType {
+            schema: "public".into(),
+            name: name.into(),
+            kind: "composite",
+            definition: definition.into(),
+            comment: None,
+        };
+        whole.types = vec![
+            known("pair", format!("one integer, other public.{hidden}[]")),
+            known("quoted", format!("other \"{hidden}\"")),
+            known("mood", format!("'my_{hidden}', 'bad'")),
+        ];
+
+        let shown = without(&hidden).shown_of(&whole);
+
+        let names: Vec<&str> = shown.types.iter().map(|known| &*known.name).collect();
+        assert_eq!(names, ["mood"]);
     }
 
     #[test]
