@@ -9,11 +9,13 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use support::tls::Pair;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
     task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
 use super::token::Signer;
 
@@ -28,6 +30,8 @@ struct State {
     /// What was sent to it for a token.
     token_asked: Mutex<String>,
     asked: AtomicUsize,
+    /// Without it there is no TLS.
+    tls: Mutex<Option<TlsAcceptor>>,
 }
 
 pub(crate) struct Issuer {
@@ -51,11 +55,23 @@ impl Issuer {
         issuer
     }
 
+    /// Is reached by TLS, and shows this certificate.
+    pub(crate) async fn over_tls(signers: &[&Signer], pair: &Pair) -> Self {
+        let issuer = Self::reached(signers, Some(pair)).await;
+        issuer.come_up().await;
+        issuer
+    }
+
     /// Has an address, and nobody listens there.
     pub(crate) async fn absent(signers: &[&Signer]) -> Self {
+        Self::reached(signers, None).await
+    }
+
+    async fn reached(signers: &[&Signer], pair: Option<&Pair>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let url = format!("http://{address}");
+        let tls = pair.map(Pair::acceptor);
+        let url = url(address, tls.is_some());
         let discovery = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});
         let issuer = Self {
             address,
@@ -65,6 +81,7 @@ impl Issuer {
                 token: Mutex::new((404, String::new())),
                 token_asked: Mutex::default(),
                 asked: AtomicUsize::new(0),
+                tls: Mutex::new(tls),
             }),
             task: Mutex::new(None),
         };
@@ -78,7 +95,19 @@ impl Issuer {
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(answer(stream, Arc::clone(&state)));
+                let state = Arc::clone(&state);
+                tokio::spawn(async move {
+                    let tls = state.tls.lock().unwrap().clone();
+                    match tls {
+                        // Who does not believe it, goes.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                answer(stream, state).await;
+                            }
+                        }
+                        None => answer(stream, state).await,
+                    }
+                });
             }
         });
         *self.task.lock().unwrap() = Some(task);
@@ -92,7 +121,12 @@ impl Issuer {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        url(self.address, self.state.tls.lock().unwrap().is_some())
+    }
+
+    /// Whoever connects from here on is shown this certificate.
+    pub(crate) fn shows(&self, pair: &Pair) {
+        *self.state.tls.lock().unwrap() = Some(pair.acceptor());
     }
 
     pub(crate) fn publish(&self, signers: &[&Signer]) {
@@ -123,7 +157,14 @@ impl Issuer {
     }
 }
 
-async fn answer(mut stream: TcpStream, state: Arc<State>) {
+fn url(address: SocketAddr, is_tls: bool) -> String {
+    match is_tls {
+        true => format!("https://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    }
+}
+
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<State>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -161,4 +202,5 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
         body.len()
     );
     let _gone = stream.write_all(answer.as_bytes()).await;
+    let _gone = stream.shutdown().await;
 }

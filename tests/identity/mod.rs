@@ -6,6 +6,7 @@ mod refusals;
 mod reload;
 mod sdks;
 mod served;
+mod tls;
 mod token;
 
 use std::time::Duration;

@@ -12,12 +12,12 @@ use rcgen::{
 };
 use tokio::{io, net::TcpStream};
 use tokio_rustls::{
-    TlsConnector,
+    TlsAcceptor, TlsConnector,
     client::TlsStream,
     rustls::{
-        ClientConfig, RootCertStore, SupportedProtocolVersion,
+        ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
         crypto::ring::default_provider,
-        pki_types::ServerName,
+        pki_types::{PrivateKeyDer, ServerName, pem::PemObject},
         version::{TLS12, TLS13},
     },
 };
@@ -44,6 +44,18 @@ impl Pair {
     pub fn write(&self, folder: &Path) {
         std::fs::write(folder.join(Self::KEY), &self.key).unwrap();
         std::fs::write(folder.join(Self::CERTIFICATE), &self.certificate).unwrap();
+    }
+
+    /// For a server that shows this certificate.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![self.der.clone().into()], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{StatusCode, Uri, uri::Scheme};
+use rustls::CertificateError;
 use serde::Deserialize;
 use ureq::Agent;
 
@@ -118,7 +119,7 @@ impl Fetcher {
             .get(url)
             .header("accept", "application/json")
             .call()
-            .map_err(|error| format!("{url} cannot be reached: {error}"))?;
+            .map_err(|error| unreached(url, &error))?;
         if answer.status() != StatusCode::OK {
             return Err(format!("{url} answers {}", answer.status()));
         }
@@ -129,6 +130,32 @@ impl Fetcher {
             .read_to_vec()
             .map_err(|error| format!("{url} does not answer to its end: {error}"))
     }
+}
+
+/// What whoever runs this server can do about it, where the certificate is to blame.
+fn unreached(url: &str, error: &ureq::Error) -> String {
+    let within = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|within| within.downcast_ref()),
+        _ => None,
+    };
+    let Some(rustls::Error::InvalidCertificate(flaw)) = within else {
+        return format!("{url} cannot be reached: {error}");
+    };
+    let advice = match flaw {
+        // The second of an authority of the same name with another key, such as one that was made anew.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "it is from an authority that is not trusted here; `caFile` of the issuer names those that are"
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired; the issuer must renew it"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another host; the URL must have the name that is in it"
+        }
+        _ => "it cannot be verified",
+    };
+    format!("{url} is not believed for its certificate: {advice} ({error})")
 }
 
 fn without_query(url: &str) -> &str {
