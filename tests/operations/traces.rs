@@ -4,10 +4,10 @@ use std::{path::Path, time::Duration};
 
 use serde_json::{Value, json};
 use support::{
-    client::{Launch, Server, binary, provided},
+    client::{LEGACY, Launch, Server, binary, provided},
     collector::Collector,
     databases::server_variable,
-    http::{HttpServer, Request},
+    http::{HttpServer, Request, Session},
     on_servers,
     pooler::free_port,
     scratch::Scratch,
@@ -73,6 +73,8 @@ async fn a_call_is_a_span_below_its_clients_and_its_statement_one_below_that() {
     let mut attributes = call["attributes"].clone();
     let id = attributes["portolan.call.id"].take();
     assert!(id.as_str().unwrap().contains('-'), "{id}");
+    let id = attributes["jsonrpc.request.id"].take();
+    assert!(id.as_str().unwrap().parse::<u64>().is_ok(), "{id}");
     assert_eq!(
         attributes,
         json!({
@@ -80,6 +82,8 @@ async fn a_call_is_a_span_below_its_clients_and_its_statement_one_below_that() {
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": "execute_query",
             "network.transport": "pipe",
+            "jsonrpc.request.id": null,
+            "mcp.protocol.version": LEGACY,
             "portolan.call.id": null,
         })
     );
@@ -102,6 +106,27 @@ async fn a_call_is_a_span_below_its_clients_and_its_statement_one_below_that() {
         times[0].0 <= times[0].1 && times[1].0 >= times[1].1,
         "{times:?}"
     );
+}
+
+#[tokio::test]
+async fn a_call_in_a_session_names_its_request_the_session_and_the_revision() {
+    let Some(collector) = Collector::start().await else {
+        return;
+    };
+    let scratch = Scratch::new();
+    let server = HttpServer::start(collector.told_by(shop(&scratch).await)).await;
+    let session = Session::begin(&server).await;
+
+    session
+        .call(77, "execute_query", json!({"sql": "SELECT 1"}))
+        .await
+        .ok();
+
+    let call = collector.span(QUERY).await;
+    let told = |name: &str| call["attributes"][name].clone();
+    assert_eq!(told("jsonrpc.request.id"), "77");
+    assert_eq!(told("mcp.session.id"), json!(session.id));
+    assert_eq!(told("mcp.protocol.version"), LEGACY);
 }
 
 on_servers!(a_statement_names_its_server_and_the_code_of_its_failure: postgres_15 postgres_18 mariadb_10_11 mysql_9, async |server: &str| {

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::TraceContext;
+use super::{Asked, TraceContext};
 
 /// The name under which somebody is known here: the signed-in identity, or the one user of this process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +67,8 @@ pub struct Caller {
     pub acts_for: Option<String>,
     /// The trace of the client's that the call belongs to.
     pub trace: Option<TraceContext>,
+    /// By which request, where calls are traced.
+    pub asked: Option<Box<Asked>>,
 }
 
 impl Caller {
@@ -80,6 +82,7 @@ impl Caller {
             client: None,
             acts_for: None,
             trace: None,
+            asked: None,
         }
     }
 

@@ -9,5 +9,5 @@ pub use self::{
     caller::{Caller, Claims, Principal},
     port::{AuditTrail, CallLimits, CallObserver, InFlight, RevocationList, RunningCall, Tracing},
     record::{CallId, CallRecord, RefusedSignIns},
-    trace::TraceContext,
+    trace::{Asked, TraceContext},
 };

@@ -15,6 +15,17 @@ pub struct TraceContext {
     pub state: String,
 }
 
+/// How a request was told apart from others by who sent it: what a client's own traces know of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Its id, as a text.
+    pub request: String,
+    /// Of a client that has one.
+    pub session: Option<String>,
+    /// The revision of the protocol.
+    pub protocol: Option<String>,
+}
+
 impl TraceContext {
     /// Nothing, if it is not one: what cannot be read is left out of a trace and never fails a call.
     pub fn parse(traceparent: &str) -> Option<Self> {

@@ -25,8 +25,8 @@ use domain::{
     Cancel, Failure,
     access::Grant,
     calls::{
-        AuditTrail, CallLimits, CallObserver, CallRecord, Caller, Claims, InFlight, Principal,
-        TraceContext, Tracing,
+        Asked, AuditTrail, CallLimits, CallObserver, CallRecord, Caller, Claims, InFlight,
+        Principal, TraceContext, Tracing,
     },
     cancel::CancelReason,
     connection::ConnectionName,
@@ -36,7 +36,7 @@ use futures_util::FutureExt as _;
 use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer,
-    model::{Implementation, JsonObject, ProgressNotificationParam},
+    model::{Implementation, JsonObject, ProgressNotificationParam, ProtocolVersion},
     service::RequestContext,
 };
 use tokio::sync::SemaphorePermit;
@@ -256,13 +256,16 @@ impl McpServer {
         };
         let client = client.map(|client| format!("{} {}", client.name, client.version));
         let acts_for = acts_for(context, over_http);
-        if trace.is_none() && client.is_none() && acts_for.is_none() {
+        let traced = self.0.around.tracing.as_ref();
+        let asked = traced.map(|_| Box::new(asked(context, over_http)));
+        if trace.is_none() && client.is_none() && acts_for.is_none() && asked.is_none() {
             return caller;
         }
         Arc::new(Caller {
             trace: trace.or_else(|| caller.trace.clone()),
             client: client.or_else(|| caller.client.clone()),
             acts_for,
+            asked,
             ..Caller::clone(&caller)
         })
     }
@@ -540,6 +543,21 @@ impl Drop for Telling<'_> {
             audit.abandoned(&record);
         }
         self.done(&record);
+    }
+}
+
+/// Of what a request calls itself, so much is told.
+const LONGEST_ID: usize = 128;
+
+fn asked(context: &RequestContext<RoleServer>, over_http: Option<&Parts>) -> Asked {
+    let session = over_http.and_then(|parts| parts.headers.get("mcp-session-id")?.to_str().ok());
+    Asked {
+        request: context.id.to_string().chars().take(LONGEST_ID).collect(),
+        session: session.map(|id| id.chars().take(LONGEST_ID).collect()),
+        protocol: context
+            .protocol_version()
+            .filter(|version| ProtocolVersion::KNOWN_VERSIONS.contains(version))
+            .map(|version| version.as_str().to_owned()),
     }
 }
 

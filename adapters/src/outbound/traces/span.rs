@@ -56,6 +56,17 @@ impl Spans {
             KeyValue::new("mcp.method.name", record.method),
             KeyValue::new("portolan.call.id", record.id.to_string()),
         ];
+        if let Some(asked) = &record.caller.asked {
+            let told = [
+                ("jsonrpc.request.id", Some(&asked.request)),
+                ("mcp.session.id", asked.session.as_ref()),
+                ("mcp.protocol.version", asked.protocol.as_ref()),
+            ];
+            attributes.extend(
+                told.into_iter()
+                    .filter_map(|(name, value)| Some(KeyValue::new(name, value?.clone()))),
+            );
+        }
         let name = match record.tool {
             None => Cow::Borrowed(record.method),
             Some(tool) => {
