@@ -158,9 +158,10 @@ impl Issuer {
 }
 
 fn url(address: SocketAddr, is_tls: bool) -> String {
-    match is_tls {
-        true => format!("https://localhost:{}", address.port()),
-        false => format!("http://{address}"),
+    if is_tls {
+        format!("https://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
     }
 }
 
