@@ -97,13 +97,13 @@ on_mysql!(
             table["unique"],
             json!([
                 {"name": "by_email", "columns": ["email"]},
-                {"name": "by_start", "columns": ["name(3)"]},
             ])
         );
         assert_eq!(
             table["indexes"],
             json!([
                 {"name": "by_name", "columns": ["name(5) DESC", "code"]},
+                {"name": "by_start", "columns": ["name(3)"], "unique": true},
                 {"name": "lives_in", "columns": ["code"]},
                 {"name": "spot", "columns": ["place"], "method": "SPATIAL"},
                 {"name": "words", "columns": ["name", "note"], "method": "FULLTEXT"},

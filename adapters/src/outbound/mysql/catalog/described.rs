@@ -189,12 +189,12 @@ fn missing_privileges(columns: &[&Row]) -> Vec<String> {
     }
 }
 
-/// The primary key, the unique indexes and the others.
+/// The primary key, what else is unique by columns alone, and the other indexes.
 fn indexes(
     answers: &Answers,
     at: usize,
 ) -> (Vec<String>, Vec<KeyDescription>, Vec<IndexDescription>) {
-    let mut all: Vec<(bool, IndexDescription)> = Vec::new();
+    let mut all: Vec<(IndexDescription, Vec<Part>)> = Vec::new();
     for row in of(&answers.indexes, at, 3) {
         let part = Part {
             column: row.words(4),
@@ -203,37 +203,46 @@ fn indexes(
             expression: row.words(7),
         };
         let name = row.text(1);
-        match all.iter_mut().find(|(_, known)| known.name == name) {
-            Some((_, known)) => known.columns.push(part.text()),
+        match all.iter_mut().find(|(known, _)| known.name == name) {
+            Some((_, parts)) => parts.push(part),
             None => all.push((
-                row.text(2) == "0",
                 IndexDescription {
                     name: name.to_owned(),
-                    columns: vec![part.text()],
-                    unique: false,
+                    columns: Vec::new(),
+                    unique: row.text(2) == "0",
                     method: row.words(8).filter(|method| method != "BTREE"),
                     include: Vec::new(),
                     predicate: None,
                     invalid: row.text(9) == "1",
                 },
+                vec![part],
             )),
         }
     }
-    all.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
+    all.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
     let (mut primary, mut unique, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for (is_unique, index) in all {
-        if index.name == "PRIMARY" {
-            primary = index.columns;
-        } else if is_unique {
-            let invisible = index.invalid.then(|| "invisible".to_owned());
-            let notes: Vec<String> = index.method.into_iter().chain(invisible).collect();
-            unique.push(KeyDescription {
-                name: index.name,
-                columns: index.columns,
-                notes: (!notes.is_empty()).then(|| notes.join(", ")),
-            });
-        } else {
-            others.push(index);
+    for (mut index, parts) in all {
+        let plain: Option<Vec<&str>> = parts.iter().map(Part::plain_column).collect();
+        let owned = |columns: &[&str]| columns.iter().map(ToString::to_string).collect();
+        match plain {
+            Some(columns) if index.name == "PRIMARY" => primary = owned(&columns),
+            Some(columns) if index.unique => {
+                let invisible = index.invalid.then(|| "invisible".to_owned());
+                let notes: Vec<String> = index.method.into_iter().chain(invisible).collect();
+                unique.push(KeyDescription {
+                    name: index.name,
+                    columns: owned(&columns),
+                    notes: (!notes.is_empty()).then(|| notes.join(", ")),
+                });
+            }
+            _ => {
+                index.columns = parts.iter().map(Part::text).collect();
+                if index.name == "PRIMARY" {
+                    primary = index.columns;
+                } else {
+                    others.push(index);
+                }
+            }
         }
     }
     (primary, unique, others)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Flavor;
+use super::{super::reserved::quoted, Flavor};
 
 /// One part of an index.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -15,10 +15,16 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// `name(5) DESC`, or an expression in brackets.
+    /// The column, if it is nothing but one.
+    pub(super) fn plain_column(&self) -> Option<&str> {
+        let is_plain = self.prefix.is_none() && !self.descends;
+        self.column.as_deref().filter(|_| is_plain)
+    }
+
+    /// `name(5) DESC`, or an expression in brackets, as a statement would have it.
     pub(super) fn text(&self) -> String {
         let mut text = match (&self.column, &self.expression) {
-            (Some(column), _) => column.clone(),
+            (Some(column), _) => quoted(column).into_owned(),
             (None, Some(expression)) => format!("({})", plain(expression)),
             // Older versions have neither for an index of a kind that they do not know.
             (None, None) => "?".to_owned(),
