@@ -1,7 +1,11 @@
 //! One result of each tool, kept as a snapshot.
 
 use serde_json::{Value, json};
-use support::{client::Server, scratch::Scratch, snapshot::assert_snapshot};
+use support::{
+    client::{Launch, Server},
+    scratch::Scratch,
+    snapshot::assert_snapshot,
+};
 
 use super::shop;
 
@@ -79,4 +83,66 @@ async fn each_tool_answers_as_agreed() {
     steady(&mut results, &scratch);
     let results = results.to_string().replace(&folder, "<working directory>");
     assert_snapshot("results", &serde_json::from_str(&results).unwrap());
+}
+
+#[tokio::test]
+async fn the_guide_answers_as_agreed() {
+    let scratch = Scratch::new();
+    let path = scratch.path("shop.db");
+    support::scratch::run_beside(
+        &path,
+        "CREATE TABLE stores (id INTEGER PRIMARY KEY, city TEXT NOT NULL);
+         CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT UNIQUE);
+         CREATE TABLE orders (
+             id INTEGER PRIMARY KEY,
+             customer_id INTEGER NOT NULL REFERENCES customers (id) ON DELETE CASCADE ON UPDATE CASCADE,
+             store_id INTEGER REFERENCES stores,
+             status TEXT NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'paid')),
+             total DECIMAL(10,2)
+         );
+         CREATE INDEX open_orders ON orders (customer_id, total DESC) WHERE status = 'new';
+         CREATE VIEW sales AS SELECT city, total FROM orders JOIN stores ON stores.id = store_id;
+         INSERT INTO customers VALUES (1, 'Ada', 'ada@example.com'), (2, 'Zoë', NULL);
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2000)
+         INSERT INTO orders (id, customer_id, total) SELECT n, 1 + n % 2, n FROM numbers;
+         ANALYZE;",
+    )
+    .await;
+    let url = format!("sqlite://{}", path.display());
+    let mut server = Server::start(Launch::default().database("shop", url)).await;
+    let mut results = serde_json::Map::new();
+
+    for (what, tool, arguments) in [
+        ("overview", "search_schema", json!({})),
+        ("names", "search_schema", json!({"detail": "names"})),
+        (
+            "words",
+            "search_schema",
+            json!({"search": "custmer orders"}),
+        ),
+        (
+            "full",
+            "search_schema",
+            json!({"search": "orders", "kinds": ["table", "index"], "detail": "full"}),
+        ),
+        (
+            "tables",
+            "describe_table",
+            json!({"tables": ["orders", "customers", "ordres"]}),
+        ),
+        (
+            "join",
+            "find_join_path",
+            json!({"from": "customers", "to": "stores"}),
+        ),
+        (
+            "plan",
+            "explain_query",
+            json!({"sql": "SELECT c.name, sum(o.total) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.status = 'paid' GROUP BY 1 ORDER BY 2 DESC"}),
+        ),
+    ] {
+        results.insert(what.to_owned(), server.call(tool, arguments).await.json());
+    }
+
+    assert_snapshot("guide", &Value::Object(results));
 }

@@ -113,6 +113,39 @@ on_postgres!(
 );
 
 on_postgres!(
+    what_came_of_an_index_is_told_in_these_words,
+    async |server: &str| {
+        let (house, available) = house(server).await;
+        let database = only_session(&house).await;
+        if available {
+            let index = "CREATE INDEX ON orders (customer_id)";
+            let report = explain(&database, &[index], false).await.unwrap();
+            let mut told = serde_json::to_value(report).unwrap();
+
+            let trial = &mut told["withIndexes"];
+            let plan = trial["plan"].take();
+            assert!(plan[0].as_str().unwrap().starts_with("1 "), "{plan}");
+            for number in ["costWith", "costWithout"] {
+                assert!(trial[number].take().is_number(), "{number}");
+            }
+            let bytes = trial["indexes"][0]["estimatedBytes"].take();
+            assert!(bytes.as_u64() >= Some(8_192), "{bytes}");
+            assert_eq!(
+                *trial,
+                json!({
+                    "costWith": null,
+                    "costWithout": null,
+                    "indexes": [{ "index": index, "used": true, "estimatedBytes": null }],
+                    "plan": null,
+                })
+            );
+        }
+        database.pool.close().await;
+        house.leave(&[]).await;
+    }
+);
+
+on_postgres!(
     however_a_call_ends_no_index_is_left,
     async |server: &str| {
         let (mut house, available) = house(server).await;
