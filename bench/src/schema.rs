@@ -297,6 +297,55 @@ fn walk(
         "most memory of the process",
         &format!("{:.1} MB", mega(after.peak)),
     );
+    told += &warm(session, place, tables, say)?;
+    let (described, _) = session.ask(
+        "describe_table",
+        &json!({ "tables": [named(place, "orders")] }),
+    )?;
+    wanted(
+        &mut told,
+        "`orders` described",
+        count(described.len()),
+        "bytes",
+        1_800.0,
+    );
+    let (names, _) = session.ask(
+        "search_schema",
+        &json!({ "detail": "names", "limit": 406, "maxBytes": 1_000_000 }),
+    )?;
+    wanted(&mut told, "406 names", count(names.len()), "bytes", 9_000.0);
+
+    let tables: Vec<String> = NEEDED.iter().map(|table| named(place, table)).collect();
+    let (described, _) = session.ask("describe_table", &json!({ "tables": tables }))?;
+    let (joined, _) = session.ask("find_join_path", &join)?;
+    for table in NEEDED {
+        if !found.contains(table) {
+            return Err(format!("the search for \"{QUESTION}\" does not find {table}").into());
+        }
+    }
+    let read = [&found, &described, &joined]
+        .iter()
+        .map(|text| text.chars().count())
+        .sum::<usize>();
+    wanted(
+        &mut told,
+        &format!("from \"{QUESTION}\" to a join: 3 calls"),
+        count(read),
+        "characters",
+        6_000.0,
+    );
+    Ok(told)
+}
+
+/// What is asked again and again of a schema that is known.
+fn warm(
+    session: &mut Session<'_>,
+    place: &Place,
+    tables: u32,
+    say: &dyn Fn(&str) -> Fallible<()>,
+) -> Fallible<String> {
+    let mut told = String::new();
+    let join = json!({ "from": named(place, NEEDED[0]), "to": named(place, NEEDED[1]) });
     for (what, tool, arguments, limit) in [
         (
             "a search, warm",
@@ -341,42 +390,6 @@ fn walk(
             None => line(&mut told, what, &format!("{time:.2} ms")),
         }
     }
-    let (described, _) = session.ask(
-        "describe_table",
-        &json!({ "tables": [named(place, "orders")] }),
-    )?;
-    wanted(
-        &mut told,
-        "`orders` described",
-        count(described.len()),
-        "bytes",
-        1_800.0,
-    );
-    let (names, _) = session.ask(
-        "search_schema",
-        &json!({ "detail": "names", "limit": 406, "maxBytes": 1_000_000 }),
-    )?;
-    wanted(&mut told, "406 names", count(names.len()), "bytes", 9_000.0);
-
-    let tables: Vec<String> = NEEDED.iter().map(|table| named(place, table)).collect();
-    let (described, _) = session.ask("describe_table", &json!({ "tables": tables }))?;
-    let (joined, _) = session.ask("find_join_path", &join)?;
-    for table in NEEDED {
-        if !found.contains(table) {
-            return Err(format!("the search for \"{QUESTION}\" does not find {table}").into());
-        }
-    }
-    let read = [&found, &described, &joined]
-        .iter()
-        .map(|text| text.chars().count())
-        .sum::<usize>();
-    wanted(
-        &mut told,
-        &format!("from \"{QUESTION}\" to a join: 3 calls"),
-        count(read),
-        "characters",
-        6_000.0,
-    );
     Ok(told)
 }
 
