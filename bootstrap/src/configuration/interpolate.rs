@@ -128,7 +128,7 @@ mod tests {
             (
                 "${B}${SECRTE}",
                 &[
-                    "k: The variable B is not set. Did you mean A?",
+                    "k: The variable B is not set.",
                     "k: The variable SECRTE is not set. Did you mean SECRET?",
                 ][..],
             ),
