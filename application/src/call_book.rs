@@ -220,6 +220,7 @@ mod tests {
                 span: None,
                 opened: None,
                 before_database: None,
+                questions: None,
                 id: CallId {
                     process: 1,
                     number: self.number,

@@ -14,3 +14,4 @@ pub mod health;
 pub mod memory;
 pub mod registry;
 pub mod use_cases;
+mod watched_catalog;

@@ -129,6 +129,35 @@ async fn a_call_in_a_session_names_its_request_the_session_and_the_revision() {
     assert_eq!(told("mcp.protocol.version"), LEGACY);
 }
 
+on_servers!(what_a_schema_tool_asks_of_the_catalog_is_told: postgres_15 postgres_18 mariadb_10_11 mysql_9, async |server: &str| {
+    let Some(collector) = Collector::start().await else {
+        return;
+    };
+    let launch = Launch::default().database("db", server_variable(server, "URL"));
+    let mut server = Server::start(collector.told_by(launch)).await;
+
+    server
+        .call("search_schema", json!({"search": "no_such_thing_anywhere"}))
+        .await;
+
+    let call = collector.span("tools/call search_schema").await;
+    let mut asked = collector.spans();
+    asked.retain(|span| span["parent"] == call["span"]);
+    let names: Vec<&str> = asked
+        .iter()
+        .map(|span| span["name"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&"catalog fingerprint"), "{names:?}");
+    for span in &asked {
+        let told = &span["attributes"];
+        assert_eq!(span["kind"], "client");
+        assert_eq!(span["trace"], call["trace"]);
+        assert_eq!(told["db.query.summary"], span["name"]);
+        assert_eq!(told["portolan.connection"], "db");
+        assert!(told["db.system.name"].is_string(), "{told}");
+    }
+});
+
 on_servers!(a_statement_names_its_server_and_the_code_of_its_failure: postgres_15 postgres_18 mariadb_10_11 mysql_9, async |server: &str| {
     let Some(collector) = Collector::start().await else {
         return;

@@ -12,7 +12,7 @@ use std::{
 use domain::{
     Cancel, Failure,
     access::Allowed,
-    calls::Caller,
+    calls::{Caller, CatalogQuestions},
     cancel::CancelReason,
     connection::{CircuitRules, ConnectionName, Database, Posture, row_security::act_as_refused},
     query::ActsAs,
@@ -27,12 +27,13 @@ use crate::{
     breaker::Breaker,
     catalog_cache::{CatalogCache, Known, Searchable},
     cursors::Cursors,
+    watched_catalog::WatchedCatalog,
 };
 
 /// An open database under its name, with what has happened on it.
 ///
 /// Each caller has one of its own. They share the database and its pool, but for what their roles keep from them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct OpenConnection {
     pub name: ConnectionName,
     pub database: Arc<Database>,
@@ -129,6 +130,20 @@ impl OpenConnection {
             breaker: Arc::clone(&self.breaker),
             figures: Arc::clone(&self.figures),
             narrowed: Arc::clone(&self.narrowed),
+        }
+    }
+
+    /// The same, with each question to its catalog told.
+    #[must_use]
+    pub fn watched(&self, questions: &Arc<CatalogQuestions>) -> Self {
+        let mut database = Database::clone(&self.database);
+        database.catalog = Arc::new(WatchedCatalog {
+            asked: database.catalog,
+            questions: Arc::clone(questions),
+        });
+        Self {
+            database: Arc::new(database),
+            ..self.clone()
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Caller, Principal, TraceContext};
+use super::{Caller, CatalogQuestions, Principal, TraceContext};
 use crate::{access::Grant, connection::Database, failure::Failure};
 
 /// Tells a call apart from every other one, of this process and of others: the same in the log, the traces and the
@@ -60,6 +60,8 @@ pub struct CallRecord<'call> {
     pub database: Option<Duration>,
     /// The part of the duration before that: told of a statement, too, that the call did not see the end of.
     pub before_database: Option<Duration>,
+    /// What it asked of the database's catalog, where somebody wants to know.
+    pub questions: Option<&'call CatalogQuestions>,
 }
 
 impl CallRecord<'_> {

@@ -14,7 +14,7 @@ use application::registry::{OpenConnection, Visitor};
 use domain::{
     Cancel, Failure, FailureKind,
     access::Grant,
-    calls::{CallId, CallRecord, Caller, RunningCall, TraceContext, Tracing},
+    calls::{CallId, CallRecord, Caller, CatalogQuestions, RunningCall, TraceContext, Tracing},
     cancel::CancelReason,
     connection::Database,
     query::{ActsAs, redacted},
@@ -48,6 +48,7 @@ pub(crate) struct Call {
     acts_as: OnceLock<String>,
     rows: OnceLock<u64>,
     bytes: OnceLock<usize>,
+    questions: OnceLock<Arc<CatalogQuestions>>,
 }
 
 impl Call {
@@ -79,6 +80,7 @@ impl Call {
             acts_as: OnceLock::new(),
             rows: OnceLock::new(),
             bytes: OnceLock::new(),
+            questions: OnceLock::new(),
         }
     }
 
@@ -108,6 +110,14 @@ impl Call {
         let _ = self
             .span
             .set(by.begin(self.method, self.caller.trace.as_ref()));
+    }
+
+    /// Where its questions to a catalog are told, if its trace is recorded.
+    pub(super) fn questions(&self) -> Option<&Arc<CatalogQuestions>> {
+        self.span
+            .get()
+            .filter(|place| place.sampled)
+            .map(|_| self.questions.get_or_init(Arc::default))
     }
 
     /// Its turn has come: what it waited until now was no work.
@@ -193,6 +203,7 @@ impl Call {
             waited: self.turn_came.get().copied().unwrap_or(duration),
             database: self.database.get().copied(),
             before_database: self.before_database.get().copied(),
+            questions: self.questions.get().map(AsRef::as_ref),
         }
     }
 

@@ -283,7 +283,10 @@ impl McpServer {
             Ok(connection) => call.on(connection),
             Err(_) => self.meant(name, call),
         }
-        opened
+        match call.questions() {
+            Some(questions) => Ok(Arc::new(opened?.watched(questions))),
+            None => opened,
+        }
     }
 
     /// Says which connection a call would have been about.

@@ -205,6 +205,7 @@ mod tests {
             waited: Duration::ZERO,
             database: Some(Duration::from_millis(1)),
             before_database: None,
+            questions: None,
         };
         let text = of_call(&record, statements);
         assert!(!text.contains('\n'), "{text}");

@@ -92,6 +92,7 @@ fn record(caller: &Caller) -> CallRecord<'_> {
         waited: Duration::from_millis(1),
         database: Some(Duration::from_millis(4)),
         before_database: Some(Duration::from_millis(2)),
+        questions: None,
     }
 }
 

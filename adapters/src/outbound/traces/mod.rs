@@ -181,8 +181,12 @@ impl CallObserver for Traces {
         let statement = self
             .spans
             .of_statement(record, place, self.ids.new_span_id());
+        let questions = self
+            .spans
+            .of_questions(record, place, &|| self.ids.new_span_id());
         for span in statement
             .into_iter()
+            .chain(questions)
             .chain([self.spans.of_call(record, place)])
         {
             if self.queue.enter() {

@@ -6,7 +6,8 @@
 use std::{borrow::Cow, time::SystemTime};
 
 use domain::{
-    calls::{CallRecord, TraceContext},
+    FailureKind,
+    calls::{CallRecord, CatalogQuestion, TraceContext},
     connection::{Address, Database},
     query::redacted,
 };
@@ -166,6 +167,45 @@ impl Spans {
                 &Part { start, end },
             )
         })
+    }
+
+    /// What the call asked of the database's catalog, each question of as many statements as the engine makes of it.
+    pub(super) fn of_questions(
+        &self,
+        record: &CallRecord<'_>,
+        place: &TraceContext,
+        new_id: &dyn Fn() -> SpanId,
+    ) -> Vec<SpanData> {
+        let (Some(database), Some(questions)) = (record.opened, record.questions) else {
+            return Vec::new();
+        };
+        let span = |question: &CatalogQuestion| {
+            let summary = format!("catalog {}", question.operation);
+            let mut attributes = of_database(database);
+            if let Some(name) = record.connection {
+                attributes.push(KeyValue::new("portolan.connection", name.to_owned()));
+            }
+            attributes.push(KeyValue::new("db.operation.name", question.operation));
+            attributes.push(KeyValue::new("db.query.summary", summary.clone()));
+            let failure = question.failure.map(FailureKind::as_str);
+            attributes.extend(failure.map(|kind| KeyValue::new("error.type", kind)));
+            SpanData {
+                parent_span_id: SpanId::from(place.span),
+                status: failure.map_or(Status::Unset, Status::error),
+                ..self.span(
+                    record,
+                    place,
+                    new_id(),
+                    summary.into(),
+                    attributes,
+                    &Part {
+                        start: question.began,
+                        end: question.began + question.took,
+                    },
+                )
+            }
+        };
+        questions.so_far().iter().map(span).collect()
     }
 
     fn span(
