@@ -87,6 +87,14 @@ pub(crate) enum Role {
     Soak(Soak),
     /// Measures over HTTP what signing in with roles, and the audit with traces, add to a call.
     Cost(Cost),
+    /// Measures the pages of a result of a million rows, which is read to its end.
+    Pages {
+        /// The database; nothing is made in it.
+        url: String,
+        /// The server's binary. Default: `portolan` beside this program.
+        #[arg(long, value_name = "PATH")]
+        server: Option<PathBuf>,
+    },
     /// Measures the way through a large schema: a shop among many tables, made for it and dropped after.
     Schema {
         /// PostgreSQL or MySQL; the account must be allowed to create schemas.

@@ -13,6 +13,7 @@ mod floor;
 mod http;
 mod interruption;
 mod measure;
+mod pages;
 mod proc;
 mod report;
 mod schema;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Some(Role::Floor { url }) => floor::serve(url).map(|()| ExitCode::SUCCESS),
         Some(Role::Soak(soak)) => soak_server(soak),
         Some(Role::Cost(cost)) => measure_cost(cost),
+        Some(Role::Pages { url, server }) => measure_pages(url, server.as_deref()),
         Some(Role::Schema {
             url,
             tables,
@@ -76,6 +78,14 @@ fn measure_schema(url: &str, tables: u32, server: Option<&Path>) -> Fallible<Exi
     let scratch = Scratch::new()?;
     let program = server_program(server)?;
     let text = schema::measure(url, tables, &program, &scratch.0, &say)?;
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure_pages(url: &str, server: Option<&Path>) -> Fallible<ExitCode> {
+    let scratch = Scratch::new()?;
+    let program = server_program(server)?;
+    let text = pages::measure(url, &program, &scratch.0)?;
     io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

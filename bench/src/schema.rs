@@ -193,7 +193,12 @@ impl Place {
 }
 
 /// Portolan on this database. Its URL, and that it may write, go by a file.
-fn server(url: &str, writable: bool, program: &Path, scratch: &Path) -> Fallible<Server> {
+pub(crate) fn server(
+    url: &str,
+    writable: bool,
+    program: &Path,
+    scratch: &Path,
+) -> Fallible<Server> {
     let file: PathBuf = scratch.join(if writable {
         "maker.json"
     } else {
@@ -413,12 +418,12 @@ fn wanted(told: &mut String, what: &str, figure: f64, unit: &str, most: f64) {
     let _ = writeln!(told, "{what:<58} {figure:>24}  of {most} wanted{verdict}");
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-fn milliseconds(time: Duration) -> f64 {
+pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
@@ -428,6 +433,6 @@ fn count(number: usize) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is rounded to a tenth")]
-fn mega(bytes: u64) -> f64 {
+pub(crate) fn mega(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
