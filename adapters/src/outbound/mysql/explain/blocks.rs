@@ -46,6 +46,18 @@ enum Behind {
     Above,
 }
 
+impl Behind {
+    /// Whose it is below this key; `None` where that is not for it to say.
+    fn below(key: &str) -> Option<Self> {
+        match key {
+            "filesort" | "temporary_table" => Some(Self::Above),
+            // Subqueries run for themselves.
+            "block-nl-join" | "query_block" | "subqueries" => Some(Self::Table),
+            _ => None,
+        }
+    }
+}
+
 /// The steps in a value, whatever wraps them.
 fn below(value: &Value, behind: Behind) -> Vec<PlanNode> {
     match value {
@@ -59,20 +71,12 @@ fn below(value: &Value, behind: Behind) -> Vec<PlanNode> {
 }
 
 fn keyed(key: &str, value: &Value, behind: Behind) -> Vec<PlanNode> {
+    let behind = Behind::below(key).unwrap_or(behind);
     match (key, value) {
         ("table", Value::Object(table)) => vec![table_step(table, 1.0, behind)],
         ("nested_loop", Value::Array(tables)) => vec![nested_loop(tables, behind)],
-        // They run for themselves.
-        ("subqueries", value) => below(value, Behind::Table),
         (_, Value::Object(object)) => match name_of(key, object) {
-            Some(name) => {
-                let behind = match key {
-                    "filesort" | "temporary_table" => Behind::Above,
-                    "block-nl-join" | "query_block" => Behind::Table,
-                    _ => behind,
-                };
-                vec![wrapper(key, &name, object, below(value, behind))]
-            }
+            Some(name) => vec![wrapper(key, &name, object, below(value, behind))],
             None => below(value, behind),
         },
         _ => below(value, behind),
@@ -86,12 +90,8 @@ fn taken_over(object: &Object) -> Option<f64> {
         .find_map(|(key, value)| match (key.as_str(), value) {
             ("table", Value::Object(table)) => number(table, OTHER_TIME),
             ("nested_loop", Value::Array(tables)) => taken_over(tables.last()?.as_object()?),
-            // These have taken it over themselves, or do not pass it on.
-            (
-                "filesort" | "temporary_table" | "block-nl-join" | "query_block" | "subqueries",
-                _,
-            ) => None,
-            (_, Value::Object(object)) => taken_over(object),
+            // Others have taken it over themselves, or do not pass it on.
+            (key, Value::Object(object)) if Behind::below(key).is_none() => taken_over(object),
             _ => None,
         })
 }
