@@ -268,7 +268,7 @@ fn walk(
     say: &dyn Fn(&str) -> Fallible<()>,
 ) -> Fallible<String> {
     let mut told = String::new();
-    let join = json!({ "from": named(place, NEEDED[0]), "to": named(place, NEEDED[1]) });
+    let join = join(place);
     session.ask("execute_query", &json!({ "sql": "SELECT 1" }))?;
     let before = proc::memory(session.pid())?.resident;
     say("searching for the first time")?;
@@ -350,7 +350,7 @@ fn warm(
     say: &dyn Fn(&str) -> Fallible<()>,
 ) -> Fallible<String> {
     let mut told = String::new();
-    let join = json!({ "from": named(place, NEEDED[0]), "to": named(place, NEEDED[1]) });
+    let join = join(place);
     for (what, tool, arguments, limit) in [
         (
             "a search, warm",
@@ -396,6 +396,11 @@ fn warm(
         }
     }
     Ok(told)
+}
+
+/// Between the tables that the question needs.
+fn join(place: &Place) -> Value {
+    json!({ "from": named(place, NEEDED[0]), "to": named(place, NEEDED[1]) })
 }
 
 fn named(place: &Place, table: &str) -> String {

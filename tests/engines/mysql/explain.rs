@@ -125,14 +125,16 @@ on_mysql!(sorting_and_grouping_are_steps, async |server: &str| {
     house.leave().await;
 });
 
+/// Of more than either server sorts in memory.
+const LARGE_SORT: &str = "SELECT REPEAT(SHA2(a.id * 1000 + b.id, 256), 5) AS wide FROM orders a, customers b ORDER BY wide";
+
 on_mysql!(
     what_spilled_is_told_where_it_is_known,
     async |server: &str| {
         let house = house(server).await;
         let database = open(house.config()).await;
-        let sql = "SELECT REPEAT(SHA2(a.id * 1000 + b.id, 256), 5) AS wide FROM orders a, customers b ORDER BY wide";
 
-        let plan = plan(&database, sql, true).await;
+        let plan = plan(&database, LARGE_SORT, true).await;
 
         let spilled: Vec<&str> = all(&plan.root)
             .iter()
@@ -162,9 +164,8 @@ on_mysql!(
     async |server: &str| {
         let house = house(server).await;
         let database = open(house.config()).await;
-        let sql = "SELECT REPEAT(SHA2(a.id * 1000 + b.id, 256), 5) AS wide FROM orders a, customers b ORDER BY wide";
 
-        let plan = plan(&database, sql, true).await;
+        let plan = plan(&database, LARGE_SORT, true).await;
 
         let sort = all(&plan.root)
             .into_iter()
