@@ -4,7 +4,10 @@
 mod tests;
 
 use std::{
-    sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex as StdMutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,6 +38,11 @@ pub struct CatalogCache {
     begun: StdMutex<Option<Begun>>,
     /// Counts what made a snapshot old, so that one that was being read meanwhile is not kept.
     outdated: StdMutex<u64>,
+    /// What everything is called, read before anybody asked and until more is known.
+    named: StdMutex<Option<Kept>>,
+    naming: Mutex<()>,
+    /// Whether somebody has had an answer of any kind.
+    touched: AtomicBool,
     reading: Mutex<()>,
     completing: Mutex<()>,
     /// The words of the snapshot that was searched last.
@@ -133,6 +141,9 @@ impl CatalogCache {
             kept: StdMutex::default(),
             begun: StdMutex::default(),
             outdated: StdMutex::default(),
+            named: StdMutex::default(),
+            naming: Mutex::default(),
+            touched: AtomicBool::default(),
             reading: Mutex::default(),
             completing: Mutex::default(),
             searched: Mutex::default(),
@@ -285,18 +296,76 @@ impl CatalogCache {
         self.kept().is_none() && self.begun().is_none()
     }
 
-    /// What everything is called, at this moment; `None` where that is not known sooner than the rest. It is not kept.
+    /// What everything is called; `None` where that is not known sooner than the rest. It is not kept, but what
+    /// [`CatalogCache::read_names`] has kept, or is just reading, is told as long as it holds.
     pub async fn names(
         &self,
         catalog: &dyn Catalog,
         cancel: &Cancel,
     ) -> Result<Option<Searchable>, Failure> {
+        if let Some(kept) = self.names_that_hold(catalog, cancel).await? {
+            return self.index_of(Known::whole(kept.snapshot)).await.map(Some);
+        }
         match catalog.names(cancel).await? {
             Some(names) => Searchable::new(Known::whole(Arc::new(names)))
                 .await
                 .map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether this is the first time that somebody asks, and nothing has been read.
+    pub fn is_untouched(&self) -> bool {
+        !self.touched.swap(true, Ordering::Relaxed) && self.is_unknown()
+    }
+
+    /// Reads what everything is called before anybody asks, and keeps it.
+    pub async fn read_names(&self, catalog: &dyn Catalog, cancel: &Cancel) -> Result<(), Failure> {
+        let _naming = self.naming.lock().await;
+        let before = self.times_outdated();
+        // Asked for before the names are: a change in between is found the next time.
+        let fingerprint = catalog.fingerprint(cancel).await?;
+        let checked_at = Instant::now();
+        let Some(names) = catalog.names(cancel).await? else {
+            return Ok(());
+        };
+        let snapshot = Arc::new(names);
+        self.index_of(Known::whole(Arc::clone(&snapshot))).await?;
+        if self.is_unknown() {
+            let mut named = lock(&self.named);
+            if self.times_outdated() == before {
+                *named = Some(Kept {
+                    snapshot,
+                    fingerprint,
+                    read_at: checked_at,
+                    checked_at,
+                    doubted: false,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The names that were read ahead, if the schema has not changed since.
+    async fn names_that_hold(
+        &self,
+        catalog: &dyn Catalog,
+        cancel: &Cancel,
+    ) -> Result<Option<Kept>, Failure> {
+        let _naming = self.naming.lock().await;
+        let Some(kept) = lock(&self.named).clone() else {
+            return Ok(None);
+        };
+        if kept.is_trusted() {
+            return Ok(Some(kept));
+        }
+        let fingerprint = catalog.fingerprint(cancel).await?;
+        let mut named = lock(&self.named);
+        *named = named
+            .take()
+            .filter(|kept| kept.is_still(fingerprint.as_ref()))
+            .map(|kept| kept.checked(Instant::now()));
+        Ok(named.clone())
     }
 
     /// What has been read and was good two seconds ago or less, without asking anybody: for hints.
@@ -310,6 +379,7 @@ impl CatalogCache {
         *lock(&self.outdated) += 1;
         *lock(&self.kept) = None;
         *lock(&self.begun) = None;
+        *lock(&self.named) = None;
     }
 
     /// Has what was read compared with the database before it is used again: a statement has failed that may have
@@ -320,6 +390,9 @@ impl CatalogCache {
         }
         if let Some(begun) = &mut *lock(&self.begun) {
             begun.kept.doubted = true;
+        }
+        if let Some(named) = &mut *lock(&self.named) {
+            named.doubted = true;
         }
     }
 
@@ -339,6 +412,7 @@ impl CatalogCache {
         let mut begun = lock(&self.begun);
         if self.times_outdated() == new.before {
             *begun = Some(new);
+            *lock(&self.named) = None;
         }
     }
 
@@ -348,6 +422,7 @@ impl CatalogCache {
             let read_at = new.read_at;
             *kept = Some(new);
             lock(&self.begun).take_if(|begun| begun.kept.read_at <= read_at);
+            *lock(&self.named) = None;
         }
     }
 }

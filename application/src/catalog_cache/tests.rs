@@ -309,3 +309,136 @@ async fn the_rest_of_a_schema_that_was_changed_meanwhile_is_not_kept() {
     // THEN nothing is known afterwards
     assert!(cache.is_unknown());
 }
+
+/// A catalog whose fingerprint is what `word` says, and whose names must be asked for exactly so often.
+fn naming(word: Arc<AtomicU32>, asked: usize) -> MockCatalog {
+    let mut catalog = MockCatalog::new();
+    catalog
+        .expect_fingerprint()
+        .returning(move |_| Ok(Some(word.load(Ordering::Relaxed).to_string())));
+    catalog
+        .expect_names()
+        .times(asked)
+        .returning(|_| Ok(Some(of(1))));
+    catalog
+}
+
+async fn names(cache: &CatalogCache, catalog: &MockCatalog) -> Searchable {
+    let names = cache.names(catalog, &Cancel::new()).await.unwrap();
+    names.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_were_read_ahead_are_told_while_they_hold() {
+    let catalog = naming(Arc::default(), 1);
+    let cache = CatalogCache::default();
+    cache.read_names(&catalog, &Cancel::new()).await.unwrap();
+
+    let first = names(&cache, &catalog).await;
+    later(TRUSTED_FOR * 2).await;
+    let second = names(&cache, &catalog).await;
+
+    assert_eq!(first.snapshot.relations.len(), 1);
+    assert!(Arc::ptr_eq(&first.index, &second.index));
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_just_read_ahead_are_told_without_a_question() {
+    // GIVEN names that were read ahead, the schema's fingerprint with them
+    let mut catalog = MockCatalog::new();
+    catalog
+        .expect_fingerprint()
+        .times(1)
+        .returning(|_| Ok(Some("same".to_owned())));
+    catalog
+        .expect_names()
+        .times(1)
+        .returning(|_| Ok(Some(of(1))));
+    let cache = CatalogCache::default();
+    cache.read_names(&catalog, &Cancel::new()).await.unwrap();
+
+    // WHEN they are wanted, THEN nothing is asked again
+    names(&cache, &catalog).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_of_a_schema_that_has_changed_are_asked_for_again() {
+    let word = Arc::new(AtomicU32::new(1));
+    let catalog = naming(Arc::clone(&word), 2);
+    let cache = CatalogCache::default();
+    cache.read_names(&catalog, &Cancel::new()).await.unwrap();
+
+    word.store(2, Ordering::Relaxed);
+    later(TRUSTED_FOR).await;
+
+    names(&cache, &catalog).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn doubted_names_are_compared_at_once() {
+    let word = Arc::new(AtomicU32::new(1));
+    let catalog = naming(Arc::clone(&word), 2);
+    let cache = CatalogCache::default();
+    cache.read_names(&catalog, &Cancel::new()).await.unwrap();
+
+    word.store(2, Ordering::Relaxed);
+    cache.doubt();
+
+    names(&cache, &catalog).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_of_a_schema_that_was_changed_here_are_asked_for_again() {
+    let catalog = naming(Arc::default(), 2);
+    let cache = CatalogCache::default();
+    cache.read_names(&catalog, &Cancel::new()).await.unwrap();
+
+    cache.outdate();
+
+    names(&cache, &catalog).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_were_read_while_the_schema_was_changed_are_not_kept() {
+    // GIVEN a change that comes while the names are being read
+    let cache = Arc::new(CatalogCache::default());
+    let mut catalog = MockCatalog::new();
+    let changed = Arc::clone(&cache);
+    catalog.expect_fingerprint().returning(|_| Ok(None));
+    catalog.expect_names().times(2).returning(move |_| {
+        changed.outdate();
+        Ok(Some(of(1)))
+    });
+
+    // WHEN they are wanted, THEN they are asked for again
+    cache.read_names(&catalog, &Cancel::new()).await.unwrap();
+    names(&cache, &catalog).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_wants_names_that_are_being_read_has_them() {
+    let catalog = naming(Arc::default(), 1);
+    let cache = CatalogCache::default();
+    let cancel = Cancel::new();
+
+    let (read, told) = tokio::join!(
+        cache.read_names(&catalog, &cancel),
+        cache.names(&catalog, &cancel)
+    );
+
+    read.unwrap();
+    assert_eq!(told.unwrap().unwrap().snapshot.relations.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_dropped_once_the_whole_schema_is_known() {
+    let mut catalog = catalog(Arc::default(), 1);
+    catalog.expect_names().returning(|_| Ok(Some(of(1))));
+    let cache = CatalogCache::default();
+    cache.read_names(&catalog, &Cancel::new()).await.unwrap();
+    assert!(lock(&cache.named).is_some());
+
+    cache.snapshot(&catalog, &Cancel::new()).await.unwrap();
+
+    assert!(lock(&cache.named).is_none());
+}

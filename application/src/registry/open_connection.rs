@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use domain::{
@@ -64,6 +64,10 @@ struct Narrowed {
     database: Arc<Database>,
     catalog: Arc<CatalogCache>,
 }
+
+/// How long after a connection's first answer its names are read: whoever asks in one go has asked by then, and a model
+/// still reads.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// More than roles can come to in any configuration that somebody writes; past it the oldest is made anew.
 const MOST_NARROWED: usize = 256;
@@ -249,6 +253,29 @@ impl OpenConnection {
         });
     }
 
+    /// Has the names read while the first answer is being thought about: whoever meets a database asks for them next, and
+    /// a server reads its own catalog slowly in a new session. Nobody waits for it, it asks nothing where somebody else is
+    /// on the connection, and it gives way to whoever comes. Only the first answer counts.
+    pub fn read_names_ahead(&self) {
+        if !self.catalog.is_untouched() {
+            return;
+        }
+        let (cache, database) = (Arc::clone(&self.catalog), Arc::clone(&self.database));
+        tokio::spawn(async move {
+            tokio::time::sleep(PAUSE).await;
+            if !cache.is_unknown() || database.pool.figures().in_use > 0 {
+                return;
+            }
+            let cancel = Cancel::new();
+            let mut reading = pin!(cache.read_names(&*database.catalog, &cancel));
+            tokio::select! {
+                _ = &mut reading => return,
+                () = database.pool.crowded() => cancel.fire(CancelReason::Client),
+            }
+            let _ = reading.await;
+        });
+    }
+
     /// As whom a caller's statements run here; nobody in particular where everybody sees the same rows.
     pub fn acts_as(&self, caller: &Caller) -> Result<Option<Arc<ActsAs>>, Failure> {
         match &self.database.config.row_security {
@@ -265,6 +292,7 @@ impl OpenConnection {
         self.breaker.learn(outcome);
         let figures = &self.figures;
         figures.calls.fetch_add(1, Ordering::Relaxed);
+        self.read_names_ahead();
         if let Err(failure) = outcome {
             figures.failures.fetch_add(1, Ordering::Relaxed);
             *figures
@@ -298,5 +326,100 @@ impl OpenConnection {
                 .filter(|(reader, _)| told(reader))
                 .map(|(_, message)| message.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        connection::{PoolFigures, port::MockConnectionPool},
+        schema::port::MockCatalog,
+    };
+
+    use super::*;
+    use crate::use_cases::doubles::{config, database_of};
+
+    /// A connection with so many sessions in use, whose names are asked for exactly so often.
+    fn connection(in_use: u32, names: usize) -> OpenConnection {
+        let mut pool = MockConnectionPool::new();
+        pool.expect_figures().returning(move || PoolFigures {
+            in_use,
+            ..PoolFigures::default()
+        });
+        pool.expect_crowded().returning(|| ());
+        let mut catalog = MockCatalog::new();
+        catalog
+            .expect_names()
+            .times(names)
+            .returning(|_| Ok(Some(Snapshot::default())));
+        catalog.expect_outline().returning(|_| Ok(None));
+        catalog.expect_fingerprint().returning(|_| Ok(None));
+        catalog.expect_read().returning(|_| Ok(Snapshot::default()));
+        let mut database = database_of(Arc::new(config()), pool);
+        database.catalog = Arc::new(catalog);
+        OpenConnection::new(ConnectionName::new("shop").unwrap(), database)
+    }
+
+    /// As long as a model takes at least; the clock is the test's.
+    async fn think() {
+        tokio::time::sleep(PAUSE * 2).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_are_read_once_behind_the_first_answer() {
+        let connection = connection(0, 1);
+
+        for _ in 0..3 {
+            connection.record(&Ok(()));
+            think().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asks_for_names_then_has_those_that_were_read() {
+        let connection = connection(0, 1);
+        connection.record(&Ok(()));
+        think().await;
+
+        connection.named(&Cancel::new()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_are_read_behind_a_first_answer_that_is_a_failure() {
+        let connection = connection(0, 1);
+
+        connection.record::<()>(&Err(Failure::invalid_argument("No such column.")));
+        think().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_in_use_is_not_asked_for_names_that_nobody_wants() {
+        let connection = connection(1, 0);
+
+        connection.record(&Ok(()));
+        think().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_known_schema_no_names_are_read_ahead() {
+        // GIVEN a schema that the first question has had read
+        let connection = connection(0, 0);
+        connection.schema(&Cancel::new()).await.unwrap();
+
+        connection.record(&Ok(()));
+        think().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asks_before_the_pause_is_over_is_not_asked_for_twice() {
+        // GIVEN a first answer
+        let connection = connection(0, 0);
+        connection.record(&Ok(()));
+
+        // WHEN the schema is asked for at once
+        connection.schema(&Cancel::new()).await.unwrap();
+
+        // THEN nothing else is
+        think().await;
     }
 }

@@ -50,6 +50,7 @@ impl ConnectDatabase {
             )));
         }
         let opened = view.open_own(name, config).await?;
+        opened.connection().read_names_ahead();
         Ok(OpenedReport::of(&opened))
     }
 }

@@ -33,6 +33,7 @@ impl ConnectFromConfig {
             .with_hint("Choose a `connectionName` that no configuration has."));
         }
         let opened = view.open_configured(name, &config_name, config).await?;
+        opened.connection().read_names_ahead();
         Ok(OpenedReport::of(&opened))
     }
 }
