@@ -174,6 +174,8 @@ pub struct Sequence {
     pub name: Box<str>,
     /// The column that draws from it, as `orders.id`.
     pub owned_by: Option<Box<str>>,
+    /// Its type and where it differs from what it would be if nobody had said: `bigint START 100 INCREMENT 5 CYCLE`.
+    pub definition: Option<Box<str>>,
 }
 
 /// A type that somebody has made.

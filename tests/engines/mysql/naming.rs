@@ -148,6 +148,31 @@ fn lacking(relation: &mut Relation) {
 }
 
 on_mysql!(
+    names_that_were_read_ahead_are_compared_with_the_schema_before_they_are_told,
+    async |server: &str| {
+        // GIVEN names that were read before anybody asked
+        let (mut house, database) = shop(server).await;
+        let connection = opened(&database);
+        let cancel = Cancel::new();
+        connection
+            .catalog
+            .read_names(&*database.catalog, &cancel)
+            .await
+            .unwrap();
+
+        // WHEN somebody else makes a table, and they are no longer taken for granted
+        house.run("CREATE TABLE newcomer (n int)").await;
+        connection.catalog.doubt();
+
+        // THEN whoever asks is told of it
+        let told = answer(&connection, names(&[Kind::Table])).await;
+        assert!(told.contains("newcomer"), "{told}");
+        database.pool.close().await;
+        house.leave().await;
+    }
+);
+
+on_mysql!(
     an_outline_is_the_whole_schema_but_for_keys_and_figures,
     async |server: &str| {
         let (house, database) = shop(server).await;

@@ -160,6 +160,7 @@ impl Guide<'_> {
                 Card {
                     name: of(&sequence.schema, &sequence.name),
                     owned_by: sequence.owned_by.as_deref().map(str::to_owned),
+                    definition: sequence.definition.as_deref().map(str::to_owned),
                     ..Card::default()
                 }
             }

@@ -199,11 +199,13 @@ fn every_kind_is_found() {
         schema: sales.clone(),
         name: "order_numbers".into(),
         owned_by: None,
+        definition: None,
     });
     snapshot.sequences.push(Sequence {
         schema: sales,
         name: "orders_id_seq".into(),
         owned_by: Some("orders.id".into()),
+        definition: None,
     });
     snapshot.triggers.push(Trigger {
         table,

@@ -47,6 +47,7 @@ on_postgres!(
             "ALTER TYPE shop.mood ADD VALUE 'new'",
             "CREATE OR REPLACE FUNCTION shop.worth(customer bigint, since date DEFAULT '2020-01-02') RETURNS numeric \
                 LANGUAGE sql STABLE AS 'SELECT 1.0'",
+            "ALTER SEQUENCE shop.alone INCREMENT 3",
             "DROP TABLE shop.added",
             "DROP SCHEMA other CASCADE",
         ] {

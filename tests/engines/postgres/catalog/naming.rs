@@ -101,3 +101,30 @@ on_postgres!(
         shop.leave().await;
     }
 );
+
+on_postgres!(
+    names_that_were_read_ahead_are_compared_with_the_schema_before_they_are_told,
+    async |server: &str| {
+        // GIVEN names that were read before anybody asked
+        let mut shop = Shop::on(server).await;
+        let connection = opened(&shop.database);
+        let cancel = Cancel::new();
+        let catalog = &*shop.database.catalog;
+        connection
+            .catalog
+            .read_names(catalog, &cancel)
+            .await
+            .unwrap();
+
+        // WHEN somebody else makes a table, and they are no longer taken for granted
+        shop.house
+            .run("CREATE TABLE shop.newcomer (n int); GRANT SELECT ON shop.newcomer TO {role}")
+            .await;
+        connection.catalog.doubt();
+
+        // THEN whoever asks is told of it
+        let told = answer(&connection, names(&[Kind::Table])).await;
+        assert!(told.contains("newcomer"), "{told}");
+        shop.leave().await;
+    }
+);

@@ -291,14 +291,17 @@ on_postgres!(
         let sequences: Vec<_> = snapshot
             .sequences
             .iter()
-            .map(|one| (&*one.name, one.owned_by.as_deref()))
+            .map(|one| {
+                let definition = one.definition.as_deref().unwrap();
+                (&*one.name, one.owned_by.as_deref(), definition)
+            })
             .collect();
         assert_eq!(
             sequences,
             [
-                ("alone", None),
-                ("customers_id_seq", Some("customers.id")),
-                ("customers_serial_seq", Some("customers.serial"))
+                ("alone", None, "bigint"),
+                ("customers_id_seq", Some("customers.id"), "bigint"),
+                ("customers_serial_seq", Some("customers.serial"), "integer")
             ]
         );
         let types: Vec<_> = snapshot
@@ -323,6 +326,45 @@ on_postgres!(
                 ("span", "range", "double precision"),
             ]
         );
+        shop.leave().await;
+    }
+);
+
+on_postgres!(
+    a_sequence_is_told_in_words_that_make_it_again,
+    async |server: &str| {
+        // GIVEN sequences of every kind
+        let mut shop = Shop::on(server).await;
+        let spoken = [
+            "bigint",
+            "smallint",
+            "integer START 100 INCREMENT 5",
+            "bigint MINVALUE -10 MAXVALUE 10 CYCLE",
+            "bigint INCREMENT -1",
+            "smallint START -7 INCREMENT -2 MINVALUE -100",
+            "integer START 5 INCREMENT -1 MAXVALUE 10",
+        ];
+        shop.house.run("CREATE SCHEMA counted").await;
+        for (at, words) in spoken.iter().enumerate() {
+            shop.house
+                .run(&format!("CREATE SEQUENCE counted.s{at} AS {words}; GRANT USAGE ON counted.s{at} TO {{role}}"))
+                .await;
+        }
+        shop.house
+            .run("GRANT USAGE ON SCHEMA counted TO {role}")
+            .await;
+
+        // WHEN the schema is read
+        let snapshot = shop.read().await;
+
+        // THEN each is told as it was made
+        let told: Vec<_> = snapshot
+            .sequences
+            .iter()
+            .filter(|sequence| &*sequence.schema == "counted")
+            .map(|sequence| sequence.definition.as_deref().unwrap())
+            .collect();
+        assert_eq!(told, spoken);
         shop.leave().await;
     }
 );

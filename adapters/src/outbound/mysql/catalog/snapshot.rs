@@ -142,6 +142,8 @@ pub(super) fn table(tables: &mut Tables, record: &Record) {
                 schema,
                 name: record.text(1).into(),
                 owned_by: None,
+                // It stands in the sequence itself, which would have to be opened.
+                definition: None,
             });
             return;
         }

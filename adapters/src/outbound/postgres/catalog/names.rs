@@ -111,6 +111,7 @@ impl Names {
                     schema,
                     name: sequence.name,
                     owned_by: sequence.more,
+                    definition: None,
                 })
                 .collect(),
             types: placed(self.types)

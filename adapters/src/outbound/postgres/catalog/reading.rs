@@ -277,6 +277,7 @@ impl Reading {
             schema,
             name: record.text(1).into(),
             owned_by: boxed(record, 2),
+            definition: boxed(record, 3),
         });
     }
 

@@ -15,7 +15,7 @@ SELECT CASE
                     'pg_catalog.pg_class', 'pg_catalog.pg_attribute', 'pg_catalog.pg_constraint', 'pg_catalog.pg_index',
                     'pg_catalog.pg_inherits', 'pg_catalog.pg_proc', 'pg_catalog.pg_type', 'pg_catalog.pg_enum',
                     'pg_catalog.pg_description', 'pg_catalog.pg_namespace', 'pg_catalog.pg_trigger',
-                    'pg_catalog.pg_depend', 'pg_catalog.pg_authid', 'pg_catalog.pg_auth_members'
+                    'pg_catalog.pg_depend', 'pg_catalog.pg_sequence', 'pg_catalog.pg_authid', 'pg_catalog.pg_auth_members'
                 ]::pg_catalog.regclass[]) AS catalog
             ),
             (SELECT pg_catalog.max(oid) FROM pg_catalog.pg_class),
