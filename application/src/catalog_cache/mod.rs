@@ -332,9 +332,9 @@ impl CatalogCache {
         let snapshot = Arc::new(names);
         self.index_of(Known::whole(Arc::clone(&snapshot))).await?;
         if self.is_unknown() {
-            let mut named = lock(&self.named);
+            let mut kept = lock(&self.named);
             if self.times_outdated() == before {
-                *named = Some(Kept {
+                *kept = Some(Kept {
                     snapshot,
                     fingerprint,
                     read_at: checked_at,
