@@ -1,5 +1,7 @@
 //! The service over HTTP: the built binary, and requests that are written by hand.
 
+#[cfg(unix)]
+mod audited;
 mod bad_input;
 mod conformance;
 mod direct;

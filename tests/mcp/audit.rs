@@ -1,12 +1,15 @@
 //! The audit: what it says of calls, that nothing of it goes missing unseen, and that no call is answered without it.
 
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
+#[cfg(target_os = "linux")]
+use support::disk::SmallDisk;
 use support::{
     client::{Launch, Ran, Server, binary},
     scratch::Scratch,
@@ -382,46 +385,6 @@ async fn calls_go_on_without_a_record_where_the_operator_wants_that() {
     assert!(server.log().await.contains("the audit cannot be written"));
 }
 
-/// A file system of its own with little room; only root can make one.
-#[cfg(target_os = "linux")]
-struct SmallDisk(PathBuf);
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    #[expect(clippy::print_stderr, reason = "says why a test was not run")]
-    fn mounted(scratch: &Scratch) -> Option<Self> {
-        let path = scratch.path("disk");
-        std::fs::create_dir(&path).unwrap();
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-            .arg(&path)
-            .status();
-        if mounted.is_ok_and(|status| status.success()) {
-            Some(Self(path))
-        } else {
-            eprintln!("no file system can be mounted here: run the suite as root");
-            None
-        }
-    }
-
-    /// Takes all the room there is left.
-    fn fill(&self) {
-        let full = std::fs::write(self.0.join("filler"), vec![b'x'; 1 << 20]);
-        assert!(full.is_err());
-    }
-
-    fn empty(&self) {
-        std::fs::remove_file(self.0.join("filler")).unwrap();
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_stops_calls_until_there_is_room_and_what_ran_is_recorded_then() {
@@ -430,7 +393,7 @@ async fn a_full_disk_stops_calls_until_there_is_room_and_what_ran_is_recorded_th
     let Some(disk) = SmallDisk::mounted(&scratch) else {
         return;
     };
-    let audit = disk.0.join("audit.jsonl");
+    let audit = disk.path("audit.jsonl");
     let launch = shop(&scratch)
         .await
         .with("MCP_AUDIT_FILE", audit.display().to_string());

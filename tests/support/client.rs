@@ -87,9 +87,15 @@ impl Launch {
 
     /// In `folder`, with no other environment than what was given.
     pub(crate) fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = self.command_of(&binary(), folder);
+        command.args(&self.arguments);
         command
-            .args(&self.arguments)
+    }
+
+    /// The same of another program, without arguments.
+    pub(crate) fn command_of(&self, program: &Path, folder: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
             .env_clear()
             .envs(self.environment.iter().cloned())
             .current_dir(folder)

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -11,13 +12,13 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
-    process::Child,
+    process::{Child, Command},
     sync::watch,
     time::timeout,
 };
 
 use crate::{
-    client::{Answer, LEGACY, Launch, MODERN, modern_meta, tool_answer},
+    client::{Answer, LEGACY, Launch, MODERN, binary, modern_meta, tool_answer},
     scratch::Scratch,
 };
 
@@ -35,6 +36,30 @@ pub struct HttpServer {
 impl HttpServer {
     /// Where `launch` says nothing of HTTP, it listens on this machine.
     pub async fn start(launch: Launch) -> Self {
+        Self::of(launch, |launch, folder| {
+            let mut command = launch.command(folder);
+            command.stdout(Stdio::null());
+            command
+        })
+        .await
+    }
+
+    /// The same with a third descriptor.
+    #[cfg(unix)]
+    pub async fn start_with_third(launch: Launch, third: impl Into<Stdio>) -> Self {
+        Self::of(launch, |launch, folder| {
+            let mut command = launch.command_of(Path::new("/bin/sh"), folder);
+            command
+                .args(["-c", r#"exec "$0" "$@" 3>&1 >/dev/null"#])
+                .arg(binary())
+                .args(&launch.arguments)
+                .stdout(third);
+            command
+        })
+        .await
+    }
+
+    async fn of(launch: Launch, command: impl FnOnce(&Launch, &Path) -> Command) -> Self {
         let says_where = launch.arguments.iter().any(|argument| argument == "--http");
         let launch = if says_where {
             launch
@@ -42,10 +67,8 @@ impl HttpServer {
             launch.arguments(&["--http", "127.0.0.1:0"])
         };
         let folder = Scratch::new();
-        let mut child = launch
-            .command(&folder.path(""))
+        let mut child = command(&launch, &folder.path(""))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .spawn()
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
@@ -321,6 +344,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut line = String::new();
         let read = self.stream.read_line(&mut line).await.is_ok();
         sent && read && line.starts_with("HTTP/1.1 200 ")
+    }
+
+    /// The answer to a request, unless the connection ends before it has come.
+    pub async fn answer(&mut self, request: &Request) -> Option<Response> {
+        let sent = self.stream.write_all(request.text().as_bytes()).await;
+        sent.ok()?;
+        let mut text = String::new();
+        while !text.ends_with("\r\n\r\n") {
+            if self.stream.read_line(&mut text).await.ok()? == 0 {
+                return None;
+            }
+        }
+        let mut whole = Connection::new(std::io::Cursor::new(text.into_bytes()));
+        let mut response = whole.head().await;
+        let length = response.header("content-length")?.parse().ok()?;
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes).await.ok()?;
+        response.body = String::from_utf8(bytes).unwrap();
+        Some(response)
     }
 
     /// The head of the next answer.

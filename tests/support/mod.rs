@@ -13,6 +13,8 @@
 pub mod client;
 pub mod collector;
 pub mod databases;
+#[cfg(target_os = "linux")]
+pub mod disk;
 pub mod http;
 pub mod outage;
 pub mod pooler;

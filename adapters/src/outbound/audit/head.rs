@@ -5,7 +5,7 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -73,8 +73,18 @@ impl Head {
         let body = format!("{{\"first\":{}}}", ends.first);
         let (mut line, _) = sealing.seal(ends.last.number, &body, ends.last.hash);
         line.push('\n');
+        self.overwrite(line.as_bytes())
+    }
+
+    #[cfg(unix)]
+    fn overwrite(&self, text: &[u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.0, text, 0)
+    }
+
+    #[cfg(not(unix))]
+    fn overwrite(&mut self, text: &[u8]) -> io::Result<()> {
         self.0.seek(SeekFrom::Start(0))?;
-        self.0.write_all(line.as_bytes())
+        io::Write::write_all(&mut self.0, text)
     }
 }
 

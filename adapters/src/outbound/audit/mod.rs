@@ -6,6 +6,8 @@ mod chain;
 mod head;
 mod line;
 mod lines;
+mod pace;
+mod queue;
 mod rotated_file;
 mod stream;
 mod trail;

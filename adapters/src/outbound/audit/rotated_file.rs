@@ -13,6 +13,7 @@ use super::{
     chain::{Link, Sealing},
     head::{Ends, Head, Unusable},
     lines::Output,
+    pace::is_local,
 };
 
 /// More files are never put aside.
@@ -36,6 +37,9 @@ pub(super) struct Rotation {
 pub(super) struct RotatedFile {
     path: PathBuf,
     file: File,
+    identity: Identity,
+    /// Writes do not wait for a network.
+    is_local: bool,
     length: u64,
     /// What could not be cut off again of a write that failed.
     is_torn: bool,
@@ -66,6 +70,7 @@ impl RotatedFile {
         let mut head = Head::open(path)?;
         let known = head.read(sealing)?;
         let mut file = open(path)?;
+        let identity = Identity::of(&file.metadata()?);
         let length = without_torn_line(&mut file)?;
         let found = last_line(&mut file, length)?.and_then(|line| link(&line, sealing));
         let last = match (known, found) {
@@ -96,6 +101,8 @@ impl RotatedFile {
             Self {
                 path: path.to_owned(),
                 file,
+                identity,
+                is_local: is_local(path),
                 length,
                 is_torn: false,
                 rotation,
@@ -109,17 +116,28 @@ impl RotatedFile {
 
     /// Goes to a new file, if somebody has moved this one away.
     fn follow(&mut self) -> io::Result<()> {
-        let is_here = match fs::metadata(&self.path) {
-            Ok(there) => is_same(&there, &self.file.metadata()?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        let there = match fs::metadata(&self.path) {
+            Ok(there) => Some(there).filter(|there| Identity::of(there) == self.identity),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        if !is_here {
-            self.file = open(&self.path)?;
-            self.is_torn = false;
-        }
-        self.length = self.file.metadata()?.len();
+        self.length = match there {
+            Some(there) if cfg!(unix) => there.len(),
+            // A path may tell an older length of a file that is open.
+            Some(_) => self.file.metadata()?.len(),
+            None => self.begin_anew()?,
+        };
         Ok(())
+    }
+
+    /// Opens what is at the path now; its length.
+    fn begin_anew(&mut self) -> io::Result<u64> {
+        let file = open(&self.path)?;
+        let metadata = file.metadata()?;
+        self.identity = Identity::of(&metadata);
+        self.file = file;
+        self.is_torn = false;
+        Ok(metadata.len())
     }
 
     /// Puts the full file aside, and the oldest one away.
@@ -134,8 +152,7 @@ impl RotatedFile {
             }
         }
         fs::rename(&self.path, aside(&self.path, 1))?;
-        self.file = open(&self.path)?;
-        self.length = 0;
+        self.length = self.begin_anew()?;
         if loses_one && let Some(first) = first_kept(&self.path, keep) {
             self.first = first;
         }
@@ -169,6 +186,15 @@ impl Output for RotatedFile {
         self.rotation
             .max_bytes
             .is_none_or(|max| self.length + bytes as u64 <= max)
+    }
+
+    fn is_quick(&self, bytes: usize) -> bool {
+        // Putting a file aside waits for the disk.
+        let has_room = self
+            .rotation
+            .max_bytes
+            .is_none_or(|max| self.length + bytes as u64 <= max);
+        self.is_local && !self.rotation.sync && !self.is_torn && has_room
     }
 
     fn write(&mut self, lines: &[u8], last: Link) -> io::Result<()> {
@@ -226,16 +252,22 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
+/// What tells a file apart from another one of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity(u64, u64);
 
-/// Elsewhere a file that is open is not moved away.
-#[cfg(not(unix))]
-fn is_same(_: &Metadata, _: &Metadata) -> bool {
-    true
+impl Identity {
+    #[cfg(unix)]
+    fn of(file: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self(file.dev(), file.ino())
+    }
+
+    /// Elsewhere a file that is open is not moved away.
+    #[cfg(not(unix))]
+    fn of(_: &Metadata) -> Self {
+        Self(0, 0)
+    }
 }
 
 /// Cuts off a line that was not written to its end: whoever waited for it was never answered. The length that is left.

@@ -6,7 +6,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::Ordering,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, channel},
     },
     time::Duration,
 };
@@ -22,9 +22,10 @@ use super::{
     chain::{ChainKey, Link, Sealing},
     line::{self, Statements},
     lines::{Lines, Output},
+    queue::{Entry, Next, Written},
     rotated_file::{RotatedFile, Rotation},
     stream::Stream,
-    writer::{Entry, MAX_WAITING, Shared, Writer},
+    writer::{MAX_WAITING, Shared, Writer},
 };
 
 /// A line that takes longer to be written is not waited for.
@@ -60,8 +61,10 @@ pub struct AuditOptions {
 /// Records calls.
 #[derive(Debug)]
 pub struct Audit {
-    entries: Mutex<Option<Sender<Entry>>>,
     shared: Arc<Shared>,
+    writer: Arc<Mutex<Writer>>,
+    /// Whoever waits for lines may write them. Where calls go on without a record, no disk keeps them waiting.
+    is_written_here: bool,
     statements: Statements,
     goes_on_when_full: bool,
     ended: Mutex<Option<Receiver<()>>>,
@@ -79,26 +82,27 @@ impl Audit {
         let (output, last) = output(&options.target, rotation, &sealing)?;
         let lines = Lines::new(sealing, last, output);
         let shared = Arc::new(Shared::default());
-        let (sender, entries) = channel();
-        let (end, ended) = channel();
-        let writer = Writer::new(
+        let writer = Arc::new(Mutex::new(Writer::new(
             lines,
-            entries,
             Arc::clone(&shared),
             !options.goes_on_when_full,
-        );
+        )));
+        let (end, ended) = channel();
+        let thread = (Arc::clone(&shared), Arc::clone(&writer));
         std::thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || {
-                writer.run();
+                let (shared, writer) = thread;
+                write(&shared, &writer);
                 drop(end);
             })
             .map_err(|error| {
                 Failure::internal("No thread for the audit can be started.").with_source(error)
             })?;
         Ok(Arc::new(Self {
-            entries: Mutex::new(Some(sender)),
             shared,
+            writer,
+            is_written_here: !options.goes_on_when_full,
             statements: options.statements,
             goes_on_when_full: options.goes_on_when_full,
             ended: Mutex::new(Some(ended)),
@@ -112,52 +116,69 @@ impl Audit {
 
     /// Writes what still waits, for a second at most. Blocks.
     pub fn close(&self) {
-        drop(lock(&self.entries).take());
+        self.shared.queue.end();
         if let Some(ended) = lock(&self.ended).take() {
             // Nothing is ever sent: it ends when the thread does.
             let _ = ended.recv_timeout(END_MAY_TAKE);
         }
     }
 
-    /// Hands the line of a call over; it is counted as lost where that is not possible.
+    /// Puts the line of a call into the queue; it is counted as lost where that is not possible. Whether it is the first
+    /// of those that are written together.
     fn send(
         &self,
         call: &CallRecord<'_>,
-        waiting: Option<oneshot::Sender<()>>,
+        waiting: Option<oneshot::Sender<Written>>,
         is_withheld: bool,
-    ) -> bool {
+    ) -> Option<bool> {
         let has_run = call.database.is_some();
         let sent = (has_run || self.is_open())
-            && self.hand_over(|| {
-                let body = line::of_call(call, self.statements);
-                Entry {
-                    body: if is_withheld {
-                        line::withheld(&body)
-                    } else {
-                        body
-                    },
-                    has_run,
-                    waiting,
-                }
-            });
-        if !sent {
+            .then(|| {
+                self.push(|| {
+                    let body = line::of_call(call, self.statements);
+                    Entry {
+                        body: if is_withheld {
+                            line::withheld(&body)
+                        } else {
+                            body
+                        },
+                        has_run,
+                        waiting,
+                    }
+                })
+            })
+            .flatten();
+        if sent.is_none() {
             self.shared.lose(1);
         }
         sent
     }
 
-    /// Hands a line over, if there is room for it.
-    fn hand_over(&self, entry: impl FnOnce() -> Entry) -> bool {
-        let sent = self.shared.waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING && {
-            let entry = entry();
-            lock(&self.entries)
-                .as_ref()
-                .is_some_and(|entries| entries.send(entry).is_ok())
+    /// Puts a line into the queue, if there is room for it.
+    fn push(&self, entry: impl FnOnce() -> Entry) -> Option<bool> {
+        let has_room = self.shared.waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING;
+        let sent = if has_room {
+            self.shared.queue.push(entry())
+        } else {
+            None
         };
-        if !sent {
+        if sent.is_none() {
             self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         sent
+    }
+
+    /// Has the lines in the queue written, once everything else that can be done now has been done: other calls that have ended
+    /// meanwhile are written with them.
+    async fn write_together(&self) {
+        let due = Due(self);
+        tokio::task::yield_now().await;
+        if self.is_written_here
+            && let Ok(mut writer) = self.writer.try_lock()
+            && writer.write_here()
+        {
+            std::mem::forget(due);
+        }
     }
 
     /// What comes of a call that is not recorded.
@@ -186,14 +207,17 @@ impl AuditTrail for Audit {
     async fn record(&self, call: &CallRecord<'_>) -> Result<(), Failure> {
         if !self.is_open() {
             self.send(call, None, !self.goes_on_when_full);
+            self.shared.queue.is_due();
             return self.unrecorded();
         }
         let (waiting, written) = oneshot::channel();
-        if !self.send(call, Some(waiting), false) {
-            return self.unrecorded();
+        match self.send(call, Some(waiting), false) {
+            None => return self.unrecorded(),
+            Some(true) => self.write_together().await,
+            Some(false) => {}
         }
         match tokio::time::timeout(PATIENCE, written).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => self.unrecorded(),
             Err(_) => {
                 if !self.shared.is_closed.swap(true, Ordering::Relaxed) {
@@ -206,20 +230,45 @@ impl AuditTrail for Audit {
 
     fn abandoned(&self, call: &CallRecord<'_>) {
         self.send(call, None, false);
+        self.shared.queue.is_due();
     }
 
     fn refused(&self, sign_ins: &RefusedSignIns<'_>) {
-        let is_kept = self.hand_over(|| Entry {
+        let is_kept = self.push(|| Entry {
             body: line::of_refused(sign_ins),
             // What happened has happened: it is written once that can be done.
             has_run: true,
             waiting: None,
         });
-        if !is_kept {
+        self.shared.queue.is_due();
+        if is_kept.is_none() {
             tracing::error!(
                 times = sign_ins.times,
                 "the audit has no room for those who were not let in"
             );
+        }
+    }
+}
+
+/// Lines that the thread is to write, unless somebody has.
+struct Due<'audit>(&'audit Audit);
+
+impl Drop for Due<'_> {
+    fn drop(&mut self) {
+        self.0.shared.queue.is_due();
+    }
+}
+
+/// Writes what is due until there is nothing more to come.
+fn write(shared: &Shared, writer: &Mutex<Writer>) {
+    let mut retry_at = None;
+    loop {
+        let next = shared.queue.wait(retry_at);
+        let mut writer = lock(writer);
+        writer.write(&next);
+        retry_at = writer.retry_at();
+        if next == Next::End {
+            return;
         }
     }
 }

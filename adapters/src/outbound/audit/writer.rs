@@ -1,6 +1,6 @@
-//! The thread that writes: lines that come while it writes are written together next.
+//! What writes lines, those that wait for it together.
 //!
-//! While nothing can be written it tries again every second, with the lines of calls that have run and could not be
+//! While nothing can be written it is tried again every second, with the lines of calls that have run and could not be
 //! recorded.
 
 use std::{
@@ -9,40 +9,37 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-        mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant, SystemTime},
 };
 
-use tokio::sync::oneshot;
-
-use super::{line, lines::Lines};
+use super::{
+    line,
+    lines::Lines,
+    pace::Pace,
+    queue::{Entry, Next, Queue, Written},
+};
 
 /// How long after a failure it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Lines that are written at once at most.
 const BATCH: usize = 1_024;
+/// Bytes that are written at most by somebody else than the thread.
+const MOST_HERE: usize = 256 * 1024;
+/// What the chain adds to a line at most.
+const LONGEST_SEAL: usize = 256;
 /// Lines that wait at most; beyond these they are counted.
 pub(super) const MAX_WAITING: usize = 16_384;
 
-/// A line to be written.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) body: String,
-    /// It is kept until it can be written: its call has done something.
-    pub(super) has_run: bool,
-    /// Who waits for it to be written.
-    pub(super) waiting: Option<oneshot::Sender<()>>,
-}
-
-/// What the thread and the calls tell each other.
+/// What those who write and the calls tell each other.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
+    pub(super) queue: Queue,
     /// Nothing can be written now.
     pub(super) is_closed: AtomicBool,
     /// Calls of which no line will be written.
     pub(super) lost: AtomicU64,
-    /// Lines that are on their way to the thread or wait there.
+    /// Lines that are in the queue or wait to be written again.
     pub(super) waiting: AtomicUsize,
 }
 
@@ -52,82 +49,89 @@ impl Shared {
     }
 }
 
+#[derive(Debug)]
 pub(super) struct Writer {
     lines: Lines,
-    entries: Receiver<Entry>,
     shared: Arc<Shared>,
     /// Whether the answer of a call is withheld that could not be recorded.
     withholds: bool,
     waiting: VecDeque<Entry>,
+    /// When it is tried again, where it has failed.
+    retry_at: Option<Instant>,
+    pace: Pace,
 }
 
 impl Writer {
-    pub(super) fn new(
-        lines: Lines,
-        entries: Receiver<Entry>,
-        shared: Arc<Shared>,
-        withholds: bool,
-    ) -> Self {
+    pub(super) fn new(lines: Lines, shared: Arc<Shared>, withholds: bool) -> Self {
         Self {
             lines,
-            entries,
             shared,
             withholds,
             waiting: VecDeque::new(),
+            retry_at: None,
+            pace: Pace::default(),
         }
     }
 
-    /// Writes until nobody can send any more.
-    pub(super) fn run(mut self) {
-        let mut retry_at: Option<Instant> = None;
-        loop {
-            let next = match retry_at {
-                None => self
-                    .entries
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => self
-                    .entries
-                    .recv_timeout(at.saturating_duration_since(Instant::now())),
+    /// When there will be something to do without anybody asking for it.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// Writes what is in the queue, or keeps it where it is not time to try again.
+    pub(super) fn write(&mut self, next: &Next) {
+        for entry in self.shared.queue.take() {
+            let kept = if self.retry_at.is_some() {
+                self.unwaited(entry)
+            } else {
+                Some(entry)
             };
-            let is_over = match next {
-                Ok(entry) => {
-                    let more = BATCH.saturating_sub(self.waiting.len());
-                    for entry in std::iter::once(entry).chain(self.entries.try_iter().take(more)) {
-                        self.waiting.extend(if retry_at.is_some() {
-                            self.unwaited(entry)
-                        } else {
-                            Some(entry)
-                        });
-                    }
-                    false
-                }
-                Err(RecvTimeoutError::Timeout) => false,
-                Err(RecvTimeoutError::Disconnected) => true,
-            };
-            if is_over || retry_at.is_none_or(|at| at <= Instant::now()) {
-                retry_at = self.write().err().map(|error| {
-                    self.close(&error);
-                    Instant::now() + RETRY
-                });
-            }
-            if is_over {
-                return;
-            }
+            self.waiting.extend(kept);
         }
+        if *next == Next::End || self.retry_at.is_none_or(|at| at <= Instant::now()) {
+            self.attempt();
+        }
+    }
+
+    /// Writes what is in the queue, if nothing keeps whoever does that; whether it did, and nothing is left to do.
+    pub(super) fn write_here(&mut self) -> bool {
+        if self.retry_at.is_some() || !self.pace.is_quick(Instant::now()) {
+            return false;
+        }
+        let lines = &self.lines;
+        let taken = self.shared.queue.take_if(|bytes, number| {
+            let bytes = bytes + number * LONGEST_SEAL;
+            bytes <= MOST_HERE && lines.is_quick(bytes)
+        });
+        let Some(entries) = taken else {
+            return false;
+        };
+        self.waiting.extend(entries);
+        self.attempt();
+        self.retry_at.is_none()
+    }
+
+    fn attempt(&mut self) {
+        let began = Instant::now();
+        let outcome = self.try_to();
+        let now = Instant::now();
+        self.pace.took(now - began, now);
+        self.retry_at = outcome.err().map(|error| {
+            self.close(&error);
+            now + RETRY
+        });
     }
 
     /// Writes what waits, then what could not be recorded.
-    fn write(&mut self) -> io::Result<()> {
-        if !self.waiting.is_empty() {
-            let (written, outcome) = self
-                .lines
-                .append(self.waiting.iter().map(|entry| entry.body.as_str()));
-            for entry in self.waiting.drain(..written) {
-                // Nobody waits where a call has been given up.
-                entry.waiting.map(|waiting| waiting.send(()));
-            }
-            self.shared.waiting.fetch_sub(written, Ordering::Relaxed);
+    fn try_to(&mut self) -> io::Result<()> {
+        while !self.waiting.is_empty() {
+            let bodies = self.waiting.iter().take(BATCH);
+            let (written, outcome) = self.lines.append(bodies.map(|entry| entry.body.as_str()));
+            let written = self.waiting.drain(..written);
+            self.shared
+                .waiting
+                .fetch_sub(written.len(), Ordering::Relaxed);
+            Written::tell(written.filter_map(|entry| entry.waiting).collect());
             outcome?;
         }
         let lost = self.shared.lost.load(Ordering::Relaxed);
@@ -162,5 +166,95 @@ impl Writer {
             return None;
         }
         Some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::{
+        super::{
+            chain::{Link, Sealing},
+            lines::Output,
+        },
+        *,
+    };
+
+    /// Takes every line, and is as quick as it says.
+    #[derive(Debug)]
+    struct Taking {
+        is_quick: bool,
+        takes: Duration,
+    }
+
+    impl Output for Taking {
+        fn has_room(&mut self, _: usize) -> bool {
+            true
+        }
+
+        fn is_quick(&self, _: usize) -> bool {
+            self.is_quick
+        }
+
+        fn write(&mut self, _: &[u8], _: Link) -> io::Result<()> {
+            std::thread::sleep(self.takes);
+            Ok(())
+        }
+    }
+
+    fn writer(is_quick: bool, takes: Duration) -> (Writer, Arc<Shared>) {
+        let output = Box::new(Taking { is_quick, takes });
+        let lines = Lines::new(Sealing::new(None), Link::START, output);
+        let shared = Arc::new(Shared::default());
+        (Writer::new(lines, Arc::clone(&shared), true), shared)
+    }
+
+    fn send(shared: &Shared) -> oneshot::Receiver<Written> {
+        let (waiting, written) = oneshot::channel();
+        shared.waiting.fetch_add(1, Ordering::Relaxed);
+        shared.queue.push(Entry {
+            body: "{}".to_owned(),
+            has_run: true,
+            waiting: Some(waiting),
+        });
+        written
+    }
+
+    #[test]
+    fn what_may_be_slow_is_left_to_the_thread() {
+        let (mut writer, shared) = writer(false, Duration::ZERO);
+        let mut written = send(&shared);
+
+        assert!(!writer.write_here());
+        assert!(written.try_recv().is_err());
+
+        writer.write(&Next::Write);
+        assert!(written.try_recv().is_ok());
+    }
+
+    #[test]
+    fn after_a_write_that_was_slow_the_thread_goes_on() {
+        let (mut writer, shared) = writer(true, Duration::from_millis(30));
+        let [mut first, mut second] = [(); 2].map(|()| {
+            let written = send(&shared);
+            writer.write_here();
+            written
+        });
+
+        assert!(first.try_recv().is_ok());
+        assert!(second.try_recv().is_err());
+    }
+
+    #[test]
+    fn more_than_is_written_in_no_time_is_left_to_the_thread() {
+        let (mut writer, shared) = writer(true, Duration::ZERO);
+        shared.queue.push(Entry {
+            body: "x".repeat(MOST_HERE),
+            has_run: true,
+            waiting: None,
+        });
+
+        assert!(!writer.write_here());
     }
 }
