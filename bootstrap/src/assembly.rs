@@ -39,6 +39,7 @@ use crate::{
     environment::Environment,
     mask_key,
     settings::{AuditStatements, Settings, WhenAuditIsFull},
+    shared_store::shared_store,
 };
 
 /// How long spans have to reach their collector at the end.
@@ -211,10 +212,7 @@ pub async fn assemble(
     }
     let access = Arc::new(Access::new(roles));
     let audit = audit(settings, working_directory)?;
-    let shared = match settings.redis_url.expose() {
-        Some(url) => Some(Arc::new(SharedStore::new(url)?)),
-        None => None,
-    };
+    let shared = shared_store(settings, working_directory)?.map(Arc::new);
     if let Some(store) = &shared {
         monitor.shares(Arc::clone(store) as _);
     }

@@ -14,5 +14,6 @@ pub mod operations;
 pub mod reload;
 pub mod roles;
 pub mod settings;
+mod shared_store;
 pub mod tls;
 pub mod traces;

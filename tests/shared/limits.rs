@@ -1,25 +1,13 @@
 //! Limits that all processes count together, and each for itself while the store does not answer.
 
-use serde_json::Value;
 use support::{
     http::{HttpServer, Request},
     shared::{Redis, free},
     waiting::until,
 };
 
-use super::{met, process};
+use super::{ROWS, TEN_ROWS, met, process, store};
 use crate::http::ENDLESS;
-
-const ROWS: &[(&str, &str)] = &[("MCP_RATE_ROWS_PER_HOUR", "10")];
-const TEN_ROWS: &str = "SELECT id FROM products LIMIT 10";
-
-/// What health says of the store.
-async fn store(server: &HttpServer) -> Value {
-    let health = server.send(&Request::get("/health")).await.json();
-    let components = health["components"].as_array().unwrap().clone();
-    let of_store = |one: &Value| one["name"] == "shared_store";
-    components.into_iter().find(of_store).unwrap()
-}
 
 #[tokio::test]
 async fn rows_that_one_process_gave_count_for_the_other() {

@@ -3,6 +3,7 @@
 mod balanced;
 mod limits;
 mod revoked;
+mod tls;
 
 use serde_json::Value;
 use support::{
@@ -20,6 +21,17 @@ async fn process(redis: &Redis, settings: &[(&str, &str)]) -> HttpServer {
         launch = launch.with(name, *value);
     }
     HttpServer::start(launch).await
+}
+
+const ROWS: &[(&str, &str)] = &[("MCP_RATE_ROWS_PER_HOUR", "10")];
+const TEN_ROWS: &str = "SELECT id FROM products LIMIT 10";
+
+/// What health says of the store.
+async fn store(server: &HttpServer) -> Value {
+    let health = server.send(&Request::get("/health")).await.json();
+    let components = health["components"].as_array().unwrap().clone();
+    let of_store = |one: &Value| one["name"] == "shared_store";
+    components.into_iter().find(of_store).unwrap()
 }
 
 /// The limit that a call met; nothing, if it was answered.

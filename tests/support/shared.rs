@@ -7,7 +7,9 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{client::provided, http::Connection, scratch::Scratch, waiting::until};
+use crate::{
+    client::provided, databases::tls_file, http::Connection, scratch::Scratch, waiting::until,
+};
 
 /// An address that nobody listens on.
 pub async fn free() -> SocketAddr {
@@ -29,27 +31,61 @@ pub struct Redis {
     process: Child,
     address: SocketAddr,
     folder: Scratch,
+    speaks: Speaks,
+}
+
+/// What a Redis speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    Plainly,
+    Tls,
+    /// And only with whoever shows a certificate.
+    MutualTls,
 }
 
 impl Redis {
     /// Nothing, where this run has none.
     pub async fn start() -> Option<Self> {
+        Self::speaking(Speaks::Plainly).await
+    }
+
+    pub async fn speaking(speaks: Speaks) -> Option<Self> {
         let program = provided("PORTOLAN_TEST_REDIS")?;
         let (address, folder) = (free().await, Scratch::new());
-        let process = Self::run(&program, address, &folder);
+        let process = Self::run(&program, address, &folder, speaks);
         let mut redis = Self {
             program,
             process,
             address,
             folder,
+            speaks,
         };
         listens("Redis", &mut redis.process, address).await;
         Some(redis)
     }
 
-    fn run(program: &PathBuf, address: SocketAddr, folder: &Scratch) -> Child {
-        Command::new(program)
-            .args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"])
+    fn run(program: &PathBuf, address: SocketAddr, folder: &Scratch, speaks: Speaks) -> Child {
+        let port = address.port().to_string();
+        let mut command = Command::new(program);
+        if speaks == Speaks::Plainly {
+            command.args(["--port", &port]);
+        } else {
+            let wants = if speaks == Speaks::MutualTls {
+                "yes"
+            } else {
+                "no"
+            };
+            command
+                .args(["--port", "0", "--tls-port", &port])
+                .args(["--tls-auth-clients", wants, "--tls-ca-cert-file"])
+                .arg(tls_file("ca.pem"))
+                .arg("--tls-cert-file")
+                .arg(tls_file("server.pem"))
+                .arg("--tls-key-file")
+                .arg(tls_file("server.key"));
+        }
+        command
+            .args(["--bind", "127.0.0.1"])
             .args(["--save", "", "--requirepass", "secret", "--dir"])
             .arg(folder.path(""))
             .stdout(Stdio::null())
@@ -59,13 +95,27 @@ impl Redis {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://:secret@{}/0", self.address)
+        let scheme = match self.speaks {
+            Speaks::Plainly => "redis",
+            Speaks::Tls | Speaks::MutualTls => "rediss",
+        };
+        format!("{scheme}://:secret@{}/0", self.address)
     }
 
     /// What its own client prints for a command.
     pub async fn ask(&self, command: &[&str]) -> String {
         let client = self.program.with_file_name("redis-cli");
-        let output = Command::new(client)
+        let mut asking = Command::new(client);
+        if self.speaks != Speaks::Plainly {
+            asking
+                .args(["--tls", "--cacert"])
+                .arg(tls_file("ca.pem"))
+                .arg("--cert")
+                .arg(tls_file("client.pem"))
+                .arg("--key")
+                .arg(tls_file("client.key"));
+        }
+        let output = asking
             .args(["-p", &self.address.port().to_string(), "--no-auth-warning"])
             .args(["-a", "secret"])
             .args(command)
@@ -82,7 +132,7 @@ impl Redis {
     }
 
     pub async fn start_again(&mut self) {
-        self.process = Self::run(&self.program, self.address, &self.folder);
+        self.process = Self::run(&self.program, self.address, &self.folder, self.speaks);
         listens("Redis", &mut self.process, self.address).await;
     }
 }

@@ -41,7 +41,7 @@ pub use file_roots::Roots;
 pub use limits::{LimitOptions, Limits, Quotas};
 pub use metrics::Metrics;
 pub use process::ThisProcess;
-pub use shared::{SharedLimits, SharedRevocations, SharedStore};
+pub use shared::{SharedLimits, SharedRevocations, SharedStore, StoreTls};
 pub use sqlite::create_demo;
 pub use traces::{Sampling, TraceOptions, Traces};
 

@@ -162,6 +162,12 @@ pub struct Settings {
     pub rate_total_rows_per_hour: u64,
     /// The Redis or Valkey in which several processes count limits together, and read which tokens were revoked. Default: none.
     pub redis_url: SecretUrl,
+    /// The authorities whose word its certificate counts by, as a PEM file. Default: those that this machine trusts.
+    pub redis_ca: String,
+    /// The certificate that this server shows it, with its chain, as a PEM file. Default: none.
+    pub redis_cert: String,
+    /// The key of that certificate, as a PEM file. Default: none.
+    pub redis_key: String,
     /// Calls that take at least this many milliseconds are logged as warnings. Default 500.
     #[validate(range(max = 86_400_000))]
     pub slow_call_ms: u64,
@@ -270,6 +276,9 @@ impl Default for Settings {
             rate_total_calls_in_flight: 0,
             rate_total_rows_per_hour: 0,
             redis_url: SecretUrl::default(),
+            redis_ca: String::new(),
+            redis_cert: String::new(),
+            redis_key: String::new(),
             audit_file: None,
             audit_max_bytes: 100 << 20,
             audit_keep: 10,

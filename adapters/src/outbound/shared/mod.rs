@@ -6,4 +6,8 @@ mod limits;
 mod revoked;
 mod store;
 
-pub use self::{limits::SharedLimits, revoked::SharedRevocations, store::SharedStore};
+pub use self::{
+    limits::SharedLimits,
+    revoked::SharedRevocations,
+    store::{SharedStore, StoreTls},
+};

@@ -11,9 +11,11 @@ use domain::{
     health::{SharedSource, SharedState},
 };
 use redis::{
-    Client, RedisError, ScriptInvocation,
+    Client, ClientTlsConfig, RedisError, ScriptInvocation, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
+
+use crate::web::Authorities;
 
 /// Longer than any answer within a data centre takes; a call waits for it at most once a second while nothing answers.
 const ANSWER_MAY_TAKE: Duration = Duration::from_millis(500);
@@ -21,6 +23,22 @@ const ANSWER_MAY_TAKE: Duration = Duration::from_millis(500);
 const CONNECTION_MAY_TAKE: Duration = Duration::from_secs(1);
 /// Between two tries of a store that does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What TLS with the store is made of, as PEM.
+#[derive(Default)]
+pub struct StoreTls {
+    /// Whose word its certificate counts by, in the place of those that this machine trusts.
+    pub authorities: Option<Vec<u8>>,
+    /// The certificate that it is shown, with its chain, and the key.
+    pub shown: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl fmt::Debug for StoreTls {
+    /// A key is nobody's business.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StoreTls").finish_non_exhaustive()
+    }
+}
 
 /// A Redis or Valkey.
 pub struct SharedStore {
@@ -42,8 +60,9 @@ struct Down {
 pub(super) struct Unreachable;
 
 impl SharedStore {
-    /// Connects when it is first asked for something. Fails, with an explanation for the operator, if the URL is none.
-    pub fn new(url: &str) -> Result<Self, Failure> {
+    /// Connects when it is first asked for something. Fails, with an explanation for the operator, if the URL is none, or
+    /// what is given for TLS.
+    pub fn new(url: &str, tls: StoreTls) -> Result<Self, Failure> {
         let unusable = |error: RedisError| {
             // The error would repeat the URL, and with it the password.
             Failure::new(
@@ -52,7 +71,10 @@ impl SharedStore {
             )
             .with_hint("Such as redis://:password@host:6379/0, or rediss:// for TLS.")
         };
-        let client = Client::open(url).map_err(unusable)?;
+        let mut client = Client::open(url).map_err(unusable)?;
+        if tls.authorities.is_some() || tls.shown.is_some() {
+            client = with_certificates(url, tls)?;
+        }
         let address = client.get_connection_info().addr().to_string();
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
@@ -139,6 +161,30 @@ impl SharedStore {
     fn down(&self) -> MutexGuard<'_, Option<Down>> {
         self.down.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn with_certificates(url: &str, tls: StoreTls) -> Result<Client, Failure> {
+    let unusable = |why: &str| {
+        Failure::new(
+            FailureKind::InvalidArgument,
+            format!("The certificates for MCP_REDIS_URL cannot be used: {why}."),
+        )
+        .with_hint("MCP_REDIS_CA, MCP_REDIS_CERT and MCP_REDIS_KEY each name a file of PEM.")
+    };
+    // Without any in it nobody would be believed, and only the log would say so.
+    if let Some(authorities) = &tls.authorities
+        && Authorities::from_pem(authorities).is_none()
+    {
+        return Err(unusable("no authority can be read from MCP_REDIS_CA"));
+    }
+    let certificates = TlsCertificates {
+        client_tls: tls.shown.map(|(client_cert, client_key)| ClientTlsConfig {
+            client_cert,
+            client_key,
+        }),
+        root_cert: tls.authorities,
+    };
+    Client::build_with_tls(url, certificates).map_err(|error| unusable(&error.to_string()))
 }
 
 /// What is asked.
