@@ -156,14 +156,14 @@ impl CallBook {
             .collect()
     }
 
-    /// Asks the call of this name to end, if it runs and its caller may be meant. Whether there was one.
-    pub fn end(&self, id: &str, may_end: impl Fn(&Caller) -> bool) -> bool {
+    /// Asks the call of this name to end, if it runs and may be meant. Whether there was one.
+    pub fn end(&self, id: &str, may_end: impl Fn(&CallRecord<'_>) -> bool) -> bool {
         let call = lock(&self.running)
             .iter()
             .find(|(known, _)| known.to_string() == id)
             .and_then(|(_, call)| call.upgrade());
         match call {
-            Some(call) if may_end(call.so_far().caller) => {
+            Some(call) if may_end(&call.so_far()) => {
                 call.end(CancelReason::Operator);
                 true
             }
@@ -310,10 +310,10 @@ mod tests {
         let call = OneCall::new("ada", 1);
         let _running = book.begin(&call);
 
-        assert!(!book.end(&call.id(), |caller| caller.principal.as_str() == "bob"));
+        assert!(!book.end(&call.id(), |call| call.caller.principal.as_str() == "bob"));
         assert!(!book.end("00000001-2", |_| true));
         assert!(!call.cancel.is_fired());
-        assert!(book.end(&call.id(), |caller| caller.principal.as_str() == "ada"));
+        assert!(book.end(&call.id(), |call| call.caller.principal.as_str() == "ada"));
         assert_eq!(call.cancel.reason(), Some(CancelReason::Operator));
     }
 }

@@ -61,6 +61,8 @@ pub struct Assembly {
     pub server: McpServer,
     /// The roles in force.
     pub access: Arc<Access>,
+    /// The names of those that the operator has configured.
+    pub connections: Arc<[String]>,
     /// Knows how the server does.
     pub monitor: Arc<Monitor>,
     /// Whether a tool tells that.
@@ -200,6 +202,7 @@ pub async fn assemble(
         Some(options) => Some(Arc::new(Traces::start(&options)?)),
         None => None,
     };
+    let connections = names.as_slice().into();
     let metrics = Metrics::new(names, Arc::clone(&monitor) as _, process);
     let metrics = Arc::new(match &traces {
         Some(traces) => metrics.beside(Arc::clone(traces)),
@@ -235,6 +238,7 @@ pub async fn assemble(
     Ok(Assembly {
         server: McpServer::new(Arc::clone(&registry), ad_hoc, options, around),
         access,
+        connections,
         monitor,
         tells_health,
         metrics,

@@ -73,8 +73,15 @@ pub async fn listen(
     }
     let operations = assembly.operations();
     let mut routes = Routes {
-        open: operations.health_routes(),
-        signed_in: operations.metrics_routes(),
+        open: if sign_in.admits_anybody() {
+            operations.health_routes()
+        } else {
+            operations.terse_health_routes()
+        },
+        signed_in: operations.metrics_routes_by_roles(
+            Arc::clone(&assembly.access),
+            Arc::clone(&assembly.connections),
+        ),
     };
     if let Some(page) = assembly.status_page() {
         routes.open = routes.open.merge(StatusPage::page_routes());

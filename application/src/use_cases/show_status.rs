@@ -9,7 +9,8 @@ use crate::{
     registry::{Registry, Visitor},
 };
 
-/// The request. Connections are shown that this visitor sees; calls of others only to who may end what others use.
+/// The request. Connections are shown that this visitor sees; calls of others only to who may end what others use, and
+/// only those on connections for which that holds.
 #[derive(Debug, Clone, Copy)]
 pub struct ShowStatus<'a> {
     pub visitor: Visitor<'a>,
@@ -70,9 +71,17 @@ pub struct Line {
     pub duration_ms: f64,
 }
 
-/// Whether somebody sees, and may end, what others do.
+/// Whether somebody sees, and may end, what others do, wherever that is.
 fn is_operator(visitor: Visitor<'_>) -> bool {
     visitor.grant.manages_connections(None)
+}
+
+/// The same of a call of others on this connection. One on none, or on none as yet, is of no connection that is hidden.
+fn manages(visitor: Visitor<'_>, connection: Option<&str>) -> bool {
+    match connection {
+        Some(name) => visitor.grant.manages(None, name),
+        None => is_operator(visitor),
+    }
 }
 
 impl ShowStatus<'_> {
@@ -84,7 +93,16 @@ impl ShowStatus<'_> {
     ) -> ServerStatus {
         let Visitor { caller, grant, .. } = self.visitor;
         let operator = is_operator(self.visitor);
-        let shows = |call: &KeptCall| operator || call.is_of(caller);
+        let shows = |call: &KeptCall| {
+            call.is_of(caller) || manages(self.visitor, call.connection.as_deref())
+        };
+        // Where it runs is not known yet, or it was to run where nothing is: that could be told by its words.
+        let discreet = |mut call: KeptCall| {
+            if call.connection.is_none() && !call.is_of(caller) {
+                call.statement = None;
+            }
+            call
+        };
         let names = registry.seen_by(self.visitor).names();
         let sees = |name: &str| names.iter().any(|seen| seen.as_str() == name);
         let totals = book.totals();
@@ -106,12 +124,12 @@ impl ShowStatus<'_> {
                 .running()
                 .into_iter()
                 .filter(shows)
-                .map(|call| told(call, false))
+                .map(|call| told(discreet(call), false))
                 .collect(),
             recent: book
                 .recent(shows)
                 .into_iter()
-                .map(|call| told(call, true))
+                .map(|call| told(discreet(call), true))
                 .collect(),
         }
     }
@@ -148,6 +166,8 @@ impl EndCall<'_> {
             caller.principal == visitor.caller.principal
                 && caller.is_local == visitor.caller.is_local
         };
-        book.end(self.call, |caller| is_operator(visitor) || is_own(caller))
+        book.end(self.call, |call| {
+            is_own(call.caller) || manages(visitor, call.connection)
+        })
     }
 }

@@ -40,6 +40,11 @@ impl Grant {
         self.any(|role| role.manages_connections && role.offers(tool))
     }
 
+    /// The same on one connection: only roles that hold both count, here too.
+    pub fn manages(&self, tool: Option<&str>, connection: &str) -> bool {
+        self.any(|role| role.manages_connections && role.offers(tool) && role.reaches(connection))
+    }
+
     /// What a tool, or any of them, may do on a configured connection: only roles that hold both count, so that nobody gets by two roles
     /// what neither of them allows. `None` if there is none.
     pub fn on(&self, tool: Option<&str>, connection: &str) -> Option<Allowed> {
@@ -142,6 +147,21 @@ mod tests {
             let found = grant.on(Some(tool), connection).is_some();
             assert_eq!(found, expected, "{tool} {connection}");
         }
+    }
+
+    #[test]
+    fn what_others_use_is_managed_where_one_role_says_both() {
+        let manager = Role {
+            manages_connections: true,
+            ..role("manager", &["shop"], &["close_connection"])
+        };
+        let roles = Roles::new([manager, role("reader", &["books"], &["execute_query"])]);
+
+        let grant = roles.grant(&caller(&["manager", "reader"]));
+
+        assert!(grant.manages(None, "shop"));
+        assert!(!grant.manages(None, "books"));
+        assert!(!grant.manages(Some("execute_query"), "shop"));
     }
 
     #[test]

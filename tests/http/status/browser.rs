@@ -36,7 +36,8 @@ async fn look(script: &str, team: &Team, more: &[&str]) -> Option<Value> {
 #[tokio::test]
 async fn somebody_signs_in_by_keyboard_and_sees_what_there_is() {
     let team = Team::start().await;
-    team.query("SELECT '<img src=x onerror=alert(1)>' AS a", ADA)
+    // A name, which stays in the statement that is shown, where a literal would not.
+    team.query("SELECT 1 AS [<img src=x onerror=alert()>]", ADA)
         .await;
     team.query("SELECT nothing", BOB).await;
 
@@ -49,6 +50,15 @@ async fn somebody_signs_in_by_keyboard_and_sees_what_there_is() {
     assert_eq!(found["name"], "ops (operator)");
     assert_eq!(found["connections"], json!(["shop"]));
     assert_eq!(found["outcomes"], json!(["invalid_sql", "ok"]));
+    // What a client wrote is text.
+    assert_eq!(
+        found["statements"],
+        json!([
+            "SELECT nothing",
+            "SELECT ? AS [<img src=x onerror=alert()>]"
+        ])
+    );
+    assert_eq!(found["images"], 0);
     // Nobody else was asked for anything, and nothing of the page was refused by its own policy.
     assert_eq!(found["foreignRequests"], json!([]));
     assert_eq!(found["console"], json!([]));

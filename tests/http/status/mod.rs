@@ -15,8 +15,9 @@ use support::{
 
 use super::ENDLESS;
 
-/// An operator, and two people who may only query.
+/// An operator, one of a single connection, and two people who may only query.
 const OPS: &str = "portolan_ops";
+const LIBRARIAN: &str = "portolan_librarian";
 const ADA: &str = "portolan_ada";
 const BOB: &str = "portolan_bob";
 
@@ -31,9 +32,15 @@ impl Team {
         let mut config = "[connections.shop]\nurl = 'sqlite::memory:'\n\
              [connections.books]\nurl = 'sqlite::memory:'\n\
              [roles.operator]\nwhen = {principal = 'ops'}\nconnections = '*'\ntools = 'full'\nmanageConnections = true\n\
+             [roles.librarian]\nwhen = {principal = 'librarian'}\nconnections = 'books'\ntools = 'full'\nmanageConnections = true\n\
              [roles.reader]\nwhen = {principal = ['ada', 'bob']}\nconnections = 'shop'\ntools = 'minimal'\n"
             .to_owned();
-        for (name, token) in [("ops", OPS), ("ada", ADA), ("bob", BOB)] {
+        for (name, token) in [
+            ("ops", OPS),
+            ("librarian", LIBRARIAN),
+            ("ada", ADA),
+            ("bob", BOB),
+        ] {
             let hash = TokenHash::of(token);
             write!(config, "[identity.tokens.{name}]\nhash = '{hash}'\n").unwrap();
         }
@@ -179,6 +186,66 @@ async fn a_call_is_cancelled_by_its_caller_and_by_an_operator_and_by_nobody_else
         assert_eq!(status["running"], json!([]));
         assert_eq!(status["recent"][0]["outcome"], "cancelled");
     }
+}
+
+#[tokio::test]
+async fn an_operator_of_one_connection_sees_and_cancels_nothing_on_another() {
+    // GIVEN a call that has ended on each connection, one on none, and one that runs
+    let team = Team::start().await;
+    team.query("SELECT 1", ADA).await;
+    let unknown = json!({"connection": "nowhere", "sql": "SELECT 2"});
+    let books = json!({"connection": "books", "sql": "SELECT 3"});
+    for (arguments, token) in [(unknown, BOB), (books, OPS)] {
+        team.send(Request::call("execute_query", arguments), token)
+            .await;
+    }
+    let ended = team.query(ENDLESS, ADA);
+    let looks = async {
+        let call = team.running().await;
+        // WHEN the operator of the other connection looks, and cancels
+        let seen = team.status(LIBRARIAN).await;
+        let refused = team.cancel(&call, LIBRARIAN).await;
+        assert_eq!(team.cancel(&call, OPS).await, 202);
+        (seen, refused)
+    };
+    let (_, (seen, refused)) = tokio::join!(ended, looks);
+    // THEN it is as if the calls were not there, but for what is about no connection
+    assert_eq!(refused, 404);
+    assert_eq!(seen["running"], json!([]));
+    assert_eq!(principals(&seen["recent"]), ["ops", "bob"]);
+    assert_eq!(seen["recent"][0]["statement"], "SELECT ?");
+    assert_eq!(seen["recent"][1]["statement"], json!(null));
+    assert_eq!(seen["health"]["connections"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn metrics_are_for_those_whose_roles_reach_every_connection() {
+    let team = Team::start().await;
+    team.query("SELECT 1", ADA).await;
+
+    let shown = team.send(Request::get("/metrics"), OPS).await;
+
+    assert_eq!(shown.status, 200);
+    assert!(shown.body.contains("connection=\"shop\""), "{}", shown.body);
+    for token in [ADA, LIBRARIAN] {
+        let refused = team.send(Request::get("/metrics"), token).await;
+        assert_eq!(refused.status, 403);
+        assert!(!refused.body.contains("shop"), "{}", refused.body);
+    }
+    let stranger = team.server.send(&Request::get("/metrics")).await;
+    assert_eq!(stranger.status, 401);
+}
+
+#[tokio::test]
+async fn where_callers_sign_in_health_is_one_word_even_to_this_machine() {
+    let team = Team::start().await;
+    team.query("SELECT 1", ADA).await;
+    // As a proxy on this machine asks that says nothing of whom it asks for.
+    let asked = Request::get("/health").with("Host", &team.server.address.to_string());
+
+    let told = team.server.send(&asked).await;
+
+    assert_eq!((told.status, told.body.as_str()), (200, "healthy"));
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ await run(async (browser) => {
     name: await page.locator('#name').textContent(),
     connections: await page.locator('#connections tbody tr td:first-child').allTextContents(),
     outcomes: await page.locator('#recent tbody tr td:nth-child(5)').allTextContents(),
+    statements: await page.locator('#recent tbody tr td:nth-child(8)').allTextContents(),
+    images: await page.locator('img').count(),
   };
   await page.locator('#sign-out').focus();
   await page.keyboard.press('Enter');

@@ -6,10 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use application::use_cases::GetHealthStatus;
+use application::{access::Access, use_cases::GetHealthStatus};
 use axum::{
-    Router,
+    Extension, Router,
     extract::{ConnectInfo, Request, State},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -20,7 +21,10 @@ use domain::{
 use http::{HeaderMap, StatusCode, header};
 use tokio::net::TcpListener;
 
-use super::door::From;
+use super::{door::From, endpoint::plain};
+
+const NOT_OF_ALL: &str = "The metrics tell of every connection, and your roles do not reach all of them. Whoever runs this server can \
+     show them on an address of their own: --metrics-addr.";
 
 /// Where the answers come from.
 #[derive(Debug, Clone)]
@@ -30,11 +34,18 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// `/health`, for anybody. What `/health` tells beyond one word is for this machine, and
-    /// for requests that have their [`Caller`] in their extensions.
+    /// `/health`, for anybody. What it tells beyond one word is for this machine.
     pub fn health_routes(&self) -> Router {
         Router::new()
             .route("/health", get(health))
+            .with_state(Arc::clone(&self.health))
+    }
+
+    /// The same where callers sign in: one word, whoever asks. A proxy on this machine need not say that it passes
+    /// something on, and a token is asked for so that strangers learn nothing.
+    pub fn terse_health_routes(&self) -> Router {
+        Router::new()
+            .route("/health", get(terse_health))
             .with_state(Arc::clone(&self.health))
     }
 
@@ -43,6 +54,17 @@ impl Operations {
         Router::new()
             .route("/metrics", get(metrics))
             .with_state(Arc::clone(&self.metrics))
+    }
+
+    /// The same for requests that have their [`Caller`] in their extensions, and for those alone whose roles reach each of
+    /// these connections.
+    pub fn metrics_routes_by_roles(
+        &self,
+        access: Arc<Access>,
+        connections: Arc<[String]>,
+    ) -> Router {
+        self.metrics_routes()
+            .route_layer(from_fn_with_state((access, connections), reaches_all))
     }
 
     /// Answers on a listener of its own, `/livez` and `/readyz` too, until `shutdown` is ready.
@@ -80,9 +102,33 @@ async fn metrics(State(metrics): State<Arc<dyn Exposition>>) -> Response {
     (kind, metrics.text()).into_response()
 }
 
+async fn reaches_all(
+    State((access, connections)): State<(Arc<Access>, Arc<[String]>)>,
+    Extension(caller): Extension<Arc<Caller>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let grant = access.grant(&caller);
+    if connections
+        .iter()
+        .all(|name| grant.on(None, name).is_some())
+    {
+        next.run(request).await
+    } else {
+        plain(StatusCode::FORBIDDEN, NOT_OF_ALL)
+    }
+}
+
+async fn terse_health(State(health): State<Arc<dyn HealthSource>>) -> Response {
+    told(&*health, false)
+}
+
 async fn health(State(health): State<Arc<dyn HealthSource>>, request: Request) -> Response {
-    let detailed = is_trusted(&request);
-    let told = GetHealthStatus { detailed }.execute(&*health, |_| true);
+    told(&*health, is_of_this_machine(&request))
+}
+
+fn told(health: &dyn HealthSource, detailed: bool) -> Response {
+    let told = GetHealthStatus { detailed }.execute(health, |_| true);
     let code = match told.status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
@@ -96,15 +142,14 @@ async fn health(State(health): State<Arc<dyn HealthSource>>, request: Request) -
     }
 }
 
-/// Whether a request has signed in, or comes from this machine by itself.
-fn is_trusted(request: &Request) -> bool {
-    let signed_in = request.extensions().get::<Arc<Caller>>().is_some();
+/// Whether a request comes from this machine by itself.
+fn is_of_this_machine(request: &Request) -> bool {
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|ConnectInfo(address)| address.ip())
         .or_else(|| request.extensions().get::<From>().map(|from| from.0));
-    signed_in || peer.is_some_and(|peer| is_from_here(peer, request.headers()))
+    peer.is_some_and(|peer| is_from_here(peer, request.headers()))
 }
 
 /// A proxy on this machine passes on what others ask, and a page in a browser can have a foreign name lead here.
