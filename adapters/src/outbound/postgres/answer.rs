@@ -51,6 +51,9 @@ impl PostgresSession {
                         affected = result.rows_affected();
                     }
                 }
+                Ok(Some(Either::Right(row))) if message.proof.contains(&completed) => {
+                    self.judged.told = text_of(&row, 0).map(str::to_owned);
+                }
                 Ok(Some(Either::Right(row))) if completed < message.before => {
                     verified = verified || text_of(&row, 0) == unverified;
                 }
@@ -87,6 +90,9 @@ impl PostgresSession {
                 Ok(None) => return Execution::failed(wrong_name(), true, Ended::Broken),
                 Err(error) if message.identity.contains(&completed) && is_reported(&error) => {
                     return Execution::refused(not_taken_on(error), Ended::Open);
+                }
+                Err(error) if message.proof.contains(&completed) && is_reported(&error) => {
+                    return unproven(error, message.holding.contains(&completed));
                 }
                 Err(error) => return explain(error, message, statement, rows),
             }
@@ -145,6 +151,26 @@ async fn push(rows: &mut Rows<'_>, types: &Types, row: &PgRow, held: &Held) -> S
 /// It is the server's word, and the session can be used after it.
 fn is_reported(error: &Error) -> bool {
     failure::reported(error).is_some() && !failure::is_lost(error)
+}
+
+/// A statement that is not what it was judged as, or that could not be held to it. What the server says of that could tell of
+/// what the caller may not see.
+fn unproven(error: Error, is_held: bool) -> Execution {
+    let ended = if is_held { Ended::Broken } else { Ended::Open };
+    if failure::is_about_a_name(&error) {
+        return Execution::failed(wrong_name(), true, Ended::Broken);
+    }
+    let kind = failure::kind_of(&error);
+    if matches!(
+        kind,
+        Some(FailureKind::Timeout | FailureKind::Cancelled | FailureKind::Busy)
+    ) {
+        return Execution::failed_at(error, None, true, ended);
+    }
+    Execution {
+        result: Err(Trouble::Outdated),
+        ended,
+    }
 }
 
 fn explain(error: Error, message: &Message, statement: &Statement, rows: &Rows<'_>) -> Execution {

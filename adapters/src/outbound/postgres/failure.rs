@@ -20,6 +20,11 @@ pub(super) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// Whether the name of a prepared statement is taken, or means none.
+pub(super) fn is_about_a_name(error: &Error) -> bool {
+    reported(error).is_some_and(|reported| matches!(reported.code(), "26000" | "42P05"))
+}
+
 /// Whether there is no such role or setting, or not for us.
 pub(super) fn is_about_an_identity(error: &Error) -> bool {
     reported(error)
@@ -111,6 +116,10 @@ fn explained(
         Some(hint) => failure.with_hint(hint),
         None => failure,
     }
+}
+
+pub(super) fn kind_of(error: &Error) -> Option<FailureKind> {
+    reported(error).map(|reported| kind(reported.code()))
 }
 
 /// What the caller should do about an error of the server.

@@ -38,6 +38,10 @@ pub(super) struct Message {
     pub(super) before: usize,
     /// Those of them that say as whom the statement runs.
     pub(super) identity: Range<usize>,
+    /// Those of them that hold it to what it was judged by.
+    pub(super) proof: Range<usize>,
+    /// And those between which a failure leaves something in the session.
+    pub(super) holding: Range<usize>,
     /// Where in `sql` the client's own text begins, in characters, if it is there.
     pub(super) text_at: Option<usize>,
     /// Where in `sql` the parameters are, in bytes.
@@ -66,6 +70,9 @@ fn fetch(portion: u64) -> String {
 }
 
 pub(super) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
+/// For a statement that its caller's tables hold. What it touches is looked at once it is locked, and waiting for a lock may take
+/// any time: with one snapshot for all of the transaction it would be looked at as it was before. A statement sees one moment all the same.
+pub(super) const BEGIN_GRANTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;";
 pub(super) const BEGIN_WRITE: &str = "BEGIN READ WRITE;";
 /// Our canary: it is gone if a statement has ended the transaction that we began for it.
 pub(super) const CANARY: &str = "SAVEPOINT portolan;";
@@ -99,7 +106,12 @@ impl PostgresSession {
                     // Nothing but a query can be declared.
                     Way::Cursor { .. } => true,
                 };
-            message.command(begin(purpose), 1);
+            let proof = self.proof.as_ref();
+            let begin = match proof {
+                Some(_) => BEGIN_GRANTED,
+                None => begin(purpose),
+            };
+            message.command(begin, 1);
             message.identity = message.before..message.before + self.identity.commands;
             message.command(&self.identity.sql, self.identity.commands);
             if !message.ends {
@@ -109,6 +121,12 @@ impl PostgresSession {
             if time != self.config().statement_time_on_server() {
                 let limit = milliseconds(time);
                 message.command(&format!("SET LOCAL statement_timeout = {limit};"), 1);
+            }
+            if let Some(proof) = proof {
+                let first = message.before;
+                message.command(&proof.sql, proof.commands);
+                message.proof = first..message.before;
+                message.holding = first + proof.holding.start..first + proof.holding.end;
             }
         }
         match way {

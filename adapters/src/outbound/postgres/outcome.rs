@@ -39,6 +39,8 @@ pub(super) enum Trouble {
         /// The statement can be sent again without harm.
         repeatable: bool,
     },
+    /// What the statement was judged by is no longer so. It was not run.
+    Outdated,
     /// The result has columns of types that must be looked up first; nothing was pushed.
     UnknownTypes(Vec<u32>),
 }

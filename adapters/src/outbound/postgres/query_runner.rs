@@ -192,6 +192,7 @@ impl PostgresQueryRunner {
                     parameter,
                     repeatable,
                 }) => (error, position, parameter, repeatable),
+                Err(Trouble::Outdated) => return Err(granted::unsettled()),
                 Err(Trouble::UnknownTypes(_)) => {
                     return Err(Failure::internal(
                         "The result has a type that cannot be looked up.",
@@ -293,9 +294,7 @@ async fn attempt(
     clock: &Clock,
     guarding: &mut Guarding<'_>,
 ) -> (Execution, Option<String>) {
-    if let Some(tables) = guarding.tables
-        && let Err(execution) = Box::pin(granted::judge(session, statement, tables)).await
-    {
+    if let Err(execution) = hold(session, statement, guarding.tables).await {
         return (execution, None);
     }
     if let Some(masked) = guarding.masked {
@@ -322,6 +321,28 @@ async fn attempt(
             guarding.guard.as_ref(),
         )
         .await;
+    for _ in 0..JUDGED_ANEW {
+        let is_outdated = matches!(execution.result, Err(Trouble::Outdated));
+        learn(session, !is_outdated);
+        if !is_outdated {
+            break;
+        }
+        if execution.ended == Ended::Open {
+            execution.ended = session.undo().await;
+        }
+        if execution.ended != Ended::Idle {
+            break;
+        }
+        execution = match hold(session, statement, guarding.tables).await {
+            Ok(()) => {
+                let guard = guarding.guard.as_ref();
+                session
+                    .execute(purpose, statement, limits, sink, clock, guard)
+                    .await
+            }
+            Err(execution) => execution,
+        };
+    }
     if let Some(trial) = trial {
         trial.end(session, &mut execution).await;
     }
@@ -356,6 +377,33 @@ async fn attempt(
         }
     }
     (execution, hint)
+}
+
+/// What a statement is judged by may change again before it is run.
+const JUDGED_ANEW: usize = 4;
+
+/// Judges a statement of a caller who may see some tables only, and has the session hold it to that.
+async fn hold(
+    session: &mut PostgresSession,
+    statement: &Statement,
+    tables: Option<&Tables>,
+) -> Result<(), Execution> {
+    session.proof = None;
+    session.judged.told = None;
+    if let Some(tables) = tables {
+        session.proof = Box::pin(granted::judge(session, statement, tables)).await?;
+    }
+    if session.proof.is_none() {
+        // What runs now may prepare statements of its own.
+        session.judged.verified = false;
+    }
+    Ok(())
+}
+
+fn learn(session: &mut PostgresSession, has_held: bool) {
+    if let Some(proof) = session.proof.take() {
+        session.judged.learn(&proof, has_held);
+    }
 }
 
 /// It may have died while idle, or hold a name or a statement that is not ours.

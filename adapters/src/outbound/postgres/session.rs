@@ -20,6 +20,7 @@ use super::{
     super::pool::Session,
     connect::connect,
     failure,
+    granted::{Judged, Proof},
     identity::Identity,
     message::END,
     outcome::wrong_name,
@@ -47,6 +48,9 @@ pub(super) struct PostgresSession {
     pub(super) guarded: bool,
     /// Of the statement that runs.
     pub(super) identity: Identity,
+    /// What the statement is held to that runs.
+    pub(super) proof: Option<Proof>,
+    pub(super) judged: Judged,
 }
 
 impl Session for PostgresSession {
@@ -88,6 +92,8 @@ impl Session for PostgresSession {
             last_used: Instant::now(),
             guarded: false,
             identity: Identity::default(),
+            proof: None,
+            judged: Judged::default(),
         })
     }
 

@@ -119,12 +119,14 @@ impl Facts {
                         by_itself: further == "by itself",
                     });
                 }
-                _ => facts.calling.push(Calling {
+                "operator" | "cast" => facts.calling.push(Calling {
                     is_operator: kind == "operator",
                     name: more.to_owned(),
                     schema,
                     function: owned,
                 }),
+                // What the statement touches.
+                _ => {}
             }
         }
         facts

@@ -8,70 +8,120 @@
 
 mod admitting;
 mod aliases;
+mod judged;
+mod questions;
 mod text;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use domain::{Failure, FailureKind, access::Tables, query::Statement};
-use sqlx::{Error, postgres::PgRow};
+use sqlx::{Error, Row as _, postgres::PgRow};
 
 use self::{
-    admitting::{Facts, INSTEAD, TELLING, not_allowed},
+    admitting::{Facts, INSTEAD, not_allowed},
+    judged::Evidence,
+    questions::{Questions, array, digest},
     text::Text,
 };
+pub(super) use self::{judged::Judged, questions::Proof};
 use super::{
     super::{pool, stand_ins::StandIns},
     failure,
     identity::Identity,
-    message::BEGIN_READ,
-    outcome::{Ended, Execution, Purpose, position, second_statement},
-    parameters::quoted,
+    message::BEGIN_GRANTED,
+    outcome::{Ended, Execution, Purpose, position, second_statement, wrong_name},
     session::{PostgresSession, run},
     text_of,
 };
 
-const FACTS: &str = include_str!("../queries/granted/facts.sql");
-const TOUCHED: &str = include_str!("../queries/granted/touched.sql");
-/// Functions of extensions that handle values alone.
-const KNOWN: &str = include_str!("../queries/granted/known.sql");
-/// By itself this locks nothing.
-const LOCKED: &str = "SELECT pg_catalog.set_config('portolan.touched', pg_catalog.concat(pg_catalog.string_agg(\
-     DISTINCT relation::pg_catalog.text, ',')), true) FROM pg_catalog.pg_lock_status() \
-     WHERE locktype = 'relation' AND pid = pg_catalog.pg_backend_pid()";
-
-/// Refuses a statement of a caller who may see some tables only, unless it touches no others.
+/// Refuses a statement of a caller who may see some tables only, unless it touches no others; what is returned holds it to
+/// that while it is run. Nothing is, behind a pooler and where a setting is shown.
 pub(super) async fn judge(
     session: &mut PostgresSession,
     statement: &Statement,
     tables: &Tables,
-) -> Result<(), Execution> {
+) -> Result<Option<Proof>, Execution> {
+    session.identity = Identity::of(statement.acts_as.as_deref());
+    let pooler = session.config().pooler;
+    let key = session
+        .judged
+        .key(&statement.sql, &session.identity.sql, tables);
+    // What is prepared anew may fail, and has to tell what it would fail with if nothing hidden were there.
+    if !pooler
+        && session.statements.get(&statement.sql).is_some()
+        && let Some(key) = &key
+        && let Some(evidence) = session.judged.get(key).cloned()
+    {
+        return evidence
+            .proof(session, &statement.sql, Some(key.clone()))
+            .await
+            .map(Some)
+            .map_err(|trouble| trouble.told(Ended::Idle));
+    }
     let text = Text::of(&statement.sql);
     admitting::admit_kind(&text).map_err(refused)?;
     if admitting::shows_a_setting(&text) {
-        return Ok(());
+        return Ok(None);
     }
-    session.identity = Identity::of(statement.acts_as.as_deref());
-    if session.config().pooler {
+    if pooler {
         let time = session.config().statement_timeout;
         session
             .begin_behind_pooler(Purpose::Read, time)
             .await
             .map_err(|error| Execution::failed(error, true, Ended::Broken))?;
     }
-    let judged = Judging {
+    let mut judging = Judging {
         session,
         text: &text,
         tables,
-    }
-    .judged()
-    .await;
-    if session.config().pooler && session.roll_back().await.is_err() {
+        ended: Ended::Idle,
+    };
+    let judged = judging.judged().await;
+    let ended = judging.ended;
+    if pooler && session.roll_back().await.is_err() {
         return Err(Execution::refused(untold(), Ended::Broken));
     }
-    judged.map_err(|trouble| match trouble {
-        Trouble::Refused(failure) => refused(failure),
-        Trouble::Lost(error) => Execution::failed(error, true, Ended::Broken),
-    })
+    let evidence = judged.map_err(|trouble| trouble.told(ended))?;
+    if pooler {
+        return Ok(None);
+    }
+    if let Some(key) = &key {
+        session.judged.insert(key.clone(), evidence.clone());
+    }
+    let proof = evidence.proof(session, &statement.sql, key).await;
+    proof.map(Some).map_err(|trouble| trouble.told(Ended::Idle))
+}
+
+impl Evidence {
+    /// What holds a statement to it that the session has prepared.
+    async fn proof(
+        &self,
+        session: &mut PostgresSession,
+        sql: &str,
+        key: Option<String>,
+    ) -> Result<Proof, Trouble> {
+        let text = sql.get(self.begins..).unwrap_or_default();
+        if let Some(moment) = &self.moment {
+            return Ok(Proof::by_moment(moment, text, key));
+        }
+        let questions = Questions::kept(session).await?;
+        Ok(Proof::by_answers(
+            &questions,
+            &self.names,
+            &self.digest,
+            text,
+            key,
+        ))
+    }
+}
+
+/// The schema changes as often as a statement is judged.
+pub(super) fn unsettled() -> Failure {
+    Failure::new(
+        FailureKind::Busy,
+        "What this statement touches was changed each time that it was about to be run.",
+    )
+    .with_hint("Try again in a moment.")
 }
 
 fn refused(failure: Failure) -> Execution {
@@ -82,6 +132,16 @@ enum Trouble {
     Refused(Failure),
     /// The session is of no further use.
     Lost(Error),
+}
+
+impl Trouble {
+    /// `ended` is how the session is left by a refusal.
+    fn told(self, ended: Ended) -> Execution {
+        match self {
+            Self::Refused(failure) => Execution::refused(failure, ended),
+            Self::Lost(error) => Execution::failed(error, true, Ended::Broken),
+        }
+    }
 }
 
 impl From<Failure> for Trouble {
@@ -96,6 +156,9 @@ impl From<Error> for Trouble {
         if !matches!(error, Error::Database(_)) || failure::is_lost(&error) {
             return Self::Lost(error);
         }
+        if failure::is_about_a_name(&error) {
+            return Self::Lost(wrong_name());
+        }
         let failure = failure::of_statement(error, None, None);
         Self::Refused(match failure.kind {
             FailureKind::Timeout | FailureKind::Cancelled | FailureKind::Busy => failure,
@@ -108,6 +171,8 @@ struct Judging<'a> {
     session: &'a mut PostgresSession,
     text: &'a Text<'a>,
     tables: &'a Tables,
+    /// How the session is left.
+    ended: Ended,
 }
 
 /// What a statement touches and its caller may not see, by name.
@@ -121,8 +186,16 @@ struct Touched {
 }
 
 impl Judging<'_> {
-    async fn judged(mut self) -> Result<(), Trouble> {
-        let facts = self.facts().await?;
+    async fn judged(&mut self) -> Result<Evidence, Trouble> {
+        let questions = if self.session.config().pooler {
+            Questions::in_full()
+        } else {
+            Questions::kept(self.session).await?
+        };
+        let names: BTreeSet<String> = self.text.names().map(|(_, name)| name).collect();
+        let names = array(names.into_iter());
+        let rows = self.ask(&questions.about_names(&names)).await?;
+        let facts = facts(&rows);
         admitting::admit_names(self.text, self.tables)?;
         admitting::admit_calls(self.text, &facts, self.tables)?;
         self.back().await?;
@@ -130,7 +203,26 @@ impl Judging<'_> {
             return Err(self.as_if_missing(&facts, Some(error)).await);
         }
         self.back().await?;
-        let touched = self.touched().await?;
+        // A failure may leave the text under our name.
+        self.ended = Ended::Broken;
+        let asked = questions.about_text(&names, self.text.explained());
+        let rows = self.ask(&asked).await?;
+        self.ended = Ended::Idle;
+        let digest = digest(&rows).ok_or_else(untold)?;
+        // All of these answers are of one moment, and it is they that the statement is held to.
+        self.admit(&rows).await?;
+        Ok(Evidence {
+            names,
+            digest,
+            begins: self.text.sql.len() - self.text.explained().len(),
+            moment: None,
+        })
+    }
+
+    async fn admit(&mut self, rows: &[PgRow]) -> Result<(), Trouble> {
+        let facts = facts(rows);
+        admitting::admit_calls(self.text, &facts, self.tables)?;
+        let touched = self.touched(rows);
         let is_named = |name: &&String| self.text.names().any(|(_, other)| other == **name);
         if touched.hidden.iter().any(|name| is_named(&name)) {
             return Err(self.as_if_missing(&facts, None).await);
@@ -154,37 +246,21 @@ impl Judging<'_> {
         Ok(())
     }
 
-    async fn facts(&mut self) -> Result<Facts, Error> {
-        let names: HashSet<String> = self.text.names().map(|(_, name)| quoted(&name)).collect();
-        if names.is_empty() {
-            return Ok(Facts::default());
-        }
-        let names: Vec<String> = names.into_iter().collect();
-        // Which names mean what may depend on as whom the statement runs.
-        let ask = FACTS.replace("{names}", &names.join(","));
-        let rows = self.ask(&ask).await?;
-        Ok(Facts::of(rows.iter().filter_map(|row| {
-            Some([
-                text_of(row, 0)?,
-                text_of(row, 1)?,
-                text_of(row, 2).unwrap_or_default(),
-                text_of(row, 3).unwrap_or_default(),
-                text_of(row, 4).unwrap_or_default(),
-            ])
-        })))
-    }
-
     /// Asks in a transaction, as whoever the statement runs as.
     async fn ask(&mut self, sql: &str) -> Result<Vec<PgRow>, Error> {
-        if self.session.config().pooler {
-            return run(&mut self.session.connection, sql.to_owned()).await;
-        }
-        let sql = format!("{BEGIN_READ}{}{sql};ROLLBACK", self.session.identity.sql);
-        let answer = run(&mut self.session.connection, sql).await;
-        if answer.is_err() && self.session.undo().await != Ended::Idle {
-            return Err(Error::WorkerCrashed);
-        }
-        answer
+        let answer = if self.session.config().pooler {
+            run(&mut self.session.connection, sql.to_owned()).await
+        } else {
+            let sql = format!("{BEGIN_GRANTED}{}{sql};ROLLBACK", self.session.identity.sql);
+            let answer = run(&mut self.session.connection, sql).await;
+            if answer.is_err() && self.session.undo().await != Ended::Idle {
+                return Err(Error::WorkerCrashed);
+            }
+            answer
+        };
+        // What is locked is told by a row of its own.
+        let is_answer = |row: &PgRow| row.len() == ANSWER;
+        answer.map(|rows| rows.into_iter().filter(is_answer).collect())
     }
 
     /// Behind a pooler all questions are asked in one transaction, which forgets here what they have locked, or that one
@@ -197,38 +273,28 @@ impl Judging<'_> {
         Ok(())
     }
 
-    /// The server has accepted the text as one statement, so it is one here too.
-    async fn touched(&mut self) -> Result<Touched, Error> {
-        let telling: Vec<String> = TELLING.iter().map(|name| quoted(name)).collect();
-        let resolved = TOUCHED
-            .replace("{known}", KNOWN)
-            .replace("{telling}", &telling.join(","));
-        let asked = format!(
-            "PREPARE portolan_judged AS {}\n;{LOCKED};DEALLOCATE portolan_judged;{resolved}",
-            self.text.explained()
-        );
-        let rows = self.ask(&asked).await?;
+    fn touched(&self, rows: &[PgRow]) -> Touched {
         let mut touched = Touched::default();
-        for row in &rows {
+        for row in rows {
             let schema = text_of(row, 1).unwrap_or_default();
             let name = || text_of(row, 2).unwrap_or_default().to_owned();
             match text_of(row, 0) {
                 // What is gone meanwhile has no name.
-                Some("relation") if admitting::is_shown(self.tables, schema, &name()) => {}
-                Some("relation") if admitting::is_of_system(schema) => {
+                Some("touched") if admitting::is_shown(self.tables, schema, &name()) => {}
+                Some("touched") if admitting::is_of_system(schema) => {
                     touched.of_system.push(name());
                 }
-                Some("relation") => touched.hidden.push(name()),
-                Some("function") if !self.tables.let_call(schema, &name()) => {
+                Some("touched") => touched.hidden.push(name()),
+                Some("called function") if !self.tables.let_call(schema, &name()) => {
                     touched.functions.push(name());
                 }
-                Some("built in") if !admitting::is_harmless(&name()) => {
+                Some("called built in") if !admitting::is_harmless(&name()) => {
                     touched.functions.push(name());
                 }
                 _ => {}
             }
         }
-        Ok(touched)
+        touched
     }
 
     /// What the statement fails with where nothing hidden is there. `error` is what it fails with as it is.
@@ -286,6 +352,21 @@ impl Judging<'_> {
         }
         failure.into()
     }
+}
+
+/// Columns of an answer.
+const ANSWER: usize = 6;
+
+fn facts(rows: &[PgRow]) -> Facts {
+    Facts::of(rows.iter().filter_map(|row| {
+        Some([
+            text_of(row, 0)?,
+            text_of(row, 1)?,
+            text_of(row, 2).unwrap_or_default(),
+            text_of(row, 3).unwrap_or_default(),
+            text_of(row, 4).unwrap_or_default(),
+        ])
+    }))
 }
 
 fn through_something() -> Failure {

@@ -1,29 +1,43 @@
-WITH RECURSIVE touched AS (
-  SELECT pg_catalog.unnest(pg_catalog.string_to_array(
-    pg_catalog.current_setting('portolan.touched'), ','
-  ))::pg_catalog.oid AS oid
-), family AS (
-  SELECT oid FROM touched
-  UNION
-  SELECT pair.inhrelid FROM family JOIN pg_catalog.pg_inherits AS pair ON pair.inhparent = family.oid
-), called AS (
+SELECT 'touched',
+       (SELECT nspname FROM pg_catalog.pg_namespace AS namespace WHERE namespace.oid = class.relnamespace),
+       class.relname, NULL, NULL
+FROM (
+  WITH RECURSIVE family AS (
+    SELECT touched.oid::pg_catalog.oid AS oid FROM {locked} AS touched (oid)
+    UNION
+    SELECT pair.inhrelid
+    FROM family
+    CROSS JOIN LATERAL (
+      SELECT inhrelid FROM pg_catalog.pg_inherits AS pair WHERE pair.inhparent = family.oid OFFSET 0
+    ) AS pair
+  )
+  SELECT oid FROM family
+) AS family
+LEFT JOIN LATERAL (
+  SELECT relname, relnamespace FROM pg_catalog.pg_class AS class WHERE class.oid = family.oid LIMIT 1
+) AS class ON true
+UNION ALL
+SELECT CASE
+         WHEN routine.oid >= 16384 OR routine.proname IN ({telling}) THEN 'called function'
+         ELSE 'called built in'
+       END,
+       (SELECT nspname FROM pg_catalog.pg_namespace AS namespace WHERE namespace.oid = routine.pronamespace),
+       routine.proname, NULL, NULL
+FROM (
   SELECT DISTINCT found[1] = 'funcid' AS by_name, found[2]::pg_catalog.oid AS oid
-  FROM touched
-  JOIN pg_catalog.pg_rewrite AS rule ON rule.ev_class = touched.oid AND rule.ev_type = '1'
+  FROM {locked} AS touched (oid)
+  CROSS JOIN LATERAL (
+    SELECT ev_action FROM pg_catalog.pg_rewrite AS rule
+    WHERE rule.ev_class = touched.oid::pg_catalog.oid AND rule.ev_type = '1' OFFSET 0
+  ) AS rule
   CROSS JOIN LATERAL pg_catalog.regexp_matches(
     rule.ev_action::pg_catalog.text, ':(funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g'
   ) AS found
-)
-SELECT 'relation', namespace.nspname, class.relname
-FROM family
-LEFT JOIN pg_catalog.pg_class AS class ON class.oid = family.oid
-LEFT JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-UNION ALL
-SELECT CASE WHEN routine.oid >= 16384 OR routine.proname IN ({telling}) THEN 'function' ELSE 'built in' END,
-       namespace.nspname, routine.proname
-FROM called
-JOIN pg_catalog.pg_proc AS routine ON routine.oid = called.oid
-JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = routine.pronamespace
+) AS called
+CROSS JOIN LATERAL (
+  SELECT oid, proname, pronamespace, provolatile FROM pg_catalog.pg_proc AS routine
+  WHERE routine.oid = called.oid LIMIT 1
+) AS routine
 WHERE (routine.oid >= 16384 AND NOT ({known}))
    OR routine.proname IN ({telling})
    -- What is immutable reads no table.

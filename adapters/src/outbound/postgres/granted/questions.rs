@@ -1,0 +1,277 @@
+//! What the server is asked about a statement, and how what it answers is asked of it again.
+//!
+//! A session keeps the questions prepared: to parse and to plan them takes the server ten times as long as to answer them.
+
+use std::{fmt::Write as _, ops::Range, sync::LazyLock, time::Instant};
+
+use ring::digest::{Context, SHA256};
+use sqlx::{Error, Row as _, postgres::PgRow};
+
+use super::{
+    super::{
+        outcome::wrong_name,
+        parameters::quoted,
+        session::{PostgresSession, run},
+        text_of,
+    },
+    admitting::TELLING,
+    judged::Judged,
+};
+
+/// The names in the text, as an array.
+const NAMES: &str = "portolan.names";
+/// What the server has locked for the text.
+const TOUCHED: &str = "portolan.touched";
+/// What its answers came to when the text was judged.
+const EXPECTED: &str = "portolan.expected";
+
+/// What the server finds in a statement it locks, and keeps locked. By itself this locks nothing.
+const LOCKED: &str = "SELECT pg_catalog.set_config('portolan.touched', pg_catalog.concat(pg_catalog.string_agg(\
+     DISTINCT relation::pg_catalog.text, ',')), true) FROM pg_catalog.pg_lock_status() \
+     WHERE locktype = 'relation' AND pid = pg_catalog.pg_backend_pid()";
+/// Tells, of the names and what is locked, all that a judgement goes by: in an order, and each as one text too.
+static ANSWERS: LazyLock<String> =
+    LazyLock::new(|| filled(include_str!("../queries/granted/answers.sql")));
+/// Fails unless all of that is what it was; tells the moment.
+static SAME: LazyLock<String> =
+    LazyLock::new(|| filled(include_str!("../queries/granted/same.sql")));
+/// What no two moments share between which anything in the server's databases has changed; nothing, where that cannot be
+/// told: a standby's snapshots do not show which transactions run.
+static MOMENT: LazyLock<&str> =
+    LazyLock::new(|| include_str!("../queries/granted/moment.sql").trim());
+
+fn filled(question: &str) -> String {
+    let facts = include_str!("../queries/granted/facts.sql");
+    let touched = include_str!("../queries/granted/touched.sql");
+    // Functions of extensions that handle values alone.
+    let known = include_str!("../queries/granted/known.sql");
+    let telling: Vec<String> = TELLING.iter().map(|name| quoted(name)).collect();
+    question
+        .replace("{facts}", facts)
+        .replace("{touched}", touched)
+        .replace("{locked}", &format!(
+            "pg_catalog.unnest(pg_catalog.string_to_array(pg_catalog.current_setting('{TOUCHED}'), ','))"
+        ))
+        .replace(
+            "{names}",
+            &format!("pg_catalog.unnest(pg_catalog.current_setting('{NAMES}')::pg_catalog.name[])"),
+        )
+        .replace("{known}", known)
+        .replace("{telling}", &telling.join(","))
+        .replace("{moment}", &MOMENT)
+}
+
+/// What runs each question.
+pub(super) struct Questions {
+    locked: String,
+    answers: String,
+    same: String,
+}
+
+impl Questions {
+    /// Behind a pooler no session keeps anything.
+    pub(super) fn in_full() -> Self {
+        Self {
+            locked: LOCKED.to_owned(),
+            answers: ANSWERS.clone(),
+            same: SAME.clone(),
+        }
+    }
+
+    /// Those that the session keeps. What runs under their names are they, or this fails: somebody else's statement may have
+    /// prepared another under one of them.
+    pub(super) async fn kept(session: &mut PostgresSession) -> Result<Self, Error> {
+        let texts = [LOCKED, &ANSWERS, &SAME];
+        let mut names = Vec::new();
+        for text in texts {
+            if session.statements.get(text).is_none() {
+                session.judged.verified = false;
+            }
+            names.push(session.prepare(text).await?.name.clone());
+        }
+        if !session.judged.verified {
+            let listed: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+            let ask = format!(
+                "SELECT name, statement FROM pg_catalog.pg_prepared_statements WHERE name IN ({})",
+                listed.join(",")
+            );
+            let rows = run(&mut session.connection, ask).await?;
+            let is_held = |(name, text): (&String, &str)| {
+                rows.iter().any(|row| {
+                    text_of(row, 0) == Some(name.as_str()) && text_of(row, 1) == Some(text)
+                })
+            };
+            if !names.iter().zip(texts).all(is_held) {
+                return Err(wrong_name());
+            }
+            session.judged.verified = true;
+        }
+        let mut executed = names.iter().map(|name| format!("EXECUTE {name}"));
+        let mut next = || executed.next().ok_or_else(wrong_name);
+        Ok(Self {
+            locked: next()?,
+            answers: next()?,
+            same: next()?,
+        })
+    }
+
+    /// Of the names alone, before the server sees the text.
+    pub(super) fn about_names(&self, names: &str) -> String {
+        format!("{}{}{}", set(NAMES, names), set(TOUCHED, ""), self.answers)
+    }
+
+    /// Of the names, and of what the server finds in the text, which it has accepted as one statement.
+    pub(super) fn about_text(&self, names: &str, text: &str) -> String {
+        format!(
+            "{}{}{};{}{}",
+            set(NAMES, names),
+            prepare(text),
+            self.locked,
+            DEALLOCATE,
+            self.answers
+        )
+    }
+}
+
+/// What goes in front of a statement that was judged before. The server goes on to it only if it holds.
+#[derive(Debug)]
+pub(in super::super) struct Proof {
+    pub(in super::super) sql: String,
+    pub(in super::super) commands: usize,
+    /// Commands between which the server holds the text under our name, which a failure would leave there.
+    pub(in super::super) holding: Range<usize>,
+    /// It looked at the moment alone.
+    by_moment: bool,
+    /// What the judgement is remembered by.
+    key: Option<String>,
+    begun: Instant,
+}
+
+impl Proof {
+    /// All that the judgement went by is asked again, once everything that the statement touches is locked: nobody can change
+    /// that until the statement has ended.
+    pub(super) fn by_answers(
+        questions: &Questions,
+        names: &str,
+        digest: &str,
+        text: &str,
+        key: Option<String>,
+    ) -> Self {
+        Self {
+            sql: format!(
+                "{}{}{}{};{DEALLOCATE}{};{}{}",
+                set(NAMES, names),
+                set(EXPECTED, digest),
+                prepare(text),
+                questions.locked,
+                questions.same,
+                // The text could read them.
+                set(EXPECTED, ""),
+                set(TOUCHED, ""),
+            ),
+            commands: 8,
+            holding: 3..5,
+            by_moment: false,
+            key,
+            begun: Instant::now(),
+        }
+    }
+
+    /// Nothing in the server's databases has changed, which is asked once everything that the statement touches is locked.
+    pub(super) fn by_moment(moment: &str, text: &str, key: Option<String>) -> Self {
+        let mut sql = prepare(text);
+        sql.push_str(DEALLOCATE);
+        let now = *MOMENT;
+        // Whatever a moment is, it is no number.
+        let _ = write!(
+            sql,
+            "SELECT CASE WHEN {now} OPERATOR(pg_catalog.=) {} THEN NULL \
+             ELSE CAST(pg_catalog.concat({now}, '?') AS pg_catalog.int4) END;",
+            quoted(moment)
+        );
+        Self {
+            sql,
+            commands: 3,
+            holding: 1..2,
+            by_moment: true,
+            key,
+            begun: Instant::now(),
+        }
+    }
+}
+
+impl Judged {
+    /// What became of a statement that was held to a proof.
+    pub(in super::super) fn learn(&mut self, proof: &Proof, has_held: bool) {
+        let Some(key) = &proof.key else {
+            return;
+        };
+        if has_held {
+            self.held(key, proof.begun);
+        } else {
+            self.disproved(key, proof.by_moment);
+        }
+    }
+}
+
+const DEALLOCATE: &str = "DEALLOCATE portolan_judged;";
+
+/// Has the server parse and rewrite the text, whose end may be a comment.
+fn prepare(text: &str) -> String {
+    format!("PREPARE portolan_judged AS {text}\n;")
+}
+
+fn set(name: &str, value: &str) -> String {
+    format!("SET LOCAL {name} = {};", quoted(value))
+}
+
+/// An array of names, as the server reads it.
+pub(super) fn array(names: impl Iterator<Item = String>) -> String {
+    let mut array = "{".to_owned();
+    for name in names {
+        if array.len() > 1 {
+            array.push(',');
+        }
+        array.push('"');
+        for character in name.chars() {
+            if matches!(character, '"' | '\\') {
+                array.push('\\');
+            }
+            array.push(character);
+        }
+        array.push('"');
+    }
+    array.push('}');
+    array
+}
+
+/// What answers come to, as the server reckons it.
+pub(super) fn digest(rows: &[PgRow]) -> Option<String> {
+    let mut digest = Context::new(&SHA256);
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            digest.update(b"\n");
+        }
+        digest.update(row.try_get_raw(5).ok()?.as_bytes().ok()?);
+    }
+    let mut text = String::new();
+    for byte in digest.finish().as_ref() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_what_they_are_in_an_array() {
+        let names = ["a", "b\"c", "d\\e", "f,{g}", "null", ""];
+
+        assert_eq!(
+            array(names.iter().map(|name| (*name).to_owned())),
+            r#"{"a","b\"c","d\\e","f,{g}","null",""}"#
+        );
+    }
+}

@@ -1,0 +1,1 @@
+CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.concat_ws('/', pg_catalog.pg_current_snapshot()::pg_catalog.text, pg_catalog.current_setting('search_path'), pg_catalog.current_setting('row_security')) END
