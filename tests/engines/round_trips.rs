@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::{
     Cancel,
+    access::{TablePattern, TableRules, Tables},
     connection::{ConnectionConfig, Database, TlsMode},
     query::{QueryLimits, Statement},
 };
@@ -78,6 +79,42 @@ on_every_engine!(
             let limits = QueryLimits::default();
             let counted = round_trips(&database, &proxy, sql, &params, limits).await;
             assert_eq!(counted, expected, "{sql} {params:?}");
+        }
+        table.drop().await;
+    }
+);
+
+on_every_engine!(
+    a_known_read_of_a_caller_who_may_see_some_tables_is_one_round_trip: postgres_15 postgres_18,
+    async |subject: &Subject| {
+        let table = subject
+            .table("id INTEGER PRIMARY KEY, name VARCHAR(40)", "(1, 'a'), (2, 'b')")
+            .await;
+        let (database, proxy) = counted(subject).await;
+        let lookup = format!("SELECT name FROM {} WHERE id = $1", table.name);
+        let tables = Tables {
+            rules: vec![TableRules {
+                allow: vec![TablePattern::parse("*")],
+                deny: vec![TablePattern::parse("salaries")],
+            }],
+            functions: Vec::new(),
+        };
+
+        for (sql, params) in [("SELECT 1", vec![]), (&lookup, vec![json!(1)])] {
+            let statement = Statement::new(sql.to_owned(), params).unwrap();
+            let mut trips = Vec::new();
+            for _ in 0..3 {
+                let before = proxy.round_trips();
+                let mut rows = Rows::up_to(10);
+                let limits = QueryLimits::default();
+                let runner = &database.query_runner;
+                runner
+                    .read_granted(&statement, &tables, &limits, &mut rows, &Cancel::new())
+                    .await
+                    .unwrap();
+                trips.push(proxy.round_trips() - before);
+            }
+            assert_eq!(trips[1..], [1, 1], "{sql}: {trips:?}");
         }
         table.drop().await;
     }

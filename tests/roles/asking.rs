@@ -18,7 +18,8 @@ pub(super) async fn are_told_alike(
     }
 }
 
-/// The same of one tool.
+/// The same of one tool; before and after it the harmless statement is asked that is written alike, and all of it twice, so that what
+/// a server remembers of one counts for no other.
 pub(super) async fn are_told_alike_by(
     server: &mut Server,
     tool: &str,
@@ -28,19 +29,23 @@ pub(super) async fn are_told_alike_by(
 ) {
     for way in ways.iter().map(AsRef::as_ref) {
         let mut told = Vec::new();
-        for name in [hidden, missing] {
+        for name in ["orders", hidden, missing, "orders", hidden] {
             let arguments = json!({"sql": way.replace("{t}", name)});
-            let failure = server.call(tool, arguments).await.failure();
-            told.push(failure.to_string().replace(name, "?"));
+            let answer = server.call(tool, arguments).await;
+            if name != "orders" {
+                told.push(answer.failure().to_string().replace(name, "?"));
+            }
         }
         assert_eq!(told[0], told[1], "{tool} {way}");
+        assert_eq!(told[0], told[2], "{tool} {way}");
         assert!(!told[0].contains(SECRET), "{way}");
     }
 }
 
-/// Each fails, and tells neither a secret nor a name that it does not have itself.
+/// Each fails as often as it is asked, and tells neither a secret nor a name that it does not have itself.
 pub(super) async fn are_kept(server: &mut Server, statements: &[impl AsRef<str>], names: &[&str]) {
-    for sql in statements.iter().map(AsRef::as_ref) {
+    let twice = statements.iter().flat_map(|sql| [sql, sql]);
+    for sql in twice.map(AsRef::as_ref) {
         let failure = server
             .call("execute_query", json!({ "sql": sql }))
             .await
@@ -57,10 +62,11 @@ pub(super) async fn are_kept(server: &mut Server, statements: &[impl AsRef<str>]
     }
 }
 
-/// Each is answered.
+/// Each is answered, the second time too.
 pub(super) async fn are_answered(server: &mut Server, statements: &[impl AsRef<str>]) {
     let mut refused = Vec::new();
-    for sql in statements.iter().map(AsRef::as_ref) {
+    let twice = statements.iter().flat_map(|sql| [sql, sql]);
+    for sql in twice.map(AsRef::as_ref) {
         let id = server
             .begin_call("execute_query", json!({ "sql": sql }))
             .await;

@@ -2,6 +2,7 @@
 
 mod asking;
 mod file;
+mod judged;
 mod local;
 mod mysql;
 mod postgres;

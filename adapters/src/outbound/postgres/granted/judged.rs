@@ -121,3 +121,131 @@ impl Judged {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::access::{TablePattern, TableRules};
+
+    fn tables(allow: &str) -> Tables {
+        Tables {
+            rules: vec![TableRules {
+                allow: vec![TablePattern::parse(allow)],
+                deny: Vec::new(),
+            }],
+            functions: Vec::new(),
+        }
+    }
+
+    fn evidence(names: &str) -> Evidence {
+        Evidence {
+            names: names.to_owned(),
+            digest: String::new(),
+            begins: 0,
+            moment: None,
+        }
+    }
+
+    fn known(sql: &str) -> (Judged, String) {
+        let mut judged = Judged::default();
+        let key = judged.key(sql, "", &tables("a")).unwrap();
+        judged.insert(key.clone(), evidence(""));
+        (judged, key)
+    }
+
+    fn held(judged: &mut Judged, key: &str, moment: &str, asked: Instant) -> Option<String> {
+        judged.told = Some(moment.to_owned());
+        judged.held(key, asked);
+        judged.get(key)?.moment.clone()
+    }
+
+    #[test]
+    fn a_statement_is_remembered_for_its_text_its_identity_and_its_callers_tables() {
+        let mut judged = Judged::default();
+        let mut key = |sql: &str, identity: &str, allow: &str| {
+            judged.key(sql, identity, &tables(allow)).unwrap()
+        };
+        let one = key("SELECT 1", "SET LOCAL ROLE a;", "a");
+
+        assert_eq!(key("SELECT 1", "SET LOCAL ROLE a;", "a"), one);
+        assert_ne!(key("SELECT 1 ", "SET LOCAL ROLE a;", "a"), one);
+        assert_ne!(key("SELECT 1", "", "a"), one);
+        assert_ne!(key("ROLE a;SELECT 1", "SET LOCAL ", "a"), one);
+        assert_ne!(key("SELECT 1", "SET LOCAL ROLE a;", "b"), one);
+    }
+
+    #[test]
+    fn a_moment_stands_for_the_answers_once_it_has_lasted() {
+        let (mut judged, key) = known("SELECT 1");
+        let begun = Instant::now();
+
+        assert_eq!(held(&mut judged, &key, "1:1:", begun), None);
+        assert_eq!(held(&mut judged, &key, "1:1:", begun), None);
+        let later = Instant::now() + QUIET;
+        assert_eq!(
+            held(&mut judged, &key, "1:1:", later).as_deref(),
+            Some("1:1:")
+        );
+    }
+
+    #[test]
+    fn another_moment_begins_to_last_when_it_is_seen() {
+        let (mut judged, key) = known("SELECT 1");
+        let later = Instant::now() + QUIET;
+
+        assert_eq!(held(&mut judged, &key, "1:1:", later), None);
+        assert_eq!(held(&mut judged, &key, "1:2:", later), None);
+        assert_eq!(held(&mut judged, &key, "1:1:", later), None);
+    }
+
+    #[test]
+    fn a_moment_is_not_another_statements() {
+        let (mut judged, key) = known("SELECT 1");
+        let other = judged.key("SELECT 2", "", &tables("a")).unwrap();
+        judged.insert(other.clone(), evidence(""));
+        let later = Instant::now() + QUIET * 2;
+        held(&mut judged, &key, "1:1:", later);
+        held(&mut judged, &key, "1:1:", later);
+
+        assert!(judged.get(&key).unwrap().moment.is_some());
+        assert_eq!(judged.get(&other).unwrap().moment, None);
+    }
+
+    #[test]
+    fn what_is_disproved_is_forgotten() {
+        let (mut judged, key) = known("SELECT 1");
+        let later = Instant::now() + QUIET * 2;
+        held(&mut judged, &key, "1:1:", later);
+        held(&mut judged, &key, "1:1:", later);
+
+        judged.disproved(&key, true);
+        assert_eq!(judged.get(&key).unwrap().moment, None);
+        judged.disproved(&key, false);
+        assert!(judged.get(&key).is_none());
+        assert_eq!(judged.bytes, 0);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut judged = Judged::default();
+        let long = "x".repeat(LONGEST + 1);
+        assert_eq!(judged.key(&long, "", &tables("a")), None);
+
+        let long = "x".repeat(LONGEST - 10);
+        for number in 0..1_000 {
+            let allow = (number / 20).to_string();
+            let sql = if number % 2 == 0 { "SELECT" } else { &long };
+            let key = judged.key(&format!("{sql}{number}"), "", &tables(&allow));
+            judged.insert(key.unwrap(), evidence("{\"select\"}"));
+            assert!(judged.known.len() <= MOST);
+            assert!(judged.bytes <= MOST_BYTES);
+            assert!(judged.callers.len() <= MOST_CALLERS);
+        }
+        let bytes: usize = judged
+            .known
+            .iter()
+            .map(|(key, evidence)| key.len() + evidence.names.len())
+            .sum();
+        assert_eq!(judged.bytes, bytes);
+    }
+}
