@@ -288,7 +288,11 @@ fn limits(settings: &Settings, shared: Option<&Arc<SharedStore>>) -> Option<Arc<
         return None;
     }
     Some(match shared {
-        Some(store) => Arc::new(SharedLimits::new(Arc::clone(store), options)),
+        Some(store) => Arc::new(SharedLimits::new(
+            Arc::clone(store),
+            options,
+            SharedLimits::LEASE,
+        )),
         None => Arc::new(Limits::new(options)),
     })
 }

@@ -1,6 +1,7 @@
 //! Several processes of the server: what they count together in Redis, and how they stand behind `HAProxy`.
 
 mod balanced;
+mod leases;
 mod limits;
 mod revoked;
 mod tls;

@@ -25,9 +25,6 @@ use crate::outbound::limits::{LimitOptions, Limits, Measure, Quotas, Scope, TooM
 
 /// All keys are in one slot, so that a cluster can take them.
 const PREFIX: &str = "{portolan}";
-/// The place of a call whose process is gone is free after this.
-const LEASE: Duration = Duration::from_mins(1);
-const RENEWED_EVERY: Duration = Duration::from_secs(20);
 
 /// Counts calls and rows in the shared store, and in this process alone while that does not answer.
 pub struct SharedLimits(Arc<Shared>, AbortHandle);
@@ -35,6 +32,7 @@ pub struct SharedLimits(Arc<Shared>, AbortHandle);
 struct Shared {
     store: Arc<SharedStore>,
     options: LimitOptions,
+    lease: Duration,
     alone: Limits,
     enter: Script,
     gave: Script,
@@ -52,11 +50,16 @@ struct Place {
 }
 
 impl SharedLimits {
-    /// Renews the places of calls for as long as this lives: in a runtime alone.
-    pub fn new(store: Arc<SharedStore>, options: LimitOptions) -> Self {
+    /// A lease that a stalled process outlives, and after which nobody minds a place that a dead one held.
+    pub const LEASE: Duration = Duration::from_mins(1);
+
+    /// The place of a call whose process is gone is free after the lease. Renews those of its own for as long as this lives:
+    /// in a runtime alone.
+    pub fn new(store: Arc<SharedStore>, options: LimitOptions, lease: Duration) -> Self {
         let shared = Arc::new(Shared {
             store,
             options,
+            lease,
             alone: Limits::new(options),
             enter: Script::new(include_str!("enter.lua")),
             gave: Script::new(include_str!("gave.lua")),
@@ -86,7 +89,7 @@ impl CallLimits for SharedLimits {
         for key in keys(&caller.principal) {
             script.key(key);
         }
-        script.arg(shared.name(call)).arg(micros(LEASE));
+        script.arg(shared.name(call)).arg(micros(shared.lease));
         for quotas in [shared.options.each, shared.options.total] {
             script
                 .arg(rate(quotas))
@@ -188,7 +191,7 @@ async fn renew(shared: Arc<Shared>) {
          return 0",
     );
     loop {
-        tokio::time::sleep(RENEWED_EVERY).await;
+        tokio::time::sleep(shared.lease / 3).await;
         let running: Vec<_> = shared
             .running()
             .iter()
@@ -198,7 +201,7 @@ async fn renew(shared: Arc<Shared>) {
             continue;
         }
         let mut renewal = script.prepare_invoke();
-        renewal.arg(micros(LEASE));
+        renewal.arg(micros(shared.lease));
         for (call, principal) in running {
             let [_, each, _, _, total, _] = keys(&principal);
             for key in [each, total] {
