@@ -4,6 +4,8 @@ mod asking;
 mod file;
 mod judged;
 mod local;
+#[cfg(unix)]
+mod lower_case;
 mod mysql;
 mod postgres;
 mod stores;

@@ -75,7 +75,10 @@ program_exports() {
           psql=$CACHE/bin/psql
         fi
         ;;
-      mariadb_*) echo PORTOLAN_TEST_MARIADB_CLI=/usr/bin/mariadb ;;
+      mariadb_*)
+        echo PORTOLAN_TEST_MARIADB_CLI=/usr/bin/mariadb
+        echo PORTOLAN_TEST_MARIADBD=/usr/sbin/mariadbd
+        ;;
       mysql_*)
         sid_program mysql usr/bin/mysql
         echo "PORTOLAN_TEST_MYSQL_CLI=$CACHE/bin/mysql"

@@ -16,6 +16,8 @@ pub mod databases;
 #[cfg(target_os = "linux")]
 pub mod disk;
 pub mod http;
+#[cfg(unix)]
+pub mod lower_case;
 pub mod outage;
 pub mod pooler;
 pub mod prometheus;

@@ -19,9 +19,10 @@ impl Pattern {
         matches(&self.0, name)
     }
 
-    /// Letter case does not count.
+    /// Letter case does not count. A dotted capital I is an i, as MySQL and MariaDB have it where they store names in
+    /// lower case.
     pub fn matches_in_any_case(&self, name: &str) -> bool {
-        matches(&self.0.to_lowercase(), &name.to_lowercase())
+        matches(&in_lower_case(&self.0), &in_lower_case(name))
     }
 }
 
@@ -29,6 +30,11 @@ impl fmt::Display for Pattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+fn in_lower_case(text: &str) -> String {
+    // By itself it becomes an i and a dot above it.
+    text.replace('İ', "i").to_lowercase()
 }
 
 /// Every part between stars is found as early as it can be, which is enough: no other place for it leaves more room.
@@ -87,5 +93,7 @@ mod tests {
 
         assert!(!pattern.matches("payroll"));
         assert!(pattern.matches_in_any_case("PAYROLL"));
+        assert!(Pattern::new("*items").matches_in_any_case("shop_İTEMS"));
+        assert!(Pattern::new("İtems").matches_in_any_case("items"));
     }
 }

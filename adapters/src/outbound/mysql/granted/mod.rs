@@ -24,6 +24,7 @@ use super::{
         stand_ins::{StandIns, Written},
     },
     dialect, failure, functions,
+    masking::{folded, stored},
     named::{Called, Named, Text},
     result,
     session::{MySqlSession, filled, own_rows},
@@ -89,7 +90,7 @@ pub(super) async fn judge(
     if !hidden.is_empty() {
         let names: BTreeSet<String> = hidden
             .iter()
-            .map(|(_, named)| named.name.to_lowercase())
+            .map(|(_, named)| folded(&named.name))
             .collect();
         let stand_ins = stand_ins(&text, &found, &names).ok_or_else(untold)?;
         let renamed = Statement {
@@ -120,10 +121,7 @@ impl Rules<'_> {
 
     fn show(&self, named: &Named) -> bool {
         let schema = self.schema(named);
-        if SYSTEM
-            .iter()
-            .any(|known| schema.eq_ignore_ascii_case(known))
-        {
+        if is_a_system(schema) {
             self.tables.show_of_system(schema, &named.name)
         } else {
             self.tables.show(schema, &named.name)
@@ -157,11 +155,11 @@ fn is_built_in(called: &Called) -> bool {
 }
 
 fn is_of_system(named: &Named) -> bool {
-    named.schema.as_ref().is_some_and(|schema| {
-        SYSTEM
-            .iter()
-            .any(|known| schema.eq_ignore_ascii_case(known))
-    })
+    named.schema.as_deref().is_some_and(is_a_system)
+}
+
+fn is_a_system(schema: &str) -> bool {
+    SYSTEM.contains(&folded(schema).as_str())
 }
 
 /// Only what reads rows, and nothing that hides what it does.
@@ -257,7 +255,7 @@ fn stand_ins(
             || queries.contains(&at)
             || is_alias(at)
             || text.is_sign(at + 1, &Token::Period);
-        (stands && names.contains(&name.to_lowercase())).then(|| Written {
+        (stands && names.contains(&folded(&name))).then(|| Written {
             at: text.place(at),
             name,
         })
@@ -312,12 +310,10 @@ impl Looking<'_> {
                 return Err(untold());
             }
             let (schema, name) = table;
-            let is_ours = SYSTEM
-                .iter()
-                .any(|known| schema.eq_ignore_ascii_case(known));
-            if is_ours {
+            if is_a_system(&schema) {
                 continue;
             }
+            waiting.push_back((stored(&schema), stored(&name)));
             let rows = self.ask(ABOUT, &[&schema, &name, &schema, &name]).await?;
             for row in &rows {
                 let kind = result::text(row, 0).unwrap_or_default();

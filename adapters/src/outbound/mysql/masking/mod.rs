@@ -63,6 +63,7 @@ pub(super) async fn guard(
     let named: BTreeSet<Key> = tables
         .into_iter()
         .map(|(_, named)| seen::key(named, database))
+        .flat_map(|key| [(stored(&key.0), stored(&key.1)), key])
         .collect();
     let sight = known
         .sight(session, &named, database)
@@ -343,6 +344,12 @@ pub(super) fn folded(name: &str) -> String {
         .flat_map(char::to_lowercase)
         .filter(|character| *character != '\u{307}')
         .collect()
+}
+
+/// A name that may be this one where a server stores names in lower case: it takes a dotted capital I for an i, and MariaDB's
+/// catalog does not when it is asked for a table. No other letter becomes a different one for it than for us.
+pub(super) fn stored(name: &str) -> String {
+    name.replace('İ', "i")
 }
 
 #[cfg(test)]
