@@ -21,6 +21,6 @@ pub use index_trial::{IndexTrial, PlannedIndex, TriedIndex};
 pub use limits::QueryLimits;
 pub use plan_report::PlanReport;
 pub use port::QueryRunner;
-pub use redacted::{redacted, redacted_to};
+pub use redacted::{redacted, redacted_knowing, redacted_to};
 pub use rows::{Cell, Column, DynRowSink, Flow, Outcome, RowSink};
 pub use statement::Statement;

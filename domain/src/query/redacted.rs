@@ -1,5 +1,7 @@
 //! A statement as a log or an audit may show it: its beginning, without the values in it.
 
+use std::borrow::Cow;
+
 /// How many characters of it a log shows.
 const SHOWN_CHARACTERS: usize = 200;
 
@@ -9,6 +11,15 @@ const SHOWN_CHARACTERS: usize = 200;
 /// escapes here and not there. Where that matters, more is hidden than needed rather than less.
 pub fn redacted(sql: &str) -> String {
     redacted_to(SHOWN_CHARACTERS, sql)
+}
+
+/// What [`redacted`] says, where it is known already what more characters come to.
+pub fn redacted_knowing<'known>(longer: &'known str, sql: &str) -> Cow<'known, str> {
+    if longer.chars().count() < SHOWN_CHARACTERS {
+        Cow::Borrowed(longer)
+    } else {
+        Cow::Owned(redacted(sql))
+    }
 }
 
 /// The same, with so many characters at most.
@@ -128,6 +139,23 @@ mod tests {
             ("SELECT größe FROM maße", "SELECT größe FROM maße"),
         ] {
             assert_eq!(redacted(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_more_characters_tells_the_same() {
+        for sql in [
+            "SELECT a FROM t WHERE b = 'x' AND c = 1",
+            "SELECT 'unfinished",
+            &"a".repeat(199),
+            &"a".repeat(200),
+            &"a".repeat(201),
+            &format!("{} 'unfinished", "a".repeat(198)),
+            &format!("{} 'unfinished", "a".repeat(199)),
+            &"SELECT column_name, ".repeat(100),
+        ] {
+            let longer = redacted_to(1_000, sql);
+            assert_eq!(redacted_knowing(&longer, sql), redacted(sql), "{sql}");
         }
     }
 
