@@ -19,6 +19,9 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::{super::Statements, state};
 
+/// More than most spans have, so that they are not moved while they are told.
+const MOST_ATTRIBUTES: usize = 12;
+
 /// What a failed tool is to be called: <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>.
 const TOOL_ERROR: &str = "tool_error";
 
@@ -53,10 +56,9 @@ impl Spans {
 
     /// The call as its client sees it, below the client's span.
     pub(super) fn of_call(&self, record: &CallRecord<'_>, place: &TraceContext) -> SpanData {
-        let mut attributes = vec![
-            KeyValue::new("mcp.method.name", record.method),
-            KeyValue::new("portolan.call.id", record.id.to_string()),
-        ];
+        let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
+        attributes.push(KeyValue::new("mcp.method.name", record.method));
+        attributes.push(KeyValue::new("portolan.call.id", record.id.to_string()));
         if let Some(asked) = &record.caller.asked {
             let told = [
                 ("jsonrpc.request.id", Some(&asked.request)),
@@ -128,15 +130,16 @@ impl Spans {
         if let Some(name) = record.connection {
             attributes.push(KeyValue::new("portolan.connection", name.to_owned()));
         }
-        let operation = record.statement.and_then(operation);
+        let shown = record.statement.map(redacted);
+        let operation = shown.as_deref().and_then(operation);
         if let Some(operation) = operation {
             attributes.push(KeyValue::new("db.operation.name", operation));
         }
-        let text = record.statement.and_then(|sql| match self.statements {
+        let text = match self.statements {
             Statements::None => None,
-            Statements::Fingerprint => Some(redacted(sql)),
-            Statements::Full => Some(sql.to_owned()),
-        });
+            Statements::Fingerprint => shown,
+            Statements::Full => record.statement.map(ToOwned::to_owned),
+        };
         if let Some(text) = text {
             attributes.push(KeyValue::new("db.query.text", text));
         }
@@ -247,7 +250,8 @@ impl Spans {
 fn of_database(database: &Database) -> Vec<KeyValue> {
     // The conventions write products as they call themselves, in small letters.
     let system = database.server.product.to_ascii_lowercase();
-    let mut attributes = vec![KeyValue::new("db.system.name", system)];
+    let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
+    attributes.push(KeyValue::new("db.system.name", system));
     if let Some(namespace) = &database.config.database {
         attributes.push(KeyValue::new("db.namespace", namespace.clone()));
     }
@@ -279,10 +283,9 @@ fn name(operation: Option<&str>, database: &Database) -> String {
     }
 }
 
-/// Its first word, if that names what is done; comments before it are passed over.
-fn operation(sql: &str) -> Option<&'static str> {
-    let text = redacted(sql);
-    let word = text
+/// The first word of a redacted statement, if that names what is done; comments before it are no part of it any more.
+fn operation(shown: &str) -> Option<&'static str> {
+    let word = shown
         .trim_start_matches(|character: char| character == '(' || character.is_whitespace())
         .split(|character: char| !character.is_ascii_alphabetic())
         .next()?;
@@ -306,7 +309,7 @@ mod tests {
             ("ada@example.com", None),
             ("", None),
         ] {
-            assert_eq!(operation(sql), expected, "{sql}");
+            assert_eq!(operation(&redacted(sql)), expected, "{sql}");
         }
     }
 }
