@@ -172,7 +172,7 @@ impl OpenConnection {
                 tables,
             });
             // What the database's user could do tells of tables.
-            database.posture = Posture::new(Vec::new(), None);
+            database.posture = Arc::new(Posture::new(Vec::new(), None));
             catalog = Arc::default();
         }
         let narrowed = Narrowed {

@@ -71,7 +71,7 @@ fn info(connection: &OpenConnection) -> Info {
         settings,
         // It tells of tables.
         posture: (connection.reader.allowed.tables.is_none())
-            .then(|| connection.database.posture.clone()),
+            .then(|| Posture::clone(&connection.database.posture)),
         calls: figures.calls,
         failures: figures.failures,
         last_failure: figures.last_failure,

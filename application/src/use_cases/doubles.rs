@@ -85,7 +85,7 @@ pub(crate) fn database_of(config: Arc<ConnectionConfig>, pool: MockConnectionPoo
             version: "1.2".to_owned(),
             tls: None,
         },
-        posture: Posture::new(Vec::new(), None),
+        posture: Arc::new(Posture::new(Vec::new(), None)),
         dialect: Arc::new(Always(StatementClass::Read)),
         query_runner: Arc::new(MockQueryRunner::new()),
         catalog: Arc::new(MockCatalog::new()),

@@ -16,7 +16,8 @@ use crate::{
 pub struct Database {
     pub config: Arc<ConnectionConfig>,
     pub server: ServerInfo,
-    pub posture: Posture,
+    /// Shared: a database is cloned for each call that is traced.
+    pub posture: Arc<Posture>,
     pub dialect: Arc<dyn Dialect>,
     pub query_runner: Arc<dyn QueryRunner>,
     pub catalog: Arc<dyn Catalog>,

@@ -96,7 +96,7 @@ impl Connector for MySqlConnector {
                 killer,
                 server.version.clone(),
             )),
-            posture,
+            posture: Arc::new(posture),
             server,
         })
     }

@@ -55,7 +55,7 @@ impl Connector for PostgresConnector {
             }),
             config,
             server,
-            posture,
+            posture: Arc::new(posture),
             dialect: Arc::new(PostgresDialect),
             query_runner: Arc::new(runner),
             pool: Arc::new(PostgresPool { pool }),

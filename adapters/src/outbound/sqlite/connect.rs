@@ -49,7 +49,7 @@ impl Connector for SqliteConnector {
                 pool: Arc::clone(&pool_port.pool),
                 time: config.statement_timeout,
             }),
-            posture: posture::find(&config).await,
+            posture: Arc::new(posture::find(&config).await),
             config,
             server: ServerInfo {
                 product: "SQLite".to_owned(),

@@ -116,7 +116,7 @@ async fn attempt(
     }
     Ok(Reached {
         server: database.server,
-        posture: database.posture,
+        posture: Posture::clone(&database.posture),
         latency,
     })
 }
