@@ -9,7 +9,8 @@
 //! were found to be the same, that snapshot alone stands for them: a transaction that ends gives the next one another. The
 //! wait is for a session that has just made its change visible and not yet told the others, who would go by what they knew.
 //!
-//! Refusals are not remembered, and nothing is shared between callers whose tables differ.
+//! Refusals are not remembered, nor is a statement for which more had to be found out than these answers, and nothing is shared
+//! between callers whose tables differ.
 
 use std::{
     collections::HashMap,
@@ -49,6 +50,8 @@ pub(super) struct Evidence {
     /// The names in the text, as an array.
     pub(super) names: String,
     pub(super) digest: String,
+    /// The answers alone decided. They did not where a name of something hidden had to be tried out in the text.
+    pub(super) suffices: bool,
     /// Where in the text the statement begins that is judged.
     pub(super) begins: usize,
     /// A moment that stands for the answers.
@@ -141,6 +144,7 @@ mod tests {
         Evidence {
             names: names.to_owned(),
             digest: String::new(),
+            suffices: true,
             begins: 0,
             moment: None,
         }

@@ -85,6 +85,7 @@ pub(super) async fn judge(
     if pooler {
         return Ok(None);
     }
+    let key = key.filter(|_| evidence.suffices);
     if let Some(key) = &key {
         session.judged.insert(key.clone(), evidence.clone());
     }
@@ -210,8 +211,9 @@ impl Judging<'_> {
         self.ended = Ended::Idle;
         let digest = digest(&rows).ok_or_else(untold)?;
         // All of these answers are of one moment, and it is they that the statement is held to.
-        self.admit(&rows).await?;
+        let suffices = self.admit(&rows).await?;
         Ok(Evidence {
+            suffices,
             names,
             digest,
             begins: self.text.sql.len() - self.text.explained().len(),
@@ -219,7 +221,8 @@ impl Judging<'_> {
         })
     }
 
-    async fn admit(&mut self, rows: &[PgRow]) -> Result<(), Trouble> {
+    /// Whether the answers alone decide.
+    async fn admit(&mut self, rows: &[PgRow]) -> Result<bool, Trouble> {
         let facts = facts(rows);
         admitting::admit_calls(self.text, &facts, self.tables)?;
         let touched = self.touched(rows);
@@ -241,9 +244,9 @@ impl Judging<'_> {
             );
         }
         if admitting::may_name_a_hidden_type(self.text, &facts, self.tables) {
-            return self.without_hidden_types(&facts).await;
+            return self.without_hidden_types(&facts).await.map(|()| false);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Asks in a transaction, as whoever the statement runs as.
