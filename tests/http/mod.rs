@@ -6,6 +6,7 @@ mod bad_input;
 mod conformance;
 mod direct;
 mod ending;
+mod others;
 mod proxies;
 mod sdks;
 mod sessions;

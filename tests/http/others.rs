@@ -1,0 +1,117 @@
+//! What belongs to another caller: its session, its streams and its calls, by their names.
+
+use std::fmt::Write as _;
+
+use adapters::inbound::http::identity::TokenHash;
+use serde_json::{Value, json};
+use support::{
+    client::{LEGACY, Launch, tool_answer},
+    http::{HttpServer, Request, Response},
+    scratch::Scratch,
+};
+
+use super::ENDLESS;
+
+const ADA: &str = "portolan_ada";
+const BOB: &str = "portolan_bob";
+
+/// A server that both may use.
+async fn server(folder: &Scratch) -> HttpServer {
+    let mut config = String::new();
+    for (name, token) in [("ada", ADA), ("bob", BOB)] {
+        let hash = TokenHash::of(token);
+        write!(config, "[identity.tokens.{name}]\nhash = '{hash}'\n").unwrap();
+    }
+    let file = folder.path("c.toml");
+    std::fs::write(&file, config).unwrap();
+    let launch = Launch::default()
+        .argument("--demo")
+        .argument("--config")
+        .argument(file.display().to_string());
+    HttpServer::start(launch).await
+}
+
+fn by(request: &Request, token: &str) -> Request {
+    request
+        .clone()
+        .with("Authorization", &format!("Bearer {token}"))
+}
+
+fn in_session(request: Request, id: &str) -> Request {
+    request
+        .with("Mcp-Session-Id", id)
+        .with("MCP-Protocol-Version", LEGACY)
+}
+
+async fn session_of_ada(server: &HttpServer) -> String {
+    let begun = server.send(&by(&Request::initialize(), ADA)).await;
+    let id = begun.header("mcp-session-id").unwrap().to_owned();
+    let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let ready = in_session(Request::message(&ready), &id);
+    assert_eq!(server.send(&by(&ready, ADA)).await.status, 202);
+    id
+}
+
+fn is_unknown(answer: &Response) -> bool {
+    answer.status == 404 && answer.body.contains("no such session")
+}
+
+fn query(sql: &str, most_ms: u64) -> Value {
+    let arguments = json!({"sql": sql, "timeoutMs": most_ms});
+    json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {
+        "name": "execute_query", "arguments": arguments,
+    }})
+}
+
+#[tokio::test]
+async fn a_session_is_unknown_to_everybody_but_who_began_it() {
+    // GIVEN a session of ada's with a call that runs, and the name of an event of its stream
+    let folder = Scratch::new();
+    let server = server(&folder).await;
+    let id = session_of_ada(&server).await;
+    let mut call = server.connect().await;
+    let asked = in_session(Request::message(&query(ENDLESS, 2_000)), &id);
+    call.send(&by(&asked, ADA)).await;
+    assert_eq!(call.head().await.status, 200);
+    let event = call.event().await.unwrap().id.unwrap();
+    // WHEN bob uses its name for whatever it could be used for
+    let cancel =
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}});
+    let listen = || {
+        in_session(
+            Request::get("/mcp").with("Accept", "text/event-stream"),
+            &id,
+        )
+    };
+    for tried in [
+        in_session(Request::message(&cancel), &id),
+        in_session(Request::message(&query("SELECT 1", 1_000)), &id),
+        listen(),
+        listen().with("Last-Event-ID", &event),
+        listen().method("DELETE"),
+    ] {
+        // THEN there is no such session
+        let answer = server.send(&by(&tried, BOB)).await;
+        assert!(is_unknown(&answer), "{tried:?}: {answer:?}");
+    }
+    // AND the call goes on to its own end, which its caller is told
+    let answer = tool_answer(&call.message().await.unwrap());
+    assert_eq!(answer.failure()["kind"], "timeout");
+}
+
+#[tokio::test]
+async fn a_cancel_outside_of_a_session_ends_no_call_of_that_id() {
+    // GIVEN a call of ada's without a session, by an id that anybody can guess
+    let folder = Scratch::new();
+    let server = server(&folder).await;
+    let slow = json!({"sql": ENDLESS, "timeoutMs": 2_000});
+    let mut call = server.connect().await;
+    call.send(&by(&Request::call("execute_query", slow), ADA))
+        .await;
+    // WHEN bob cancels that id
+    let cancel = Request::modern("notifications/cancelled", json!({"requestId": 1}));
+    server.send(&by(&cancel, BOB)).await;
+    // THEN the call ends as it would have
+    let answer = tool_answer(&call.response().await.json());
+    assert_eq!(answer.failure()["kind"], "timeout");
+}
