@@ -9,9 +9,6 @@ pub(super) trait Output: fmt::Debug + Send {
     /// Whether so many more bytes belong where the last ones went.
     fn has_room(&mut self, bytes: usize) -> bool;
 
-    /// Whether writing so many bytes, more or less, is not expected to wait for anything.
-    fn is_quick(&self, bytes: usize) -> bool;
-
     /// Writes whole lines, the last of which is `last`: all of them or none.
     fn write(&mut self, lines: &[u8], last: Link) -> io::Result<()>;
 }
@@ -32,11 +29,6 @@ impl Lines {
             last,
             output,
         }
-    }
-
-    /// Whether appending bodies of so many bytes is not expected to wait for anything.
-    pub(super) fn is_quick(&self, bytes: usize) -> bool {
-        self.output.is_quick(bytes)
     }
 
     /// Appends a line for each body; how many were written, and why not all of them.

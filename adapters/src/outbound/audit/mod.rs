@@ -6,7 +6,6 @@ mod chain;
 mod head;
 mod line;
 mod lines;
-mod pace;
 mod queue;
 mod rotated_file;
 mod stream;

@@ -90,16 +90,6 @@ impl Queue {
         self.state().take()
     }
 
-    /// Takes them if they may be, by how many bytes and lines they are.
-    pub(super) fn take_if(
-        &self,
-        they_may_be: impl FnOnce(usize, usize) -> bool,
-    ) -> Option<Vec<Entry>> {
-        let mut state = self.state();
-        let bytes = state.entries.iter().map(|entry| entry.body.len()).sum();
-        they_may_be(bytes, state.entries.len()).then(|| state.take())
-    }
-
     /// Has the thread write.
     pub(super) fn is_due(&self) {
         if !std::mem::replace(&mut self.state().is_due, true) {

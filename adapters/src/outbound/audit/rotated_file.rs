@@ -13,7 +13,6 @@ use super::{
     chain::{Link, Sealing},
     head::{Ends, Head, Unusable},
     lines::Output,
-    pace::is_local,
 };
 
 /// More files are never put aside.
@@ -38,8 +37,6 @@ pub(super) struct RotatedFile {
     path: PathBuf,
     file: File,
     identity: Identity,
-    /// Writes do not wait for a network.
-    is_local: bool,
     length: u64,
     /// What could not be cut off again of a write that failed.
     is_torn: bool,
@@ -102,7 +99,6 @@ impl RotatedFile {
                 path: path.to_owned(),
                 file,
                 identity,
-                is_local: is_local(path),
                 length,
                 is_torn: false,
                 rotation,
@@ -186,15 +182,6 @@ impl Output for RotatedFile {
         self.rotation
             .max_bytes
             .is_none_or(|max| self.length + bytes as u64 <= max)
-    }
-
-    fn is_quick(&self, bytes: usize) -> bool {
-        // Putting a file aside waits for the disk.
-        let has_room = self
-            .rotation
-            .max_bytes
-            .is_none_or(|max| self.length + bytes as u64 <= max);
-        self.is_local && !self.rotation.sync && !self.is_torn && has_room
     }
 
     fn write(&mut self, lines: &[u8], last: Link) -> io::Result<()> {

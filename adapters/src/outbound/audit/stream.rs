@@ -31,11 +31,6 @@ impl Output for Stream {
         true
     }
 
-    /// Whoever collects the lines may stall.
-    fn is_quick(&self, _: usize) -> bool {
-        false
-    }
-
     fn write(&mut self, lines: &[u8], _: Link) -> io::Result<()> {
         if self.is_torn {
             self.file.write_all(b"\n")?;

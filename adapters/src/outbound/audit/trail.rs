@@ -62,9 +62,6 @@ pub struct AuditOptions {
 #[derive(Debug)]
 pub struct Audit {
     shared: Arc<Shared>,
-    writer: Arc<Mutex<Writer>>,
-    /// Whoever waits for lines may write them. Where calls go on without a record, no disk keeps them waiting.
-    is_written_here: bool,
     statements: Statements,
     goes_on_when_full: bool,
     ended: Mutex<Option<Receiver<()>>>,
@@ -82,18 +79,13 @@ impl Audit {
         let (output, last) = output(&options.target, rotation, &sealing)?;
         let lines = Lines::new(sealing, last, output);
         let shared = Arc::new(Shared::default());
-        let writer = Arc::new(Mutex::new(Writer::new(
-            lines,
-            Arc::clone(&shared),
-            !options.goes_on_when_full,
-        )));
+        let writer = Writer::new(lines, Arc::clone(&shared), !options.goes_on_when_full);
         let (end, ended) = channel();
-        let thread = (Arc::clone(&shared), Arc::clone(&writer));
+        let queue = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || {
-                let (shared, writer) = thread;
-                write(&shared, &writer);
+                write(&queue, writer);
                 drop(end);
             })
             .map_err(|error| {
@@ -101,8 +93,6 @@ impl Audit {
             })?;
         Ok(Arc::new(Self {
             shared,
-            writer,
-            is_written_here: !options.goes_on_when_full,
             statements: options.statements,
             goes_on_when_full: options.goes_on_when_full,
             ended: Mutex::new(Some(ended)),
@@ -171,14 +161,8 @@ impl Audit {
     /// Has the lines in the queue written, once everything else that can be done now has been done: other calls that have ended
     /// meanwhile are written with them.
     async fn write_together(&self) {
-        let due = Due(self);
+        let _due = Due(self);
         tokio::task::yield_now().await;
-        if self.is_written_here
-            && let Ok(mut writer) = self.writer.try_lock()
-            && writer.write_here()
-        {
-            std::mem::forget(due);
-        }
     }
 
     /// What comes of a call that is not recorded.
@@ -250,7 +234,7 @@ impl AuditTrail for Audit {
     }
 }
 
-/// Lines that the thread is to write, unless somebody has.
+/// Lines that are to be written, whether or not their sender is still there by then.
 struct Due<'audit>(&'audit Audit);
 
 impl Drop for Due<'_> {
@@ -260,13 +244,10 @@ impl Drop for Due<'_> {
 }
 
 /// Writes what is due until there is nothing more to come.
-fn write(shared: &Shared, writer: &Mutex<Writer>) {
-    let mut retry_at = None;
+fn write(shared: &Shared, mut writer: Writer) {
     loop {
-        let next = shared.queue.wait(retry_at);
-        let mut writer = lock(writer);
+        let next = shared.queue.wait(writer.retry_at());
         writer.write(&next);
-        retry_at = writer.retry_at();
         if next == Next::End {
             return;
         }

@@ -16,7 +16,6 @@ use std::{
 use super::{
     line,
     lines::Lines,
-    pace::Pace,
     queue::{Entry, Next, Queue, Written},
 };
 
@@ -24,10 +23,6 @@ use super::{
 const RETRY: Duration = Duration::from_secs(1);
 /// Lines that are written at once at most.
 const BATCH: usize = 1_024;
-/// Bytes that are written at most by somebody else than the thread.
-const MOST_HERE: usize = 256 * 1024;
-/// What the chain adds to a line at most.
-const LONGEST_SEAL: usize = 256;
 /// Lines that wait at most; beyond these they are counted.
 pub(super) const MAX_WAITING: usize = 16_384;
 
@@ -58,7 +53,6 @@ pub(super) struct Writer {
     waiting: VecDeque<Entry>,
     /// When it is tried again, where it has failed.
     retry_at: Option<Instant>,
-    pace: Pace,
 }
 
 impl Writer {
@@ -69,7 +63,6 @@ impl Writer {
             withholds,
             waiting: VecDeque::new(),
             retry_at: None,
-            pace: Pace::default(),
         }
     }
 
@@ -93,32 +86,10 @@ impl Writer {
         }
     }
 
-    /// Writes what is in the queue, if nothing keeps whoever does that; whether it did, and nothing is left to do.
-    pub(super) fn write_here(&mut self) -> bool {
-        if self.retry_at.is_some() || !self.pace.is_quick(Instant::now()) {
-            return false;
-        }
-        let lines = &self.lines;
-        let taken = self.shared.queue.take_if(|bytes, number| {
-            let bytes = bytes + number * LONGEST_SEAL;
-            bytes <= MOST_HERE && lines.is_quick(bytes)
-        });
-        let Some(entries) = taken else {
-            return false;
-        };
-        self.waiting.extend(entries);
-        self.attempt();
-        self.retry_at.is_none()
-    }
-
     fn attempt(&mut self) {
-        let began = Instant::now();
-        let outcome = self.try_to();
-        let now = Instant::now();
-        self.pace.took(now - began, now);
-        self.retry_at = outcome.err().map(|error| {
+        self.retry_at = self.try_to().err().map(|error| {
             self.close(&error);
-            now + RETRY
+            Instant::now() + RETRY
         });
     }
 
@@ -166,95 +137,5 @@ impl Writer {
             return None;
         }
         Some(entry)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::oneshot;
-
-    use super::{
-        super::{
-            chain::{Link, Sealing},
-            lines::Output,
-        },
-        *,
-    };
-
-    /// Takes every line, and is as quick as it says.
-    #[derive(Debug)]
-    struct Taking {
-        is_quick: bool,
-        takes: Duration,
-    }
-
-    impl Output for Taking {
-        fn has_room(&mut self, _: usize) -> bool {
-            true
-        }
-
-        fn is_quick(&self, _: usize) -> bool {
-            self.is_quick
-        }
-
-        fn write(&mut self, _: &[u8], _: Link) -> io::Result<()> {
-            std::thread::sleep(self.takes);
-            Ok(())
-        }
-    }
-
-    fn writer(is_quick: bool, takes: Duration) -> (Writer, Arc<Shared>) {
-        let output = Box::new(Taking { is_quick, takes });
-        let lines = Lines::new(Sealing::new(None), Link::START, output);
-        let shared = Arc::new(Shared::default());
-        (Writer::new(lines, Arc::clone(&shared), true), shared)
-    }
-
-    fn send(shared: &Shared) -> oneshot::Receiver<Written> {
-        let (waiting, written) = oneshot::channel();
-        shared.waiting.fetch_add(1, Ordering::Relaxed);
-        shared.queue.push(Entry {
-            body: "{}".to_owned(),
-            has_run: true,
-            waiting: Some(waiting),
-        });
-        written
-    }
-
-    #[test]
-    fn what_may_be_slow_is_left_to_the_thread() {
-        let (mut writer, shared) = writer(false, Duration::ZERO);
-        let mut written = send(&shared);
-
-        assert!(!writer.write_here());
-        assert!(written.try_recv().is_err());
-
-        writer.write(&Next::Write);
-        assert!(written.try_recv().is_ok());
-    }
-
-    #[test]
-    fn after_a_write_that_was_slow_the_thread_goes_on() {
-        let (mut writer, shared) = writer(true, Duration::from_millis(30));
-        let [mut first, mut second] = [(); 2].map(|()| {
-            let written = send(&shared);
-            writer.write_here();
-            written
-        });
-
-        assert!(first.try_recv().is_ok());
-        assert!(second.try_recv().is_err());
-    }
-
-    #[test]
-    fn more_than_is_written_in_no_time_is_left_to_the_thread() {
-        let (mut writer, shared) = writer(true, Duration::ZERO);
-        shared.queue.push(Entry {
-            body: "x".repeat(MOST_HERE),
-            has_run: true,
-            waiting: None,
-        });
-
-        assert!(!writer.write_here());
     }
 }
