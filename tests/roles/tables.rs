@@ -37,7 +37,7 @@ async fn server(scratch: &Scratch) -> Server {
     let configuration = json!({
         "connections": {"shop": {"url": format!("sqlite://{}", path.display()), "readOnly": false}},
         "roles": {"local": {
-            "connections": "*", "tools": "full", "tables": {"allow": ["main.*"], "deny": ["salaries", "generate_series"]},
+            "connections": "*", "tools": "full", "tables": {"allow": ["main.*"], "deny": ["salaries", "generate_series", "late"]},
         }},
     });
     std::fs::write(&file, configuration.to_string()).unwrap();
@@ -240,6 +240,34 @@ async fn what_is_shown_is_read_as_by_anybody() {
     ] {
         assert_eq!(server.query(sql).await["rows"], expected, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn a_table_that_somebody_else_has_just_made_is_hidden_from_statements_that_were_judged() {
+    // GIVEN a statement that fails because a table is missing which it would not even read
+    let scratch = Scratch::new();
+    let mut server = server(&scratch).await;
+    let names_it =
+        json!({"sql": "SELECT note FROM (SELECT note, (SELECT 1 FROM late) AS z FROM orders)"});
+    server.query("SELECT note FROM notes").await;
+    let missing = server.call("execute_query", names_it.clone()).await;
+    let missing = missing.failure();
+
+    // WHEN another program makes that table, which is hidden, and has a view that was allowed read a hidden one
+    run_beside(
+        &scratch.path("shop.db"),
+        "CREATE TABLE late (amount TEXT);
+         DROP VIEW notes;
+         CREATE VIEW notes AS SELECT amount AS note FROM salaries;",
+    )
+    .await;
+
+    // THEN the one is missing still, and the other is refused
+    let hidden = server.call("execute_query", names_it).await;
+    assert_eq!(hidden.failure(), missing);
+    let view = json!({"sql": "SELECT note FROM notes"});
+    let refused = server.call("execute_query", view).await.failure();
+    assert_eq!(refused["kind"], "not_allowed", "{refused}");
 }
 
 #[tokio::test]

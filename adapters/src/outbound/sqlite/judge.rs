@@ -19,9 +19,6 @@ use super::{
     statement::Inspected,
 };
 
-/// Every table and view, whatever made it.
-const TABLES: &str = "SELECT schema, name FROM pragma_table_list";
-
 /// Table-valued functions that show nothing but their arguments.
 const HARMLESS: [&str; 5] = [
     "json_each",
@@ -40,7 +37,7 @@ pub(super) async fn judged(
     inspected: Result<Arc<Inspected>, Failure>,
     tables: &Tables,
 ) -> Result<Arc<Inspected>, Failure> {
-    let Some(known) = session.ask::<(String, String)>(TABLES).await else {
+    let Some(known) = session.tables().await else {
         return Err(untold());
     };
     let names: BTreeSet<String> = known

@@ -53,6 +53,8 @@ const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 /// thread that works on.
 const MOST_DEAF: usize = 4;
 
+const TABLES: &str = "SELECT schema, name FROM pragma_table_list";
+
 pub(super) struct SqliteSession {
     /// Away while statements are run on it, on the lane.
     connection: Option<SqliteConnection>,
@@ -63,6 +65,8 @@ pub(super) struct SqliteSession {
     /// While it is set, whatever runs on the connection ends.
     interrupted: Arc<AtomicBool>,
     seen: HashMap<Arc<str>, Arc<Inspected>>,
+    /// Every table and view by schema and name, once somebody has asked, and until the schema changes.
+    tables: Option<Arc<[(String, String)]>>,
     /// The database's own, unless it is in memory, and those attached.
     files: Vec<WatchedFile>,
     questions: Questions,
@@ -123,6 +127,7 @@ impl SqliteSession {
             masking: config.masking.clone(),
             interrupted: Arc::new(AtomicBool::new(false)),
             seen: HashMap::new(),
+            tables: None,
             files: path
                 .as_deref()
                 .into_iter()
@@ -238,6 +243,7 @@ impl SqliteSession {
             .await??;
         if versions != self.schema_versions {
             self.seen.clear();
+            self.tables = None;
             self.connection().await?;
             if let Some(connection) = self.connection.take() {
                 let texts = Arc::clone(&self.questions.texts);
@@ -305,6 +311,15 @@ impl SqliteSession {
     {
         let connection = self.connection().await.ok()?;
         sqlx::query_as(sql).fetch_all(connection).await.ok()
+    }
+
+    /// Every table and view by schema and name, whatever made it; `None` if they are not told.
+    pub(super) async fn tables(&mut self) -> Option<Arc<[(String, String)]>> {
+        if self.tables.is_none() {
+            // The way to the driver and back takes longer than most statements.
+            self.tables = Some(self.ask(TABLES).await?.into());
+        }
+        self.tables.clone()
     }
 
     /// The name and declared type of each column of each statement; `None` for one that cannot be prepared. None of
