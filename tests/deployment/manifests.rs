@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Command};
 
 use serde_json::Value;
-use support::client::provided;
+use support::{client::provided, scratch::Scratch};
 
 use super::{deploy, text};
 
@@ -39,6 +39,30 @@ fn the_compose_file_is_one() {
     let arguments = [&schema[..], &["compose/compose.yaml"]].concat();
     if let Some((valid, said)) = judged(validator("check-jsonschema"), &arguments) {
         assert!(valid, "{said}");
+    }
+}
+
+#[test]
+fn systemd_takes_the_unit_and_finds_little_that_it_could_do_to_the_machine() {
+    // GIVEN the unit with a program that is there
+    let folder = Scratch::new();
+    let unit = folder.path("portolan.service");
+    let shipped = text("systemd/portolan.service");
+    let there = shipped.replace("/usr/local/bin/portolan ", "/bin/true ");
+    assert_ne!(shipped, there);
+    std::fs::write(&unit, there).unwrap();
+    let unit = unit.display().to_string();
+    let systemd = || provided("PORTOLAN_TEST_SYSTEMD_ANALYZE");
+
+    // WHEN its own tool reads it, THEN it has nothing to say, not even of a key that it does not know
+    if let Some(judged) = judged(systemd(), &["verify", &unit]) {
+        assert_eq!(judged, (true, String::new()));
+    }
+
+    // AND the exposure that it counts is at most 2 of 10
+    let arguments = ["security", "--offline=true", "--threshold=20", &unit];
+    if let Some((within, said)) = judged(systemd(), &arguments) {
+        assert!(within, "{said}");
     }
 }
 

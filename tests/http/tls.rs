@@ -283,6 +283,34 @@ async fn a_certificate_that_has_ended_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_ends_while_it_is_in_force_is_told_then_and_can_be_renewed() {
+    // GIVEN a server whose certificate is good, for some seconds more
+    let launch = Launch::default().argument("--demo");
+    let soon = Duration::from_secs(6);
+    let served = Served::start(launch, |authority| authority.issue(soon)).await;
+    served.logged("the certificate ends soon").await;
+
+    // WHEN it ends, THEN that is told
+    served.logged("the certificate has ended").await;
+    // Of its last second a client makes more than the server.
+    until("no client takes it", async || {
+        let connected = served.authority.connect(served.server.address).await;
+        connected.is_err_and(|refused| refused.to_string().contains("expired"))
+    })
+    .await;
+
+    // AND a new one is in force without a restart
+    let renewed = served.authority.issue(FOR_LONG);
+    renewed.write(&served.folder.path(""));
+    until("a client takes the new one", async || {
+        let connected = served.authority.connect(served.server.address).await;
+        connected.is_ok()
+    })
+    .await;
+    assert!(served.is_shown(&renewed).await);
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_of_no_use_is_refused_at_the_start() {
     let authority = Authority::default();
     let (one, other) = (authority.issue(FOR_LONG), authority.issue(FOR_LONG));

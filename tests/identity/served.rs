@@ -2,6 +2,7 @@
 
 use std::{
     process::Stdio,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
+    task::JoinSet,
 };
 
 use super::{
@@ -121,6 +123,53 @@ async fn only_who_signs_in_is_served() {
     ] {
         assert_eq!(served.status(token).await, status, "{token:?}");
     }
+}
+
+#[tokio::test]
+async fn a_flood_of_wrong_tokens_keeps_out_nobody_who_signs_in() {
+    // GIVEN a thousand wrong tokens of three kinds, as fast as eight clients can send them
+    let signer = Signer::rsa("k");
+    let issuer = Issuer::start(&[&signer]).await;
+    let served = Arc::new(Served::start(&file(&issuer, "ci", "one")).await);
+    let right = signer.token(&claims(&issuer.url(), &json!({})));
+    assert_eq!(served.status(Some(&right)).await, "200");
+    let asked = issuer.asked();
+    let (before, _) = right.rsplit_once('.').unwrap();
+    let kinds = [
+        Signer::rsa("k").token(&claims(&issuer.url(), &json!({}))),
+        format!("{before}.AAAA"),
+        "portolan_wrong".to_owned(),
+    ];
+    let mut flood = JoinSet::new();
+    for client in 0..8 {
+        let (served, kinds) = (Arc::clone(&served), kinds.clone());
+        flood.spawn(async move {
+            let mut refused = 0;
+            for number in 0..125 {
+                let status = served.status(Some(&kinds[(client + number) % 3])).await;
+                refused += usize::from(status == "401");
+            }
+            refused
+        });
+    }
+
+    let flood = tokio::spawn(flood.join_all());
+
+    // WHEN others sign in meanwhile
+    let mut answered = Vec::new();
+    while !flood.is_finished() {
+        for token in [right.as_str(), "one"] {
+            answered.push(served.status(Some(token)).await);
+        }
+    }
+
+    // THEN each of them is let in, none of the others is, and the issuer is left alone
+    assert!(
+        answered.iter().all(|status| status == "200"),
+        "{answered:?}"
+    );
+    assert_eq!(flood.await.unwrap().into_iter().sum::<usize>(), 1_000);
+    assert_eq!(issuer.asked(), asked);
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ provide() {
   install_client_tools
   install_pooler "${WANTED[@]}"
   install_prometheus
-  install_shared
+  install_around
   # The clients come from elsewhere, so they are fetched while the servers start.
   # They keep the lock (9) even if we die, since two must not write there; our caller's output (3) they leave.
   install_clients 3>&- &

@@ -43,11 +43,13 @@ install_prometheus() {
   ln -sfn ../prometheus/usr/bin/promtool "$CACHE/bin/promtool"
 }
 
-# What processes of the server share, and what stands before them; each test starts its own.
-install_shared() {
+# What processes of the server share, what stands before them, and what starts them; each test starts its own.
+install_around() {
   local missing=()
   [[ -x /usr/bin/redis-server && -x /usr/bin/redis-cli ]] || missing+=(redis-server)
   [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
+  # For its checks of units alone.
+  [[ -x /usr/bin/systemd-analyze ]] || missing+=(systemd)
   [[ ${#missing[@]} -eq 0 ]] || apt_install "${missing[@]}"
 }
 
@@ -88,6 +90,7 @@ program_exports() {
   if [[ -n $psql ]]; then echo "PORTOLAN_TEST_PSQL=$psql"; fi
   echo "PORTOLAN_TEST_REDIS=/usr/bin/redis-server"
   echo "PORTOLAN_TEST_HAPROXY=/usr/sbin/haproxy"
+  echo "PORTOLAN_TEST_SYSTEMD_ANALYZE=/usr/bin/systemd-analyze"
   echo "PORTOLAN_TEST_PROMETHEUS=$CACHE/bin/prometheus"
   echo "PORTOLAN_TEST_PROMTOOL=$CACHE/bin/promtool"
   if [[ -n $pooler ]]; then echo "PORTOLAN_TEST_PGBOUNCER=$pooler"; fi
