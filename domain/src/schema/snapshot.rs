@@ -191,6 +191,13 @@ pub struct UserType {
 }
 
 impl Snapshot {
+    /// Whether there is any relation in it, or in that schema of it.
+    pub fn holds_any(&self, schema: Option<&str>) -> bool {
+        let is_there =
+            |relation: &Relation| schema.is_none_or(|schema| *relation.schema == *schema);
+        self.relations.iter().any(is_there)
+    }
+
     /// That there is no such thing, as far as anybody may know.
     pub fn there_is_no(&self, what: &str) -> String {
         let seen = if self.may_hide {

@@ -148,16 +148,13 @@ impl SearchSchema {
             .map(|name| schema_called(guide.snapshot, name))
             .transpose()?;
         let search = self.search_in(schema);
-        let notice = if searchable.is_outline && !search.asks_for_names() {
-            format!(",\"notice\":{}}}", json(OUTLINE))
-        } else {
-            String::new()
-        };
+        let notice = (searchable.is_outline && !search.asks_for_names()).then_some(OUTLINE);
+        let room = notice.map_or(0, |notice| noticed(String::new(), notice).len());
         let bytes = |default: usize| {
             self.max_bytes
                 .unwrap_or(default)
                 .clamp(LEAST_BYTES, MOST_BYTES)
-                .saturating_sub(notice.len())
+                .saturating_sub(room)
         };
         if search.text.is_none()
             && search.kinds.is_empty()
@@ -178,17 +175,15 @@ impl SearchSchema {
             .index
             .search(guide.snapshot, &search, cursor.offset, limit);
         let bytes = bytes(self.detail.default_bytes());
-        let mut answer = match self.detail {
+        let answer = match self.detail {
             Detail::Names => guide.names(&found, cursor, bytes),
             detail => guide.listing(&search, detail, &found, cursor, bytes),
         };
-        if !notice.is_empty() {
-            // In place of the last brace.
-            answer.pop();
-            answer.push_str(&notice);
-        }
         Ok(Told {
-            text: answer,
+            text: match notice {
+                Some(notice) => noticed(answer, notice),
+                None => answer,
+            },
             total: found.total,
         })
     }
@@ -229,6 +224,13 @@ fn schema_called(snapshot: &Snapshot, name: &str) -> Result<String, Failure> {
     }
     let failure = Failure::invalid_argument(snapshot.there_is_no(&format!("schema `{written}`")));
     Err(failure.with_hint(snapshot.schemas_instead_of(&unquoted)))
+}
+
+/// An answer that says something of itself as well.
+fn noticed(mut answer: String, notice: &str) -> String {
+    // In place of the last brace.
+    answer.pop();
+    answer + ",\"notice\":" + &json(notice) + "}"
 }
 
 /// JSON of what cannot fail to be JSON.

@@ -10,7 +10,7 @@ use domain::{
     },
 };
 
-use super::{MOST, SearchSchema, json, schema_called};
+use super::{MOST, SearchSchema, noticed, schema_called};
 use crate::{
     catalog_cache::{Known, Searchable},
     registry::OpenConnection,
@@ -19,6 +19,8 @@ use crate::{
 /// Of a database in which nobody learns of what is kept from them.
 const NOTHING_TO_SEE: &str = "No table may be seen here: there is none, or whoever administers the database has yet to grant SELECT.";
 const NOT_SEARCHED: &str = "What may not be seen here is not searched.";
+const BY_NAME_ALONE: &str =
+    "Tables that the role of this connection may not see were searched by their names alone.";
 const CAN_GRANT: &str = "Whoever administers the database can grant it, USAGE on a schema and SELECT on its tables; until then, use others.";
 
 /// What answers to a question and is kept from the role.
@@ -31,7 +33,7 @@ impl SearchSchema {
     /// The answer that found nothing as it is, or what the role lacks to be told of something.
     pub(super) async fn told_of_nothing(
         &self,
-        mut answer: String,
+        answer: String,
         snapshot: &Snapshot,
         connection: &OpenConnection,
         cancel: &Cancel,
@@ -39,22 +41,29 @@ impl SearchSchema {
         let schema = self.schema.as_deref();
         let schema = schema.map(|name| schema_called(snapshot, name));
         let search = self.search_in(schema.transpose()?);
-        if !is_about_tables(&search) {
+        let is_about_tables = is_about_tables(&search);
+        if search.text.is_none() && !is_about_tables {
             return Ok(answer);
         }
         if snapshot.may_hide {
-            let notice = match search.text {
-                Some(_) => NOT_SEARCHED,
-                None => NOTHING_TO_SEE,
-            };
-            // In place of the last brace.
-            answer.pop();
-            return Ok(format!("{answer},\"notice\":{}}}", json(notice)));
+            return Ok(noticed(
+                answer,
+                match search.text {
+                    Some(_) => NOT_SEARCHED,
+                    None => NOTHING_TO_SEE,
+                },
+            ));
         }
         let catalog = &connection.database.catalog;
         let withheld = Known::whole(Arc::new(catalog.withheld(cancel).await?));
         let withheld = Searchable::new(withheld).await?;
-        let (first, count) = match kept(&withheld, &search) {
+        let kept = is_about_tables.then(|| kept(&withheld, &search)).flatten();
+        let (first, count) = match kept {
+            None if search.text.is_some()
+                && withheld.snapshot.holds_any(search.schema.as_deref()) =>
+            {
+                return Ok(noticed(answer, BY_NAME_ALONE));
+            }
             None => return Ok(answer),
             Some(Kept::Schema(name)) => return Err(lacks_usage(name)),
             Some(Kept::Relation { first, count }) => (first, count),

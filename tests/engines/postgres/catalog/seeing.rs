@@ -142,9 +142,19 @@ on_postgres!(
             assert_eq!(failure.kind, FailureKind::NotAllowed, "{told}");
             assert!(failure.message.ends_with(lacking), "{failure:?}");
         }
-        // What nobody has made is still not there.
-        let nothing = searched(&connection, searching("zebra")).await.unwrap();
-        assert_eq!(nothing["total"], 0);
+        // What nobody has made is still not there; whether a column of those is called so is not told.
+        let columns = SearchSchema {
+            kinds: vec![Kind::Column],
+            ..searching("zebra")
+        };
+        for request in [searching("zebra"), columns] {
+            let nothing = searched(&connection, request).await.unwrap();
+            assert_eq!(nothing["total"], 0);
+            assert_eq!(
+                nothing["notice"],
+                "Tables that the role of this connection may not see were searched by their names alone."
+            );
+        }
         let unknown = searched(&connection, within("zebra")).await.unwrap_err();
         assert_eq!(unknown.message, "There is no schema `zebra`.");
         shop.leave().await;
