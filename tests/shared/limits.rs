@@ -6,7 +6,7 @@ use support::{
     waiting::until,
 };
 
-use super::{ROWS, TEN_ROWS, met, process, store};
+use super::{ROWS, TEN_ROWS, count_together, met, process, store};
 use crate::http::ENDLESS;
 
 #[tokio::test]
@@ -14,15 +14,8 @@ async fn rows_that_one_process_gave_count_for_the_other() {
     let Some(redis) = Redis::start().await else {
         return;
     };
-    let (one, other) = (process(&redis, ROWS).await, process(&redis, ROWS).await);
 
-    assert_eq!(met(&one, TEN_ROWS).await, None);
-
-    assert_eq!(
-        met(&other, "SELECT 1").await.as_deref(),
-        Some("rows_per_hour")
-    );
-    assert_eq!(store(&other).await["status"], "healthy");
+    count_together(&redis, ROWS).await;
 }
 
 #[tokio::test]

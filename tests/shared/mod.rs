@@ -42,3 +42,19 @@ async fn met(server: &HttpServer, sql: &str) -> Option<String> {
     let told: Value = serde_json::from_str(text).unwrap();
     told["limit"].as_str().map(str::to_owned)
 }
+
+/// Of two processes with these settings, [`ROWS`] among them, one meets the limit that the other has used up.
+async fn count_together(redis: &Redis, settings: &[(&str, &str)]) {
+    let (one, other) = (
+        process(redis, settings).await,
+        process(redis, settings).await,
+    );
+
+    assert_eq!(met(&one, TEN_ROWS).await, None);
+
+    assert_eq!(
+        met(&other, "SELECT 1").await.as_deref(),
+        Some("rows_per_hour")
+    );
+    assert_eq!(store(&other).await["status"], "healthy");
+}

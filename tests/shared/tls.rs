@@ -8,7 +8,7 @@ use support::{
     shared::{Redis, Speaks},
 };
 
-use super::{ROWS, TEN_ROWS, met, process, store};
+use super::{ROWS, count_together, met, process, store};
 
 fn pem(name: &str) -> String {
     tls_file(name).display().to_string()
@@ -25,19 +25,8 @@ async fn limits_are_counted_over_tls() {
         return;
     };
     let ca = pem("ca.pem");
-    let settings = with(&[("MCP_REDIS_CA", &ca)]);
-    let (one, other) = (
-        process(&redis, &settings).await,
-        process(&redis, &settings).await,
-    );
 
-    assert_eq!(met(&one, TEN_ROWS).await, None);
-
-    assert_eq!(
-        met(&other, "SELECT 1").await.as_deref(),
-        Some("rows_per_hour")
-    );
-    assert_eq!(store(&other).await["status"], "healthy");
+    count_together(&redis, &with(&[("MCP_REDIS_CA", &ca)])).await;
 }
 
 #[tokio::test]
