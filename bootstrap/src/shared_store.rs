@@ -5,7 +5,7 @@ use std::path::Path;
 use adapters::outbound::{SharedStore, StoreTls};
 use domain::Failure;
 
-use crate::settings::Settings;
+use crate::{settings::Settings, tls::alone};
 
 const AUTHORITIES: &str = "MCP_REDIS_CA";
 const CERTIFICATE: &str = "MCP_REDIS_CERT";
@@ -26,8 +26,8 @@ pub(crate) fn shared_store(
     let shown = match (certificate, key) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
-        (Some(_), None) => return Err(of_no_use(CERTIFICATE, KEY)),
-        (None, Some(_)) => return Err(of_no_use(KEY, CERTIFICATE)),
+        (Some(_), None) => return Err(alone(CERTIFICATE, KEY)),
+        (None, Some(_)) => return Err(alone(KEY, CERTIFICATE)),
     };
     let is_given = authorities.is_some() || shown.is_some();
     match settings.redis_url.expose() {
@@ -38,7 +38,7 @@ pub(crate) fn shared_store(
             "Begin it with rediss://, or leave MCP_REDIS_CA, MCP_REDIS_CERT and MCP_REDIS_KEY out.",
         )),
         Some(url) => SharedStore::new(url, StoreTls { authorities, shown }).map(Some),
-        None if is_given => Err(of_no_use("A file for TLS with Redis", "MCP_REDIS_URL")),
+        None if is_given => Err(alone("A file for TLS with Redis", "MCP_REDIS_URL")),
         None => Ok(None),
     }
 }
@@ -48,9 +48,4 @@ fn read(name: &str, file: &Path) -> Result<Vec<u8>, Failure> {
         Failure::invalid_argument(format!("{name} names a file that cannot be read: {error}."))
             .with_hint("Name a file that this process may read.")
     })
-}
-
-fn of_no_use(given: &str, missing: &str) -> Failure {
-    Failure::invalid_argument(format!("{given} is of no use without {missing}."))
-        .with_hint("Give both, or neither.")
 }

@@ -32,7 +32,8 @@ pub fn tls(settings: &Settings, working_directory: &Path) -> Result<Option<Arc<T
     }
 }
 
-fn alone(given: &str, missing: &str) -> Failure {
+/// One of two settings that are nothing without each other.
+pub(crate) fn alone(given: &str, missing: &str) -> Failure {
     Failure::invalid_argument(format!("{given} is of no use without {missing}."))
         .with_hint("Give both, or neither.")
 }
