@@ -26,8 +26,8 @@ impl CatalogCache {
         }
     }
 
-    /// Whether this is the first time that somebody asks, and nothing has been read.
-    pub fn is_untouched(&self) -> bool {
+    /// Somebody has had an answer: whether it is the first one, and nothing has been read yet.
+    pub fn touch(&self) -> bool {
         !self.touched.swap(true, Ordering::Relaxed) && self.is_unknown()
     }
 

@@ -257,7 +257,7 @@ impl OpenConnection {
     /// a server reads its own catalog slowly in a new session. Nobody waits for it, it asks nothing where somebody else is
     /// on the connection, and it gives way to whoever comes. Only the first answer counts.
     pub fn read_names_ahead(&self) {
-        if !self.catalog.is_untouched() {
+        if !self.catalog.touch() {
             return;
         }
         let (cache, database) = (Arc::clone(&self.catalog), Arc::clone(&self.database));

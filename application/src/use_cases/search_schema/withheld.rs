@@ -41,8 +41,7 @@ impl SearchSchema {
         let schema = self.schema.as_deref();
         let schema = schema.map(|name| schema_called(snapshot, name));
         let search = self.search_in(schema.transpose()?);
-        let is_about_tables = is_about_tables(&search);
-        if search.text.is_none() && !is_about_tables {
+        if search.text.is_none() && !is_about_tables(&search) {
             return Ok(answer);
         }
         if snapshot.may_hide {
@@ -57,8 +56,7 @@ impl SearchSchema {
         let catalog = &connection.database.catalog;
         let withheld = Known::whole(Arc::new(catalog.withheld(cancel).await?));
         let withheld = Searchable::new(withheld).await?;
-        let kept = is_about_tables.then(|| kept(&withheld, &search)).flatten();
-        let (first, count) = match kept {
+        let (first, count) = match kept(&withheld, &search) {
             None if search.text.is_some()
                 && withheld.snapshot.holds_any(search.schema.as_deref()) =>
             {
