@@ -1,13 +1,13 @@
 //! Who is calling over HTTP, with an issuer of the test's own: real keys, a real socket.
 
-mod issuer;
+pub(crate) mod issuer;
 mod outages;
 mod refusals;
 mod reload;
 mod sdks;
 mod served;
 mod tls;
-mod token;
+pub(crate) mod token;
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use http::{Request, header::AUTHORIZATION, request::Parts};
 
 use self::{issuer::Issuer, token::Signer};
 
-const AUDIENCE: &str = "https://portolan.example.com/mcp";
+pub(crate) const AUDIENCE: &str = "https://portolan.example.com/mcp";
 
 /// Trusts the issuer for tokens for [`AUDIENCE`], impatiently.
 fn trusting(issuer: &Issuer) -> IssuerOptions {

@@ -10,7 +10,7 @@ use super::{ADA, BOB, OPS, Team};
 use crate::http::ENDLESS;
 
 /// What the browser found; nothing where this run has none.
-async fn look(script: &str, team: &Team, more: &[&str]) -> Option<Value> {
+pub(super) async fn look(script: &str, team: &Team, more: &[&str]) -> Option<Value> {
     let node = provided("PORTOLAN_TEST_NODE")?;
     let modules = provided("PORTOLAN_TEST_NODE_MODULES")?;
     let chromium = provided("PORTOLAN_TEST_CHROMIUM")?;

@@ -1,6 +1,4 @@
-import { modules, run, signedIn } from './open.mjs';
-
-const screens = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
+import { modules, run, screens, signedIn } from './open.mjs';
 
 await run(async (browser) => {
   const looks = [];

@@ -1,6 +1,7 @@
 //! The status page: what it tells to whom, what it can do, and that people can use it, in a real browser.
 
 mod browser;
+mod names;
 
 use std::fmt::Write as _;
 
@@ -44,6 +45,11 @@ impl Team {
             let hash = TokenHash::of(token);
             write!(config, "[identity.tokens.{name}]\nhash = '{hash}'\n").unwrap();
         }
+        Self::configured(folder, &config).await
+    }
+
+    /// As this file says.
+    async fn configured(folder: Scratch, config: &str) -> Self {
         let file = folder.path("team.toml");
         std::fs::write(&file, config).unwrap();
         let launch = Launch::default()

@@ -6,6 +6,8 @@ const { chromium } = await import(pathToFileURL(`${modules}/playwright-core/inde
 
 export { modules, token, url };
 
+export const screens = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
+
 // A sandbox of its own needs rights that a test does not have; the other flags keep it from asking anybody but the page's
 // server for anything.
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -21,10 +23,11 @@ export async function run(work) {
   }
 }
 
-/** A page with somebody signed in. */
-export async function signedIn(browser, options = {}) {
+/** A page with somebody signed in; `prepare` is given it before it is opened. */
+export async function signedIn(browser, options = {}, prepare = async () => {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  await prepare(page);
   await page.goto(url);
   await page.locator('#token').fill(token);
   await page.keyboard.press('Enter');

@@ -20,7 +20,26 @@ const token = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
-function say(element, text) {
+/** Of a text that is longer, the beginning and the end are shown: names may be as long as their makers like. */
+const LONGEST = 240;
+const END = 60;
+
+/**
+ * What nobody can see, or what turns the letters beside it round, is shown as its number; of marks piled on one letter four are.
+ * So no name hides a part of itself, and none reaches out of its place.
+ */
+function plain(words) {
+  const text = String(words);
+  const short = text.length > LONGEST ? `${text.slice(0, LONGEST - END)} … ${text.slice(-END)}` : text;
+  return short
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, (one) =>
+      /[\t\n\r]/.test(one) ? one : `\\u{${one.codePointAt(0).toString(16)}}`,
+    )
+    .replace(/(\p{M}{4})\p{M}+/gu, "$1…");
+}
+
+function say(element, words) {
+  const text = plain(words);
   // Screen readers tell each change of a live region, and only changes are to be told.
   if (element.textContent !== text) element.textContent = text;
 }
@@ -91,15 +110,18 @@ function fill(cell, value) {
 function test(connection) {
   if (connection.answers == null) return { text: "not yet" };
   if (connection.answers) return { text: milliseconds(connection.latencyMs), kind: "ok" };
-  return { text: connection.failure, kind: "failed" };
+  return { text: connection.failure, kind: "failed words" };
 }
+
+/** A name that somebody gave to something. */
+const named = (text) => ({ text, kind: "words" });
 
 function cancelButton(call) {
   return () => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Cancel";
-    button.setAttribute("aria-label", `Cancel call ${call.call} of ${call.principal}`);
+    button.setAttribute("aria-label", plain(`Cancel call ${call.call} of ${call.principal}`));
     button.addEventListener("click", () => cancel(call.call, button));
     return button;
   };
@@ -163,7 +185,7 @@ function show(status) {
   rows("connections", health.connections, (one) => ({
     key: one.name,
     values: [
-      one.name,
+      named(one.name),
       one.engine,
       test(one),
       `${one.inUse} in use, ${one.idle} idle, ${one.max} at most`,
@@ -175,9 +197,9 @@ function show(status) {
     key: call.call,
     values: [
       call.call,
-      call.principal,
+      named(call.principal),
       call.tool ?? call.method,
-      call.connection,
+      named(call.connection),
       milliseconds(call.durationMs),
       { text: call.statement, kind: "statement" },
       { button: cancelButton(call) },
@@ -187,9 +209,9 @@ function show(status) {
     key: call.call,
     values: [
       new Date(call.time).toLocaleTimeString(),
-      call.actsAs ? `${call.principal} as ${call.actsAs}` : call.principal,
+      named(call.actsAs ? `${plain(call.principal)} as ${plain(call.actsAs)}` : call.principal),
       call.tool ?? call.method,
-      call.connection,
+      named(call.connection),
       { text: call.outcome, kind: call.outcome === "ok" ? "ok" : "failed" },
       number(call.rows),
       milliseconds(call.durationMs),
