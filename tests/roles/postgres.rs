@@ -15,10 +15,10 @@ use super::{
 };
 
 /// A schema of its own, and a server whose caller may see in it what is not of salaries.
-struct House {
-    admin: Database,
-    schema: String,
-    server: Server,
+pub(super) struct House {
+    pub(super) admin: Database,
+    pub(super) schema: String,
+    pub(super) server: Server,
     _scratch: Scratch,
 }
 
@@ -66,8 +66,13 @@ impl House {
 
     /// As if there were a pooler in between, or not.
     async fn reached(key: &str, pooler: bool) -> Self {
-        let schema = unique("roles");
         let admin = open(writable(config(key))).await;
+        let url = server_variable(key, "URL");
+        Self::at(&url, admin, unique("roles"), pooler).await
+    }
+
+    /// In the database of this address.
+    pub(super) async fn at(url: &str, admin: Database, schema: String, pooler: bool) -> Self {
         write(&admin, &format!("CREATE SCHEMA {schema}"), vec![])
             .await
             .unwrap();
@@ -80,7 +85,7 @@ impl House {
         let file = scratch.path("portolan.json");
         let configuration = json!({
             "connections": {"shop": {
-                "url": server_variable(key, "URL"), "schema": schema, "readOnly": false, "pooler": pooler,
+                "url": url, "schema": schema, "readOnly": false, "pooler": pooler,
             }},
             "roles": {"local": {
                 "connections": "*", "tools": "full", "functions": format!("{schema}.slug"),
@@ -99,7 +104,7 @@ impl House {
         }
     }
 
-    fn told(&self, statements: &[&str]) -> Vec<String> {
+    pub(super) fn told(&self, statements: &[&str]) -> Vec<String> {
         let told = statements.iter();
         told.map(|sql| sql.replace("{s}", &self.schema)).collect()
     }
@@ -111,7 +116,7 @@ impl House {
 }
 
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
-const WAYS: [&str; 70] = [
+pub(super) const WAYS: [&str; 70] = [
     "SELECT * FROM {t}",
     "SELECT amount FROM {t}",
     "SELECT count(*) FROM {t}",
@@ -246,7 +251,7 @@ on_postgres!(
 );
 
 /// What shows no name of a table, or of one that is in the text, and would tell of what is hidden.
-const AROUND: [&str; 100] = [
+pub(super) const AROUND: [&str; 100] = [
     "SELECT * FROM pay",
     "SELECT count(*) FROM pay",
     "SELECT a FROM pay_of_pay",
@@ -391,7 +396,7 @@ on_postgres!(what_is_no_query_is_not_run, async |key: &str| {
 });
 
 /// What somebody asks who means no harm, hidden names among columns and aliases included.
-const HONEST: [&str; 52] = [
+pub(super) const HONEST: [&str; 52] = [
     "SELECT 1",
     "SELECT * FROM orders",
     "SELECT note FROM {s}.orders WHERE id = 1",

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use domain::Failure;
 
-/// A stand-in begins with one of these, which hardly any name does and most encodings have, and goes on with [`FILLER`].
-const MARKS: &str = "ÿþýûúùøõôóòñðïîíìëêéèçæåãâáà";
+/// A stand-in begins with a letter that hardly any name begins with, such as one of these, and goes on with [`FILLER`].
+pub(super) const WESTERN: &str = "ÿþýûúùøõôóòñðïîíìëêéèçæåãâáà";
 const FILLER: char = 'x';
 
 /// A name where a text has it.
@@ -28,8 +28,13 @@ pub(super) struct StandIns {
 
 impl StandIns {
     /// Puts a name of as many characters in the place of each of these, which come in their order, in the same quotes: without
-    /// them a name could become part of the word before it. `None` if they are too many, or the text has such names itself.
-    pub(super) fn of(sql: &str, names: impl IntoIterator<Item = Written>) -> Option<Self> {
+    /// them a name could become part of the word before it. They begin with `letters`, which the server must have. `None` if the
+    /// names are too many, or the text has such letters itself.
+    pub(super) fn of(
+        sql: &str,
+        names: impl IntoIterator<Item = Written>,
+        letters: &str,
+    ) -> Option<Self> {
         let mut found = Self {
             sql: String::with_capacity(sql.len()),
             names: Vec::new(),
@@ -41,7 +46,7 @@ impl StandIns {
             let inner = at.start + open..at.end.checked_sub(close)?;
             found.sql.push_str(sql.get(read..inner.start)?);
             let written = sql.get(inner.clone()).filter(|name| !name.is_empty())?;
-            let mark = found.mark(&name, written, sql)?;
+            let mark = found.mark(&name, written, sql, letters)?;
             found.sql.push(mark);
             found.sql.extend(written.chars().skip(1).map(|_| FILLER));
             read = inner.end;
@@ -50,11 +55,11 @@ impl StandIns {
         Some(found)
     }
 
-    fn mark(&mut self, name: &str, written: &str, sql: &str) -> Option<char> {
+    fn mark(&mut self, name: &str, written: &str, sql: &str, letters: &str) -> Option<char> {
         if let Some((mark, ..)) = self.names.iter().find(|(_, known, _)| known == name) {
             return Some(*mark);
         }
-        let mark = MARKS
+        let mark = letters
             .chars()
             .filter(|mark| !sql.contains(*mark))
             .find(|mark| self.names.iter().all(|(taken, ..)| taken != mark))?;
@@ -127,7 +132,7 @@ mod tests {
     }
 
     fn told(sql: &str, names: &[&str], message: &str) -> (String, String) {
-        let stand_ins = StandIns::of(sql, written(sql, names)).unwrap();
+        let stand_ins = StandIns::of(sql, written(sql, names), WESTERN).unwrap();
         let failure = Failure::new(FailureKind::InvalidSql, message);
         (stand_ins.sql.clone(), stand_ins.told(failure).message)
     }

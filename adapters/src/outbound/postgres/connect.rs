@@ -192,7 +192,10 @@ fn session_settings(config: &ConnectionConfig) -> Vec<(&'static str, String)> {
     if config.policy.is_read_only() {
         settings.push(("default_transaction_read_only", "on".to_owned()));
     }
-    if let Some(schema) = &config.schema {
+    // No server translates other letters of its start-up values into its encoding: the session is told them later.
+    if let Some(schema) = &config.schema
+        && schema.is_ascii()
+    {
         settings.push(("search_path", schema.clone()));
     }
     settings

@@ -105,7 +105,7 @@ impl PostgresSession {
         let known = self.statements.get(&statement.sql).is_some();
         let prepared = match self.prepare(&statement.sql).await {
             Ok(prepared) => prepared,
-            Err(error) => return unprepared(error, &statement.sql, around),
+            Err(error) => return self.unprepared(error, &statement.sql, around),
         };
         let refusal = refusal(statement, &prepared).or_else(|| {
             literals(&[], &prepared.parameters)
@@ -161,7 +161,7 @@ impl PostgresSession {
         let known = self.statements.get(&statement.sql).is_some();
         let prepared = match self.prepare(text).await {
             Ok(prepared) => prepared,
-            Err(error) => return unprepared(error, &statement.sql, around),
+            Err(error) => return self.unprepared(error, &statement.sql, around),
         };
         if let Some(failure) = refusal(statement, &prepared).filter(|_| !by_cursor) {
             return Execution::refused(failure, around);
@@ -260,17 +260,19 @@ impl PostgresSession {
         name.map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
             .ok_or_else(wrong_name)
     }
-}
 
-/// A text that the server would not parse.
-fn unprepared(error: Error, sql: &str, around: Ended) -> Execution {
-    // The driver's next name is taken: somebody prepared a statement under it.
-    let ended = match failure::reported(&error).map(PgDatabaseError::code) {
-        Some("42P05") => Ended::Broken,
-        _ => around,
-    };
-    let position = position(&error).or_else(|| second_statement(&error, sql));
-    Execution::failed_at(error, position, true, ended)
+    /// A text that the server would not parse.
+    fn unprepared(&self, error: Error, sql: &str, around: Ended) -> Execution {
+        // The driver's next name is taken: somebody prepared a statement under it.
+        let ended = match failure::reported(&error).map(PgDatabaseError::code) {
+            Some("42P05") => Ended::Broken,
+            _ => around,
+        };
+        let position = position(&error)
+            .map(|place| self.encoding.character(place, sql))
+            .or_else(|| second_statement(&error, sql));
+        Execution::failed_at(error, position, true, ended)
+    }
 }
 
 fn refusal(statement: &Statement, prepared: &Prepared) -> Option<Failure> {

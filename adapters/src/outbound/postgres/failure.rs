@@ -25,6 +25,11 @@ pub(super) fn is_about_a_name(error: &Error) -> bool {
     reported(error).is_some_and(|reported| matches!(reported.code(), "26000" | "42P05"))
 }
 
+/// Whether the server's encoding lacks a letter that it was sent.
+pub(super) fn lacks_a_letter(error: &Error) -> bool {
+    reported(error).is_some_and(|reported| reported.code() == "22P05")
+}
+
 /// Whether there is no such role or setting, or not for us.
 pub(super) fn is_about_an_identity(error: &Error) -> bool {
     reported(error)
@@ -195,6 +200,9 @@ fn hint(code: &str) -> Option<&'static str> {
         "22012" => "Guard the divisor with NULLIF(divisor, 0).",
         "22P02" | "22007" | "22008" | "22003" => {
             "Check the value against the type that it is converted to."
+        }
+        "22P05" => {
+            "The encoding of the database has no such letter: leave it out, or write another."
         }
         "53100" => "The disk of the database is full; ask whoever runs it to make room.",
         "53300" => "The server has no connection left; try again later.",

@@ -13,6 +13,7 @@ mod connect;
 mod connector;
 mod describe;
 mod dialect;
+mod encoding;
 mod execution;
 mod failure;
 mod functions;

@@ -1,6 +1,7 @@
 //! One connection, what it has prepared, and how it becomes as it was.
 
 use std::{
+    fmt::Write as _,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,6 +20,7 @@ use sqlx::{
 use super::{
     super::pool::Session,
     connect::connect,
+    encoding::{Encoding, PLAIN_BYTES},
     failure,
     granted::{Judged, Proof},
     identity::Identity,
@@ -39,6 +41,7 @@ pub(super) struct PostgresSession {
     pub(super) statements: Statements,
     config: Arc<ConnectionConfig>,
     server: ServerInfo,
+    pub(super) encoding: Arc<Encoding>,
     /// The server's process that runs our statements; behind a pooler there is one only within a transaction.
     pub(super) pid: Option<i32>,
     /// Sets what could not be set at start-up, again after a `RESET ALL`.
@@ -62,13 +65,23 @@ impl Session for PostgresSession {
         if greeting.settings_lost {
             return Err(settings_lost());
         }
+        let encoding = Encoding::learn(&greeting.encoding, &mut connection).await;
         let mut settings = String::new();
         if !config.pooler {
             // The driver asks for UTC in a way that wins over start-up options.
             if !config.time_zone.eq_ignore_ascii_case("UTC") {
                 settings = format!("SET TimeZone = {};", quoted(&config.time_zone));
             }
-            if greeting.plain_bytes {
+            if let Some(schema) = &config.schema
+                && !schema.is_ascii()
+            {
+                let _ = write!(
+                    settings,
+                    "SELECT pg_catalog.set_config('search_path', {}, false);",
+                    quoted(schema)
+                );
+            }
+            if greeting.encoding == PLAIN_BYTES {
                 // The server would refuse to show text that is not valid UTF-8, which such a database may hold.
                 settings.push_str("SET client_encoding = 'SQL_ASCII';");
             }
@@ -87,6 +100,7 @@ impl Session for PostgresSession {
             statements: Statements::default(),
             config: Arc::clone(config),
             server: greeting.server,
+            encoding: Arc::new(encoding),
             pid: greeting.pid.filter(|_| !config.pooler),
             settings,
             last_used: Instant::now(),
@@ -135,15 +149,14 @@ struct Greeting {
     pid: Option<i32>,
     checks_connection: bool,
     settings_lost: bool,
-    /// The database does not know the encoding of its text.
-    plain_bytes: bool,
+    /// Of the database; empty where it does not tell.
+    encoding: String,
 }
 
 /// Finds out what answers, in one round trip. Relatives of PostgreSQL may lack everything but the first line.
 async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, Error> {
-    let mut sql = "SELECT version(), pg_backend_pid();".to_owned();
+    let mut sql = "SELECT version(), pg_backend_pid();SHOW server_encoding;".to_owned();
     if !pooler {
-        sql.push_str("SHOW server_encoding;");
         sql.push_str(
             "SELECT version FROM pg_catalog.pg_stat_ssl WHERE ssl AND pid = pg_backend_pid();",
         );
@@ -167,7 +180,7 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
                     pid: text_of(&row, 1).and_then(|pid| pid.parse().ok()),
                     checks_connection: false,
                     settings_lost: false,
-                    plain_bytes: false,
+                    encoding: String::new(),
                 });
             }
             Ok(Some(Either::Right(row))) => {
@@ -175,7 +188,11 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
                     continue;
                 };
                 match answered {
-                    1 => greeting.plain_bytes = text_of(&row, 0) == Some("SQL_ASCII"),
+                    1 => {
+                        text_of(&row, 0)
+                            .unwrap_or_default()
+                            .clone_into(&mut greeting.encoding);
+                    }
                     2 => greeting.server.tls = text_of(&row, 0).map(str::to_owned),
                     // A relative may not know the setting.
                     3 => {

@@ -21,7 +21,7 @@ use sqlx::mysql::MySqlRow;
 use super::{
     super::{
         lexer::character,
-        stand_ins::{StandIns, Written},
+        stand_ins::{StandIns, WESTERN, Written},
     },
     dialect, failure, functions,
     masking::{folded, stored},
@@ -260,7 +260,7 @@ fn stand_ins(
             name,
         })
     });
-    let stand_ins = StandIns::of(text.sql, written)?;
+    let stand_ins = StandIns::of(text.sql, written, WESTERN)?;
     // Whatever the names are, the rest is read as it was.
     let renamed = Text::of(&stand_ins.sql)?;
     (renamed.len() == text.len()).then_some(stand_ins)

@@ -62,11 +62,13 @@ fn follows_a_table(text: &Text<'_>, last: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// Whether every `pg_a` in it is what the text itself calls something.
     fn are_all(sql: &str) -> bool {
-        let text = Text::of(sql);
+        let text = Text::of(sql, &Arc::default());
         let aliases = Aliases::of(&text);
         text.names()
             .filter(|(_, name)| name == "pg_a")

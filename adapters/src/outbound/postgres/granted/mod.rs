@@ -12,7 +12,7 @@ mod judged;
 mod questions;
 mod text;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use domain::{Failure, FailureKind, access::Tables, query::Statement};
 use sqlx::{Error, Row as _, postgres::PgRow};
@@ -58,7 +58,7 @@ pub(super) async fn judge(
             .map(Some)
             .map_err(|trouble| trouble.told(Ended::Idle));
     }
-    let text = Text::of(&statement.sql);
+    let text = Text::of(&statement.sql, &session.encoding);
     admitting::admit_kind(&text).map_err(refused)?;
     if admitting::shows_a_setting(&text) {
         return Ok(None);
@@ -194,6 +194,7 @@ impl Judging<'_> {
             Questions::kept(self.session).await?
         };
         let names: BTreeSet<String> = self.text.names().map(|(_, name)| name).collect();
+        self.keep_their_letters(&names).await?;
         let names = array(names.into_iter());
         let rows = self.ask(&questions.about_names(&names)).await?;
         let facts = facts(&rows);
@@ -219,6 +220,37 @@ impl Judging<'_> {
             begins: self.text.sql.len() - self.text.explained().len(),
             moment: None,
         })
+    }
+
+    /// Refuses names that another encoding cuts, or has in other letters: what is known of them would be known of others.
+    async fn keep_their_letters(&mut self, names: &BTreeSet<String>) -> Result<(), Trouble> {
+        if self.text.encoding.is_ours || names.iter().all(|name| name.is_ascii()) {
+            return Ok(());
+        }
+        let rows = match self.ask(&questions::as_read(names)).await {
+            Ok(rows) => rows,
+            // That the server lacks a letter it says of the whole text, before it reads it.
+            Err(error) if failure::lacks_a_letter(&error) => {
+                return match self.session.prepare(self.text.sql).await {
+                    Err(error) if failure::lacks_a_letter(&error) => {
+                        Err(failure::of_statement(error, None, None).into())
+                    }
+                    _ => Err(untold().into()),
+                };
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.back().await?;
+        let are_read = rows.len() == names.len()
+            && rows
+                .iter()
+                .zip(names)
+                .all(|(row, name)| text_of(row, 0) == Some(name));
+        if are_read {
+            Ok(())
+        } else {
+            Err(untold().into())
+        }
     }
 
     /// Whether the answers alone decide.
@@ -279,8 +311,8 @@ impl Judging<'_> {
     fn touched(&self, rows: &[PgRow]) -> Touched {
         let mut touched = Touched::default();
         for row in rows {
-            let schema = text_of(row, 1).unwrap_or_default();
-            let name = || text_of(row, 2).unwrap_or_default().to_owned();
+            let schema = &*legible(row, 1);
+            let name = || legible(row, 2).into_owned();
             match text_of(row, 0) {
                 // What is gone meanwhile has no name.
                 Some("touched") if admitting::is_shown(self.tables, schema, &name()) => {}
@@ -336,14 +368,17 @@ impl Judging<'_> {
         let names = self
             .text
             .written(|at, _| facts.are_hidden_by(self.text, at, self.tables));
-        StandIns::of(self.text.sql, names)
+        StandIns::of(self.text.sql, names, self.text.encoding.letters)
     }
 
     fn told(&self, error: Error, stand_ins: &StandIns) -> Trouble {
         if failure::is_lost(&error) {
             return Trouble::Lost(error);
         }
-        let position = position(&error).or_else(|| second_statement(&error, self.text.sql));
+        let encoding = &self.text.encoding;
+        let position = position(&error)
+            .map(|place| encoding.character(place, &stand_ins.sql))
+            .or_else(|| second_statement(&error, self.text.sql));
         let late = pool::timed_out(self.session.config().statement_timeout);
         let mut failure = stand_ins.told(failure::of_statement(error, position, Some(late)));
         if failure
@@ -361,15 +396,18 @@ impl Judging<'_> {
 const ANSWER: usize = 6;
 
 fn facts(rows: &[PgRow]) -> Facts {
-    Facts::of(rows.iter().filter_map(|row| {
-        Some([
-            text_of(row, 0)?,
-            text_of(row, 1)?,
-            text_of(row, 2).unwrap_or_default(),
-            text_of(row, 3).unwrap_or_default(),
-            text_of(row, 4).unwrap_or_default(),
-        ])
-    }))
+    let rows: Vec<[Cow<'_, str>; 5]> = rows
+        .iter()
+        .map(|row| std::array::from_fn(|column| legible(row, column)))
+        .collect();
+    Facts::of(rows.iter().map(|row| row.each_ref().map(|text| &**text)))
+}
+
+/// A text in an answer, whatever its bytes mean; empty for NULL. A name that is not UTF-8 is then no name that anybody could allow.
+fn legible(row: &PgRow, column: usize) -> Cow<'_, str> {
+    let value = row.try_get_raw(column).ok();
+    let bytes = value.and_then(|value| value.as_bytes().ok());
+    String::from_utf8_lossy(bytes.unwrap_or_default())
 }
 
 fn through_something() -> Failure {

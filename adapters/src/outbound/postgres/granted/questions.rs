@@ -2,7 +2,7 @@
 //!
 //! A session keeps the questions prepared: to parse and to plan them takes the server ten times as long as to answer them.
 
-use std::{fmt::Write as _, ops::Range, sync::LazyLock, time::Instant};
+use std::{collections::BTreeSet, fmt::Write as _, ops::Range, sync::LazyLock, time::Instant};
 
 use ring::digest::{Context, SHA256};
 use sqlx::{Error, Row as _, postgres::PgRow};
@@ -231,6 +231,16 @@ fn prepare(text: &str) -> String {
 
 fn set(name: &str, value: &str) -> String {
     format!("SET LOCAL {name} = {};", quoted(value))
+}
+
+/// Tells names as the server reads them, in rows that look like answers.
+pub(super) fn as_read(names: &BTreeSet<String>) -> String {
+    let names = array(names.iter().cloned());
+    format!(
+        "SELECT asked.name, NULL, NULL, NULL, NULL, NULL \
+         FROM pg_catalog.unnest(CAST({} AS pg_catalog.name[])) WITH ORDINALITY AS asked (name, place) ORDER BY place",
+        quoted(&names)
+    )
 }
 
 /// An array of names, as the server reads it.

@@ -1,9 +1,10 @@
 //! What a text names, and where names could be those of types.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::super::{
     super::stand_ins::Written,
+    encoding::Encoding,
     syntax::{Called, Syntax, name_of},
     tokens::{Token, significant},
 };
@@ -13,6 +14,8 @@ pub(super) struct Text<'a> {
     pub(super) sql: &'a str,
     pub(super) tokens: Vec<Token<'a>>,
     pub(super) syntax: Syntax,
+    /// Of the database that reads it.
+    pub(super) encoding: Arc<Encoding>,
 }
 
 /// Behind these words stands a value and no type, and they are no names themselves.
@@ -66,11 +69,12 @@ const BEFORE_VALUES: [&str; 44] = [
 const QUERIES: [&str; 4] = ["select", "with", "values", "table"];
 
 impl<'a> Text<'a> {
-    pub(super) fn of(sql: &'a str) -> Self {
+    pub(super) fn of(sql: &'a str, encoding: &Arc<Encoding>) -> Self {
         Self {
             sql,
             tokens: significant(sql).collect(),
             syntax: Syntax::of(sql),
+            encoding: Arc::clone(encoding),
         }
     }
 
@@ -84,8 +88,7 @@ impl<'a> Text<'a> {
         if is_quoted(token.text) {
             return Some(name_of(token.text));
         }
-        // Other letters stay as they are.
-        token.word().map(str::to_ascii_lowercase)
+        token.word().map(|word| self.encoding.fold(word))
     }
 
     /// Every name, with the token that it is.
@@ -235,7 +238,7 @@ mod tests {
     use super::*;
 
     fn types(sql: &str) -> Vec<usize> {
-        let text = Text::of(sql);
+        let text = Text::of(sql, &Arc::default());
         text.names()
             .filter(|(at, name)| name == "pay" && text.may_be_a_type(*at))
             .map(|(at, _)| at)
@@ -298,7 +301,11 @@ mod tests {
             ("EXPLAIN ((SELECT 1))", "((SELECT 1))"),
             ("EXPLAIN (ANALYZE)", ""),
         ] {
-            assert_eq!(Text::of(sql).explained(), expected, "{sql}");
+            assert_eq!(
+                Text::of(sql, &Arc::default()).explained(),
+                expected,
+                "{sql}"
+            );
         }
     }
 }
