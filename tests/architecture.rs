@@ -120,3 +120,26 @@ fn inbound_and_outbound_never_name_each_other() {
         }
     }
 }
+
+/// There connections get their limits, and what is sent over them leaves at once.
+#[test]
+fn connections_are_taken_in_one_place() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let files = [root.join("adapters/src"), root.join("bootstrap/src")]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .collect::<Vec<_>>();
+    let naming = |words: &[&str]| -> Vec<&str> {
+        files
+            .iter()
+            .filter(|(_, text)| words.iter().any(|word| text.contains(word)))
+            .map(|(path, _)| path.rsplit_once('/').unwrap().1)
+            .collect()
+    };
+
+    assert_eq!(naming(&["TcpListener", "axum::serve"]), ["listener.rs"]);
+    assert_eq!(
+        naming(&["listener.accept()"]),
+        ["arrivals.rs", "listener.rs"]
+    );
+}

@@ -105,7 +105,8 @@ fn open_to_everybody(address: IpAddr) -> Failure {
     .with_hint("Listen on 127.0.0.1, or configure who may sign in.")
 }
 
-fn options(settings: &Settings) -> HttpOptions {
+/// Lists and limits, for whatever listens.
+pub(crate) fn options(settings: &Settings) -> HttpOptions {
     let milliseconds = Duration::from_millis;
     HttpOptions {
         allowed_hosts: list(&settings.http_allowed_hosts),

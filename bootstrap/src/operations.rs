@@ -2,10 +2,11 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use adapters::inbound::http::Listener;
 use domain::{Failure, FailureKind};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{assembly::Assembly, settings::Settings};
+use crate::{assembly::Assembly, http, settings::Settings};
 
 /// How long whoever asks for figures has to take them once the server stops.
 const LAST_ANSWERS_MAY_TAKE: Duration = Duration::from_millis(100);
@@ -25,11 +26,14 @@ impl Operations {
         let listening = match settings.metrics_addr {
             Some(address) => {
                 let listener = listen(address).await?;
-                let serving = assembly.operations().serve(listener, async move {
-                    // An error would say that nobody is left who could say it.
-                    let _ = stopped.wait_for(|stopped| *stopped).await;
-                });
-                Some(tokio::spawn(serving))
+                let (operations, options) = (assembly.operations(), http::options(settings));
+                Some(tokio::spawn(async move {
+                    let stopped = async {
+                        // An error would say that nobody is left who could say it.
+                        let _ = stopped.wait_for(|stopped| *stopped).await;
+                    };
+                    operations.serve(listener, &options, stopped).await
+                }))
             }
             None => None,
         };
@@ -63,15 +67,15 @@ impl Operations {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn listen(address: SocketAddr) -> Result<Listener, Failure> {
     let unheard = |error| {
         let told = format!("The address {address} for metrics cannot be listened on: {error}.");
         Failure::new(FailureKind::Unavailable, told)
             .with_hint("Give another one to --metrics-addr or MCP_METRICS_ADDR.")
     };
-    let listener = TcpListener::bind(address).await.map_err(unheard)?;
+    let listener = Listener::bind(address).await.map_err(unheard)?;
     // With port 0 the system chooses one, and this is where it is told.
-    if let Ok(address) = listener.local_addr() {
+    if let Ok(address) = listener.address() {
         tracing::info!(%address, "metrics");
     }
     Ok(listener)

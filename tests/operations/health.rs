@@ -67,7 +67,7 @@ async fn a_stranger_is_told_one_word() {
     server.query("SELECT 1").await;
 
     for (header, value) in [
-        ("Host", "portolan.example"),
+        ("Host", "10.0.0.1:9464"),
         ("X-Forwarded-For", "10.0.0.1"),
         ("Forwarded", "for=10.0.0.1"),
     ] {

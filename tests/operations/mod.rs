@@ -1,5 +1,6 @@
 //! What those rely on who keep the server running: figures, health, and how it protects itself.
 
+mod address;
 mod dashboards;
 mod health;
 mod metrics;

@@ -31,13 +31,25 @@ pub struct Prometheus {
 impl Prometheus {
     /// One that scrapes `target` every quarter of a second, and judges that by the rules of `deploy/` as often.
     pub async fn scraping(target: &str) -> Self {
+        Self::scraping_by(&format!("static_configs: [{{targets: ['{target}']}}]")).await
+    }
+
+    /// The same of a server that is called `name` there and found at `place`, as where names are resolved so.
+    pub async fn scraping_as(name: &str, place: &str) -> Self {
+        Self::scraping_by(&format!(
+            "proxy_url: 'http://{place}'\n  static_configs: [{{targets: ['{name}']}}]"
+        ))
+        .await
+    }
+
+    async fn scraping_by(job: &str) -> Self {
         let program = variable("PORTOLAN_TEST_PROMETHEUS")
             .expect("PORTOLAN_TEST_PROMETHEUS is set by tests/run");
         let folder = Scratch::new();
         let settings = format!(
             "global: {{scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}}\n\
              rule_files: ['{}/../deploy/prometheus/rules.yml']\n\
-             scrape_configs:\n- job_name: portolan\n  static_configs: [{{targets: ['{target}']}}]\n",
+             scrape_configs:\n- job_name: portolan\n  {job}\n",
             env!("CARGO_MANIFEST_DIR"),
         );
         std::fs::write(folder.path("prometheus.yml"), settings).unwrap();

@@ -2,6 +2,7 @@
 //!
 //! What a message means is not here: that is the server's, whichever way it comes in.
 
+mod arrivals;
 mod connection;
 mod direct;
 mod door;

@@ -1,15 +1,11 @@
 //! What those ask who keep the server running: `/metrics`, `/livez`, `/readyz` and `/health`.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{io, net::IpAddr, sync::Arc};
 
 use application::{access::Access, use_cases::GetHealthStatus};
 use axum::{
     Extension, Router,
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
@@ -19,9 +15,17 @@ use domain::{
     health::{Exposition, HealthSource, Status},
 };
 use http::{HeaderMap, StatusCode, header};
-use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
-use super::{door::From, endpoint::plain};
+use super::{
+    arrivals,
+    door::{self, From},
+    endpoint::plain,
+    hosts::Hosts,
+    listener::Listener,
+    options::HttpOptions,
+};
 
 const NOT_OF_ALL: &str = "The metrics tell of every connection, and your roles do not reach all of them. Whoever runs this server can \
      show them on an address of their own: --metrics-addr.";
@@ -67,25 +71,37 @@ impl Operations {
             .route_layer(from_fn_with_state((access, connections), reaches_all))
     }
 
-    /// Answers on a listener of its own, `/livez` and `/readyz` too, until `shutdown` is ready.
+    /// Answers on a listener of its own, `/livez` and `/readyz` too, until `shutdown` is ready: to whoever reaches it by an
+    /// address or by a name of this server, and within the same limits as everywhere.
     pub async fn serve(
         self,
-        listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
+        listener: Listener,
+        options: &HttpOptions,
+        shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        let probes = Router::new()
+        let bound = listener.address()?.ip();
+        let hosts = Hosts::new(bound, &options.allowed_hosts, &options.allowed_origins);
+        let router = Router::new()
             .route("/livez", get(|| async { "alive\n" }))
             .route("/readyz", get(ready))
-            .with_state(Arc::clone(&self.health));
-        let routes = probes
+            .with_state(Arc::clone(&self.health))
             .merge(self.health_routes())
-            .merge(self.metrics_routes());
-        axum::serve(
-            listener,
-            routes.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(shutdown)
-        .await
+            .merge(self.metrics_routes())
+            .fallback(|| async { plain(StatusCode::NOT_FOUND, "There is nothing here.") })
+            .layer(from_fn_with_state(
+                Arc::new(hosts),
+                door::is_meant_or_addressed,
+            ));
+        let draining = CancellationToken::new();
+        let mut connections = JoinSet::new();
+        tokio::select! {
+            () = shutdown => {}
+            () = arrivals::take(&listener, &router, options, &draining, &mut connections) => {}
+        }
+        drop(listener);
+        draining.cancel();
+        while connections.join_next().await.is_some() {}
+        Ok(())
     }
 }
 
@@ -144,11 +160,7 @@ fn told(health: &dyn HealthSource, detailed: bool) -> Response {
 
 /// Whether a request comes from this machine by itself.
 fn is_of_this_machine(request: &Request) -> bool {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(address)| address.ip())
-        .or_else(|| request.extensions().get::<From>().map(|from| from.0));
+    let peer = request.extensions().get::<From>().map(|from| from.0);
     peer.is_some_and(|peer| is_from_here(peer, request.headers()))
 }
 

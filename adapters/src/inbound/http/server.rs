@@ -12,12 +12,11 @@ use axum::{
 use domain::calls::Caller;
 use http::{HeaderValue, StatusCode, header};
 use rmcp::ServerHandler;
-use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::timeout};
+use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{self, Patience},
-    door::{self, From},
+    arrivals, door,
     endpoint::{Endpoint, plain},
     hosts::Hosts,
     in_flight::InFlight,
@@ -25,7 +24,7 @@ use super::{
     options::HttpOptions,
     sessions::Sessions,
     sign_in::SignIn,
-    tls::{Tls, shake_hands},
+    tls::Tls,
 };
 
 /// How long calls have to end after they were told to.
@@ -128,46 +127,18 @@ impl HttpServer {
         cancel: impl FnOnce(),
     ) {
         let mut connections = JoinSet::new();
-        let mut idle_sessions = std::pin::pin!(self.sessions.end_idle_ones());
-        let places = Arc::new(Semaphore::new(self.options.max_connections));
-        let mut shutdown = std::pin::pin!(shutdown);
         let tls = listener.tls.clone();
         let router = match &tls {
             Some(_) => self.router.clone().layer(map_response(only_over_tls)),
             None => self.router.clone(),
         };
-        let mut certificate = std::pin::pin!(watch(tls.clone()));
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut shutdown => break,
-                Some(_) = connections.join_next() => {}
-                () = &mut idle_sessions => {}
-                () = &mut certificate => {}
-                (stream, address) = listener.accept() => {
-                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                        if tls.is_none() {
-                            turn_away(&stream);
-                        }
-                        continue;
-                    };
-                    let from = From(address.ip().to_canonical());
-                    let (router, tls, draining) = (router.clone(), tls.clone(), self.draining.clone());
-                    let patience = Patience::new(&self.options);
-                    let may_take = self.options.request_may_take;
-                    connections.spawn(async move {
-                        match tls {
-                            None => connection::serve(stream, from, router, patience, draining).await,
-                            Some(tls) => {
-                                if let Some(stream) = shake_hands(stream, &tls, may_take).await {
-                                    connection::serve(stream, from, router, patience, draining).await;
-                                }
-                            }
-                        }
-                        drop(place);
-                    });
-                }
-            }
+        let (options, draining) = (&self.options, &self.draining);
+        tokio::select! {
+            biased;
+            () = shutdown => {}
+            () = arrivals::take(&listener, &router, options, draining, &mut connections) => {}
+            () = self.sessions.end_idle_ones() => {}
+            () = watch(tls) => {}
         }
         drop(listener);
         self.wind_up(connections, cancel).await;
@@ -247,12 +218,4 @@ async fn readyz(State(draining): State<CancellationToken>) -> Response {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping");
     }
     plain(StatusCode::OK, "ready")
-}
-
-/// Says why, as far as that can be done without waiting.
-fn turn_away(stream: &TcpStream) {
-    const FULL: &[u8] =
-        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
-        Content-Length: 47\r\n\r\nThere are as many connections as there may be.\n";
-    let _ = stream.try_write(FULL);
 }
