@@ -70,18 +70,56 @@ fn prepare(stream: &TcpStream) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::{super::tls::TlsFiles, *};
+
+    async fn accepted(listener: &Listener) -> TcpStream {
+        let client = TcpStream::connect(listener.address().unwrap());
+        let (connected, (stream, _)) = tokio::join!(client, listener.accept());
+        connected.unwrap();
+        stream
+    }
+
+    async fn bound() -> Listener {
+        Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap()
+    }
+
+    /// A certificate of its own, read from files as an operator's is.
+    fn tls() -> Arc<Tls> {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        let place = |what: &str| {
+            let name = format!("portolan-nodelay-{}.{what}", std::process::id());
+            std::env::temp_dir().join(name)
+        };
+        let files = TlsFiles {
+            certificate: place("pem"),
+            key: place("key"),
+        };
+        std::fs::write(&files.certificate, certificate).unwrap();
+        std::fs::write(&files.key, key.serialize_pem()).unwrap();
+        let tls = Tls::load(files.clone());
+        std::fs::remove_file(files.certificate).unwrap();
+        std::fs::remove_file(files.key).unwrap();
+        Arc::new(tls.unwrap())
+    }
+
+    /// Every listener of this server accepts here; `arrivals` alone calls it.
+    #[tokio::test]
+    async fn what_is_sent_leaves_at_once_with_and_without_tls() {
+        for listener in [bound().await, bound().await.over(tls())] {
+            let stream = accepted(&listener).await;
+            assert!(stream.nodelay().unwrap(), "{listener:?}");
+        }
+    }
 
     /// A client that has vanished sends no end: only the system can find out.
     #[tokio::test]
     async fn the_system_is_asked_to_notice_clients_that_have_vanished() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let address = listener.address().unwrap();
-        let client = TcpStream::connect(address);
+        let stream = accepted(&bound().await).await;
 
-        let (connected, (stream, _)) = tokio::join!(client, listener.accept());
-
-        connected.unwrap();
         let socket = SockRef::from(&stream);
         assert!(socket.keepalive().unwrap());
         #[cfg(target_os = "linux")]
