@@ -141,6 +141,9 @@ pub struct Failure {
     /// Which limit was met, where a caller has to slow down.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub slow_down: Option<Box<SlowDown>>,
+    /// The time limit that was met is one that the caller has asked for, below what it may have.
+    #[serde(skip)]
+    pub met_own_limit: bool,
     /// Stays in the process: for the log only.
     #[serde(skip)]
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -161,6 +164,7 @@ impl Failure {
             parameter: None,
             step: None,
             slow_down: None,
+            met_own_limit: false,
             source: None,
         }
     }
@@ -244,6 +248,13 @@ impl Failure {
             limit,
             retry_after_ms,
         }));
+        self
+    }
+
+    /// The caller wanted no more time than it got.
+    #[must_use]
+    pub fn of_own_limit(mut self) -> Self {
+        self.met_own_limit = true;
         self
     }
 

@@ -10,7 +10,7 @@ use support::{
     waiting::until,
 };
 
-use super::shown;
+use super::{figure, shown};
 use crate::mcp::{outages::place, shop};
 
 async fn health(place: &str) -> (u16, Value) {
@@ -91,14 +91,19 @@ async fn the_tool_tells_errors_times_and_methods() {
     let launch = shop(&scratch)
         .await
         .with("MCP_TOOLS", "full")
+        .with("SHOP_DB_STATEMENT_TIMEOUT", "1000")
         .with("MCP_MAX_MEMORY_MB", "1000");
     let mut server = support::client::Server::start(launch).await;
     for _ in 0..20 {
         server.query("SELECT 1").await;
     }
-    let slow = json!({"sql": crate::mcp::ENDLESS, "timeoutMs": 20});
+    let slow = json!({"sql": crate::mcp::ENDLESS});
+    let mut running = Vec::new();
     for _ in 0..5 {
-        server.call("execute_query", slow.clone()).await.failure();
+        running.push(server.begin_call("execute_query", slow.clone()).await);
+    }
+    for call in running {
+        server.call_answer(call).await.failure();
     }
 
     let short = server.call("get_health_status", json!({})).await.ok();
@@ -124,10 +129,38 @@ async fn the_tool_tells_errors_times_and_methods() {
         (&method["count"], &method["errors"]),
         (&json!(25), &json!(5))
     );
-    assert!(method["p95Ms"].as_f64() >= Some(20.0), "{method}");
+    assert!(method["p95Ms"].as_f64() >= Some(1_000.0), "{method}");
     assert_eq!(told["memory"]["limitMb"], 1_000);
     assert!(told["memory"]["residentMb"].as_u64() > Some(1));
     assert_eq!(told["connections"][0]["name"], "shop");
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_past_its_limits_makes_nobody_unhealthy() {
+    let scratch = Scratch::new();
+    let launch = shop(&scratch).await.with("MCP_RATE_CALLS_IN_FLIGHT", "1");
+    let (mut server, place) = shown(launch).await;
+    let own_time = json!({"sql": crate::mcp::ENDLESS, "timeoutMs": 20});
+    for _ in 0..10 {
+        let failure = server.call("execute_query", own_time.clone()).await;
+        assert_eq!(failure.failure()["kind"], "timeout");
+    }
+    let endless = json!({"sql": crate::mcp::ENDLESS});
+    server.begin_call("execute_query", endless).await;
+    for _ in 0..20 {
+        let failure = server
+            .call("execute_query", json!({"sql": "SELECT 1"}))
+            .await;
+        assert_eq!(failure.failure()["kind"], "busy");
+    }
+
+    let (status, told) = health(&place).await;
+
+    let errors = &told["components"][2];
+    assert_eq!((status, &errors["status"]), (200, &json!("healthy")));
+    let limited =
+        r#"mcp_requests_total{method="tools/call",tool="execute_query",status="limited"}"#;
+    assert_eq!(figure(&place, limited).await, Some(20.0));
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ impl CallObserver for Monitor {
     fn ended(&self, record: &CallRecord<'_>) {
         let is_error = record
             .failure
-            .is_some_and(|failure| counts_against_health(failure.kind));
+            .is_some_and(counts_against_health);
         let took = record.duration.saturating_sub(record.waited);
         let now = self.started.elapsed();
         lock(&self.calls).add(now, record.method, record.tool, took, is_error);

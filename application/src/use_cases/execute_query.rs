@@ -169,18 +169,27 @@ impl AskedLimits {
     }
 
     pub(super) fn explain(self, failure: Failure, config: &ConnectionConfig) -> Failure {
-        if failure.kind == FailureKind::Timeout {
-            failure.with_hint(self.more_time(config.statement_timeout))
+        if failure.kind != FailureKind::Timeout {
+            return failure;
+        }
+        let most = config.statement_timeout;
+        let failure = failure.with_hint(self.more_time(most));
+        if self.wants_less_than(most) {
+            failure.of_own_limit()
         } else {
             failure
         }
+    }
+
+    fn wants_less_than(&self, most: Duration) -> bool {
+        self.timeout.is_some_and(|asked| asked < most)
     }
 
     /// What to do when the time was up: which of the two limits struck is known here alone.
     fn more_time(&self, most: Duration) -> String {
         let less = "Read less (a narrower WHERE, fewer joins, an indexed column)";
         let most_ms = most.as_millis();
-        if self.timeout.is_some_and(|asked| asked < most) {
+        if self.wants_less_than(most) {
             format!("{less}, or raise `timeoutMs`; this connection allows up to {most_ms}.")
         } else {
             format!(

@@ -6,7 +6,10 @@ use super::{
     CallMeasures, CertificateState, Component, ConnectionState, HealthReport, Measured,
     MemoryState, SharedState, Status, Validity,
 };
-use crate::{connection::CircuitState, failure::FailureKind};
+use crate::{
+    connection::CircuitState,
+    failure::{Failure, FailureKind},
+};
 
 /// Where healthy ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,8 +40,14 @@ impl Default for Thresholds {
 }
 
 /// Whether such a failure says something about this server and its databases, rather than about what was asked for.
-pub const fn counts_against_health(kind: FailureKind) -> bool {
-    match kind {
+///
+/// Who meets the limits of callers, or a time limit of its own, is answered as it should be: else anybody could make a
+/// server unhealthy by asking it too often.
+pub const fn counts_against_health(failure: &Failure) -> bool {
+    if failure.slow_down.is_some() || failure.met_own_limit {
+        return false;
+    }
+    match failure.kind {
         FailureKind::Timeout
         | FailureKind::Busy
         | FailureKind::Unavailable
@@ -360,7 +369,7 @@ mod tests {
     fn a_mistake_of_the_caller_is_no_error_of_the_server() {
         let against: Vec<FailureKind> = FailureKind::ALL
             .into_iter()
-            .filter(|kind| counts_against_health(*kind))
+            .filter(|kind| counts_against_health(&Failure::new(*kind, "")))
             .collect();
 
         assert_eq!(
@@ -372,5 +381,14 @@ mod tests {
                 FailureKind::Internal
             ]
         );
+    }
+
+    #[test]
+    fn a_limit_that_is_the_callers_is_no_error_of_the_server() {
+        let told_to_slow_down = Failure::new(FailureKind::Busy, "").with_limit("calls_in_flight", 1);
+        let own_time = Failure::new(FailureKind::Timeout, "").of_own_limit();
+
+        assert!(!counts_against_health(&told_to_slow_down));
+        assert!(!counts_against_health(&own_time));
     }
 }

@@ -77,6 +77,9 @@ type Seconds = Family<Role, Counter<f64, AtomicU64>>;
 /// What stands for the role of whoever has none, and of everybody where none are configured.
 const NO_ROLE: &str = "none";
 
+/// The status of calls that were told to slow down: that is no failure of the server, and no alert should ring.
+const LIMITED: &str = "limited";
+
 #[derive(Debug)]
 pub(super) struct Counted {
     names: Names,
@@ -130,7 +133,7 @@ impl Counted {
     fn register(&self, registry: &mut Registry) {
         registry.register(
             "mcp_requests",
-            "Requests that have ended, by what came of them: ok or the kind of the failure",
+            "Requests that have ended, by what came of them: ok, limited or the kind of the failure",
             self.requests.clone(),
         );
         registry.register(
@@ -227,14 +230,11 @@ impl OfRoles {
     }
 
     fn ended_for(&self, role: &str, record: &CallRecord<'_>) {
-        let status = record.outcome();
+        let status = status(record);
         let role = Role {
             role: role.to_owned(),
         };
-        if record
-            .failure
-            .is_some_and(|failure| failure.slow_down.is_some())
-        {
+        if status == LIMITED {
             self.limited.get_or_create(&role).inc();
         }
         if let Some(rows) = record.rows {
@@ -248,6 +248,13 @@ impl OfRoles {
             .get_or_create(&RoleOutcome { role, status })
             .inc();
     }
+}
+
+fn status(record: &CallRecord<'_>) -> &'static str {
+    let slow_down = record
+        .failure
+        .and_then(|failure| failure.slow_down.as_deref());
+    slow_down.map_or_else(|| record.outcome(), |_| LIMITED)
 }
 
 fn seconds() -> Histogram {
@@ -270,7 +277,7 @@ impl CallObserver for Counted {
             .get_or_create(&Outcome {
                 method: request.method,
                 tool: request.tool,
-                status: record.outcome(),
+                status: status(record),
             })
             .inc();
         self.durations

@@ -316,7 +316,7 @@ fn a_call_counts_under_each_role_of_its_caller_and_under_none_where_it_has_none(
         lines(&metrics, "mcp_role_requests_total"),
         [
             r#"mcp_role_requests_total{role="analysts",status="ok"} 1"#,
-            r#"mcp_role_requests_total{role="none",status="busy"} 1"#,
+            r#"mcp_role_requests_total{role="none",status="limited"} 1"#,
             r#"mcp_role_requests_total{role="support",status="ok"} 1"#,
         ]
     );
