@@ -26,6 +26,12 @@ impl Access {
         roles.map_or_else(Grant::everything, |roles| roles.grant(caller))
     }
 
+    /// Whether anybody is kept from anything.
+    pub fn has_roles(&self) -> bool {
+        let roles = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        roles.is_some()
+    }
+
     /// From the next call on these are in force.
     pub fn replace(&self, roles: Option<Roles>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = roles.map(Arc::new);

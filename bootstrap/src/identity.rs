@@ -18,6 +18,22 @@ pub fn identity(configuration: &Configuration) -> Result<Option<Arc<Identity>>, 
     Ok(options.map(|options| Arc::new(Identity::new(options))))
 }
 
+/// Stands where nobody has to sign in, which can only change by a restart: nobody should think that it has.
+#[derive(Debug)]
+pub struct NobodySignsIn;
+
+impl Reloadable for NobodySignsIn {
+    fn prepare(&self, configuration: &Configuration) -> Result<Apply, Vec<Mistake>> {
+        match configuration.identity.clone()? {
+            None => Ok(Box::new(|| {})),
+            Some(_) => Err(vec![
+                Mistake::new("identity", "Is new, and nobody has to sign in yet.")
+                    .expected("a restart, from which on it counts"),
+            ]),
+        }
+    }
+}
+
 /// Tokens that are taken out of the file let nobody in any more, from the next request on.
 #[derive(Debug)]
 pub struct ReloadedIdentity(pub Arc<Identity>);

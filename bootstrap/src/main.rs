@@ -22,7 +22,7 @@ use bootstrap::{
     configuration::Configuration,
     environment::Environment,
     http::{self, Unserved},
-    identity::{ReloadedIdentity, identity},
+    identity::{NobodySignsIn, ReloadedIdentity, identity},
     logging,
     operations::Operations,
     reload::{Reloadable, Reloading},
@@ -138,11 +138,15 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
         Ok(assembly) => assembly,
         Err(failure) => return Ok(unusable(&failure)),
     };
+    // Over HTTP there is always something: a signal that means reading again must not end what many are served by.
+    let serves_http = settings.http_address.is_some();
     let mut parts: Vec<Arc<dyn Reloadable>> = Vec::new();
-    if let Some(identity) = &identity {
-        parts.push(Arc::new(ReloadedIdentity(Arc::clone(identity))));
+    match &identity {
+        Some(identity) => parts.push(Arc::new(ReloadedIdentity(Arc::clone(identity)))),
+        None if serves_http => parts.push(Arc::new(NobodySignsIn)),
+        None => {}
     }
-    if has_roles || identity.is_some() {
+    if has_roles || serves_http {
         parts.push(Arc::new(ReloadedRoles(Arc::clone(&assembly.access))));
     }
     if let Some(tls) = &tls {

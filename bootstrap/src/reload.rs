@@ -44,7 +44,14 @@ impl Reloading {
         for part in &self.parts {
             match part.prepare(&configuration) {
                 Ok(apply) => ready.push(apply),
-                Err(found) => mistakes.extend(found),
+                Err(found) => {
+                    // A file that cannot be read is every part's mistake, and told once.
+                    for mistake in found {
+                        if !mistakes.contains(&mistake) {
+                            mistakes.push(mistake);
+                        }
+                    }
+                }
             }
         }
         if !mistakes.is_empty() {

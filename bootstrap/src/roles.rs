@@ -20,6 +20,15 @@ impl Reloadable for ReloadedRoles {
             return Err(configuration.mistakes.clone());
         }
         let roles = configuration.roles.clone()?;
+        if roles.is_none() && self.0.has_roles() {
+            return Err(vec![
+                Mistake::new(
+                    "roles",
+                    "Are gone, and with them every limit of what callers may do.",
+                )
+                .expected("a restart, if that is meant"),
+            ]);
+        }
         let access = Arc::clone(&self.0);
         Ok(Box::new(move || access.replace(roles)))
     }

@@ -75,3 +75,15 @@ async fn a_call_that_outlasts_the_grace_is_told_that_the_server_stops() {
     }
     assert!(server.exit().await.0.success());
 }
+
+#[tokio::test]
+async fn a_hangup_ends_nobody_even_where_nothing_can_be_read_again() {
+    let mut server = demo().await;
+    server.call("list_connections", json!({})).await.ok();
+
+    server.signal("HUP").await;
+    server.call("list_connections", json!({})).await.ok();
+
+    server.signal("TERM").await;
+    assert!(server.exit().await.0.success());
+}

@@ -9,11 +9,13 @@ use std::{
 use adapters::inbound::http::identity::{
     Identity, IdentityOptions, RevocationFile, Revoked, TokenHash,
 };
+use application::access::Access;
 use bootstrap::{
     configuration::{Configuration, Inputs},
     environment::Environment,
-    identity::{ReloadedIdentity, identity},
-    reload::Reloading,
+    identity::{NobodySignsIn, ReloadedIdentity, identity},
+    reload::{Reloadable, Reloading},
+    roles::ReloadedRoles,
 };
 use serde_json::json;
 use support::databases::unique;
@@ -115,6 +117,37 @@ async fn a_mistake_keeps_all_of_what_was_in_force() {
         );
         assert_eq!(who(&identity, "two").await.unwrap_err().0, 401);
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_new_in_the_file_is_told_to_wait_for_a_restart() {
+    let folder = Folder::new();
+    let path = folder.0.clone();
+    folder.write("c.toml", "");
+    let reloading = Reloading::new(vec![Arc::new(NobodySignsIn)], move || Folder::load(&path));
+    reloading.reload().await.unwrap();
+    folder.write("c.toml", &token_entry("ci", "one"));
+
+    let told = reloading.reload().await.unwrap_err();
+
+    assert_eq!(
+        told[0].to_string(),
+        "identity: Is new, and nobody has to sign in yet. Expected a restart, from which on it counts."
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_told_once() {
+    let folder = Folder::new();
+    let path = folder.0.clone();
+    folder.write("c.toml", "[");
+    let roles = Arc::new(ReloadedRoles(Arc::new(Access::new(None))));
+    let parts: Vec<Arc<dyn Reloadable>> = vec![Arc::new(NobodySignsIn), roles];
+    let reloading = Reloading::new(parts, move || Folder::load(&path));
+
+    let told = reloading.reload().await.unwrap_err();
+
+    assert_eq!(told.len(), 1, "{told:?}");
 }
 
 #[tokio::test]

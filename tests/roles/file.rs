@@ -146,6 +146,36 @@ async fn roles_are_read_again_as_a_whole_or_not_at_all() {
     assert!(may("search_schema") && !may("execute_query"));
 }
 
+#[tokio::test]
+async fn roles_that_are_gone_from_the_file_stay_in_force_until_a_restart() {
+    let role = r#"{"roles": {"r": {"when": {}, "connections": "*", "tools": "execute_query"}}}"#;
+    let setup = Setup::new().with_named_file("c.json", role);
+    let access = Arc::new(Access::new(setup.load().roles.unwrap()));
+    let part = ReloadedRoles(Arc::clone(&access));
+
+    let setup = setup.with_file("c.json", "{}");
+    let told = part.prepare(&setup.load()).err().unwrap();
+
+    assert_eq!(
+        told[0].to_string(),
+        "roles: Are gone, and with them every limit of what callers may do. Expected a restart, if that is meant."
+    );
+    assert!(!access.grant(&member_of("staff")).may_call("search_schema"));
+}
+
+#[tokio::test]
+async fn roles_that_are_new_in_the_file_are_put_in_force() {
+    let setup = Setup::new().with_named_file("c.json", "{}");
+    let access = Arc::new(Access::new(setup.load().roles.unwrap()));
+    let part = ReloadedRoles(Arc::clone(&access));
+    assert!(access.grant(&member_of("staff")).may_call("search_schema"));
+
+    let setup = setup.with_file("c.json", r#"{"roles": {}}"#);
+    part.prepare(&setup.load()).unwrap()();
+
+    assert!(!access.grant(&member_of("staff")).may_call("search_schema"));
+}
+
 #[test]
 fn rules_about_tables_are_refused_where_nobody_can_tell_what_a_statement_touches() {
     let file = json!({

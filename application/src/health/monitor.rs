@@ -146,9 +146,7 @@ impl Monitor {
 
 impl CallObserver for Monitor {
     fn ended(&self, record: &CallRecord<'_>) {
-        let is_error = record
-            .failure
-            .is_some_and(counts_against_health);
+        let is_error = record.failure.is_some_and(counts_against_health);
         let took = record.duration.saturating_sub(record.waited);
         let now = self.started.elapsed();
         lock(&self.calls).add(now, record.method, record.tool, took, is_error);

@@ -385,7 +385,8 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_the_callers_is_no_error_of_the_server() {
-        let told_to_slow_down = Failure::new(FailureKind::Busy, "").with_limit("calls_in_flight", 1);
+        let told_to_slow_down =
+            Failure::new(FailureKind::Busy, "").with_limit("calls_in_flight", 1);
         let own_time = Failure::new(FailureKind::Timeout, "").of_own_limit();
 
         assert!(!counts_against_health(&told_to_slow_down));
