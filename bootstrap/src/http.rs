@@ -11,7 +11,10 @@ use adapters::{
 };
 use domain::Failure;
 
-use crate::{assembly::Assembly, settings::Settings};
+use crate::{
+    assembly::Assembly,
+    settings::{Settings, listed},
+};
 
 /// A server that listens already.
 #[derive(Debug)]
@@ -98,7 +101,7 @@ pub async fn listen(
     Ok(Some(Http { server, listener }))
 }
 
-fn open_to_everybody(address: IpAddr) -> Failure {
+pub(crate) fn open_to_everybody(address: IpAddr) -> Failure {
     Failure::invalid_argument(format!(
         "Nobody has to sign in, so everybody who reaches {address} could read every database."
     ))
@@ -126,9 +129,5 @@ pub(crate) fn options(settings: &Settings) -> HttpOptions {
 }
 
 fn list(text: &str) -> Vec<String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|one| !one.is_empty())
-        .map(str::to_owned)
-        .collect()
+    listed(text).map(str::to_owned).collect()
 }

@@ -108,6 +108,49 @@ fn every_mistake_is_reported_at_once() {
 }
 
 #[test]
+fn what_says_nothing_by_itself_is_a_mistake() {
+    let configuration = Setup::new()
+        .variables(&[
+            ("MCP_RATE_BURST", "10"),
+            ("MCP_RATE_TOTAL_BURST", "10"),
+            ("MCP_AUDIT_KEY_FILE", "key"),
+        ])
+        .load();
+
+    assert_eq!(
+        strings(&configuration.settings.unwrap_err()),
+        [
+            "MCP_AUDIT_KEY_FILE: Is of no use without MCP_AUDIT_FILE.",
+            "MCP_RATE_BURST: Is of no use without MCP_RATE_CALLS_PER_SECOND.",
+            "MCP_RATE_TOTAL_BURST: Is of no use without MCP_RATE_TOTAL_CALLS_PER_SECOND.",
+        ]
+    );
+}
+
+#[test]
+fn names_and_origins_that_nobody_could_come_by_are_mistakes() {
+    for (variable, value) in [
+        ("MCP_HTTP_ALLOWED_HOSTS", "https://portolan.example.com/"),
+        ("MCP_HTTP_ALLOWED_HOSTS", "localhost, *.example.com"),
+        ("MCP_HTTP_ALLOWED_ORIGINS", "app.example.com"),
+        ("MCP_HTTP_ALLOWED_ORIGINS", "https://app.example.com/"),
+    ] {
+        let mistakes = Setup::new()
+            .with(variable, value)
+            .load()
+            .settings
+            .unwrap_err();
+        assert_eq!(mistakes[0].key, variable, "{value}");
+    }
+    let settings = Setup::new()
+        .with("MCP_HTTP_ALLOWED_HOSTS", "portolan.example.com, 10.0.0.7,")
+        .with("MCP_HTTP_ALLOWED_ORIGINS", "https://app.example.com:*")
+        .load()
+        .settings;
+    assert!(settings.is_ok(), "{settings:?}");
+}
+
+#[test]
 fn an_unknown_variable_is_only_a_warning() {
     let configuration = Setup::new()
         .variables(&[

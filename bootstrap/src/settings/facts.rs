@@ -62,7 +62,7 @@ pub(super) const FACTS: &[Facts] = &[
     Facts { word: "STRUCTURED_RESULTS", key: "structuredResults", expected: BOOLEAN, separator: None, from_found: always },
     Facts { word: "SLOW_CALL_MS", key: "slowCallMs", expected: "a whole number of milliseconds from 0 to 86,400,000", separator: None, from_found: always },
     Facts { word: "HTTP_ADDRESS", key: "httpAddress", expected: "an address with a port, such as 127.0.0.1:8080", separator: None, from_found: never },
-    Facts { word: "HTTP_ALLOWED_HOSTS", key: "httpAllowedHosts", expected: "names, or *, separated by commas", separator: Some(Separator::Comma), from_found: never },
+    Facts { word: "HTTP_ALLOWED_HOSTS", key: "httpAllowedHosts", expected: "names as in https://NAME/mcp, with a port or without, or *, separated by commas", separator: Some(Separator::Comma), from_found: never },
     Facts { word: "HTTP_ALLOWED_ORIGINS", key: "httpAllowedOrigins", expected: "origins such as https://app.example.com, or *, separated by commas", separator: Some(Separator::Comma), from_found: never },
     Facts { word: "HTTP_TRUSTED_PROXIES", key: "httpTrustedProxies", expected: "addresses, and networks such as 10.0.0.0/8, separated by commas", separator: Some(Separator::Comma), from_found: never },
     Facts { word: "HTTP_MAX_BODY_BYTES", key: "httpMaxBodyBytes", expected: "a whole number of bytes from 1,000 to 1,073,741,824", separator: None, from_found: at_most::<{ 4 << 20 }> },

@@ -5,31 +5,34 @@
 mod facts;
 mod reading;
 mod secret_url;
+mod words;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use adapters::{
-    inbound::http::{TrustedProxies, identity::is_public_url},
-    outbound::AuditTarget,
-};
+use adapters::outbound::AuditTarget;
 use domain::{
     calls::{Caller, Claims},
-    connection::{AllowedHosts, parameters::boolean},
+    connection::AllowedHosts,
 };
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, IntoDeserializer},
-};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use self::facts::FACTS;
-pub(crate) use self::reading::{FromFile, read};
 pub use self::secret_url::SecretUrl;
+use self::{
+    facts::FACTS,
+    words::{
+        address, audit_target, claims, hosts, http_hosts, http_origins, proxies, public_url, shown,
+        shown_target, truth, word,
+    },
+};
+pub(crate) use self::{
+    reading::{FromFile, read},
+    words::listed,
+};
 
 /// What is written to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -176,10 +179,12 @@ pub struct Settings {
     pub http_address: Option<SocketAddr>,
     /// Names that clients may call this server, separated by commas: `host`, `host:port`, or `*` for any. Those of this
     /// machine and the address it listens on need not be listed.
+    #[serde(deserialize_with = "http_hosts")]
     pub http_allowed_hosts: String,
     /// Pages that may call it from a browser, separated by commas: `https://host`, `https://host:port`,
     /// `https://host:*`, or `*` for any. Its own, and those of this machine where it listens on nothing else, need not
     /// be listed.
+    #[serde(deserialize_with = "http_origins")]
     pub http_allowed_origins: String,
     /// Proxies whose `X-Forwarded-For` counts, separated by commas: addresses, and networks such as `10.0.0.0/8`. Default:
     /// none, and the header says nothing.
@@ -332,6 +337,40 @@ impl Settings {
     }
 }
 
+/// A setting that says nothing without another one.
+pub(crate) struct Alone {
+    /// As in `MCP_{word}`.
+    pub(crate) given: &'static str,
+    pub(crate) missing: &'static str,
+}
+
+impl Settings {
+    /// Whoever has given one of these expects of it what does not come.
+    pub(crate) fn alone(&self) -> impl Iterator<Item = Alone> {
+        let total = "RATE_TOTAL_CALLS_PER_SECOND";
+        [
+            (
+                self.rate_burst > 0 && self.rate_calls_per_second == 0,
+                "RATE_BURST",
+                "RATE_CALLS_PER_SECOND",
+            ),
+            (
+                self.rate_total_burst > 0 && self.rate_total_calls_per_second == 0,
+                "RATE_TOTAL_BURST",
+                total,
+            ),
+            (
+                !self.audit_key_file.is_empty() && self.audit_file.is_none(),
+                "AUDIT_KEY_FILE",
+                "AUDIT_FILE",
+            ),
+        ]
+        .into_iter()
+        .filter(|(is_alone, ..)| *is_alone)
+        .map(|(_, given, missing)| Alone { given, missing })
+    }
+}
+
 /// One setting as it is in force, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
@@ -359,108 +398,4 @@ impl Settings {
             })
             .collect()
     }
-}
-
-/// A truth value in any of its words.
-fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    boolean(&text).ok_or_else(|| D::Error::custom("neither true nor false"))
-}
-
-/// A JSON object, kept as it is.
-fn claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match serde_json::from_str::<Map<String, Value>>(&text) {
-        Ok(_) => Ok(text),
-        Err(error) => Err(D::Error::custom(error)),
-    }
-}
-
-/// A list of hosts.
-fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedHosts, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    AllowedHosts::parse(&text).ok_or_else(|| D::Error::custom("not a list of hosts"))
-}
-
-/// A list of proxies, kept as it is.
-fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match text.parse::<TrustedProxies>() {
-        Ok(_) => Ok(text),
-        Err(part) => Err(D::Error::custom(part)),
-    }
-}
-
-/// A URL that clients can be told.
-fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if is_public_url(&text) {
-        Ok(text)
-    } else {
-        Err(D::Error::custom("not a public URL"))
-    }
-}
-
-/// As it would be given.
-fn shown<S: Serializer>(hosts: &AllowedHosts, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(hosts)
-}
-
-/// An address and a port; a port alone is one of this machine.
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let loopback = |port: &str| {
-        let port = port.parse().ok()?;
-        Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
-    };
-    let address = text
-        .parse()
-        .ok()
-        .or_else(|| loopback(text.strip_prefix("localhost:").unwrap_or(&text)));
-    match address {
-        Some(address) => Ok(Some(address)),
-        None => Err(D::Error::custom("not an address with a port")),
-    }
-}
-
-/// A file, or a descriptor.
-fn audit_target<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<AuditTarget>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if let Some(number) = text.strip_prefix("fd:") {
-        return match number.parse() {
-            // The first three are the protocol's and the log's.
-            Ok(number) if number > 2 => Ok(Some(AuditTarget::Descriptor(number))),
-            _ => Err(D::Error::custom("not a descriptor of its own")),
-        };
-    }
-    let is_stream = ["/dev/std", "/dev/fd/", "/proc/"]
-        .iter()
-        .any(|folder| text.starts_with(folder));
-    if is_stream {
-        return Err(D::Error::custom("not a file"));
-    }
-    Ok((!text.is_empty()).then(|| AuditTarget::File(text.into())))
-}
-
-/// As it would be given.
-#[expect(clippy::ref_option, reason = "the shape that serde wants")]
-fn shown_target<S: Serializer>(
-    target: &Option<AuditTarget>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match target {
-        None => serializer.serialize_none(),
-        Some(AuditTarget::File(path)) => path.serialize(serializer),
-        Some(AuditTarget::Descriptor(number)) => {
-            serializer.collect_str(&format_args!("fd:{number}"))
-        }
-    }
-}
-
-/// A word in any letter case.
-fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    T::deserialize(text.to_ascii_lowercase().into_deserializer())
 }

@@ -188,6 +188,13 @@ impl Reading {
                 );
             }
         }
+        for alone in settings.alone() {
+            let place = self.given.get(alone.given).map(|(_, place)| place.as_str());
+            self.mistakes.push(Mistake::new(
+                place.unwrap_or(alone.given),
+                format!("Is of no use without MCP_{}.", alone.missing),
+            ));
+        }
         if self.mistakes.is_empty() {
             return Ok(settings);
         }

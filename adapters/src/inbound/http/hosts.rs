@@ -109,6 +109,16 @@ impl Hosts {
     }
 }
 
+/// Whether a name of this server can be written like this: `host`, `host:port` or `*`.
+pub fn is_allowed_host(text: &str) -> bool {
+    text == "*" || Place::parse(text).is_some_and(|place| !place.host.contains('*'))
+}
+
+/// Whether a page's origin can be written like this: `https://host`, with a port or `:*`, or `*`.
+pub fn is_allowed_origin(text: &str) -> bool {
+    text == "*" || Origin::parse(text).is_some_and(|origin| !origin.host.contains('*'))
+}
+
 /// Whether the page came from the very name that the request calls this server; that name was looked at before.
 fn is_own_page(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let page = origin
@@ -342,6 +352,47 @@ mod tests {
         ] {
             let admitted = hosts.admits_page(&headers(called, origin));
             assert_eq!(admitted, expected, "{origin:?} to {called}");
+        }
+    }
+
+    #[test]
+    fn what_no_request_could_ever_name_is_no_host_and_no_origin() {
+        for host in [
+            "*",
+            "portolan.example",
+            "portolan.example:8443",
+            "10.0.0.7",
+            "::1",
+            "[::1]:80",
+        ] {
+            assert!(is_allowed_host(host), "{host}");
+        }
+        for host in [
+            "https://portolan.example",
+            "portolan.example/mcp",
+            "*.example",
+            "a b",
+            "u@h",
+            "",
+        ] {
+            assert!(!is_allowed_host(host), "{host}");
+        }
+        for origin in [
+            "*",
+            "https://app.example",
+            "http://app.example:8080",
+            "https://app.example:*",
+        ] {
+            assert!(is_allowed_origin(origin), "{origin}");
+        }
+        for origin in [
+            "app.example",
+            "https://app.example/",
+            "https://*.example",
+            "null",
+            "",
+        ] {
+            assert!(!is_allowed_origin(origin), "{origin}");
         }
     }
 }

@@ -21,6 +21,7 @@ mod status;
 mod streams;
 mod tls;
 
+pub use hosts::{is_allowed_host, is_allowed_origin};
 pub use listener::Listener;
 pub use operations::Operations;
 pub use options::HttpOptions;
