@@ -95,6 +95,56 @@ async fn a_file_that_a_connection_names_must_be_there() {
 }
 
 #[tokio::test]
+async fn what_would_keep_serve_from_starting_is_told() {
+    let variables = [
+        (
+            &[("MCP_HTTP_ADDRESS", "0.0.0.0:8080")][..],
+            "serve: Nobody has to sign in, so everybody who reaches 0.0.0.0 could read every database.",
+        ),
+        (
+            &[
+                ("MCP_HTTP_TLS_CERT", "none.pem"),
+                ("MCP_HTTP_TLS_KEY", "none.key"),
+            ],
+            "serve: The certificate for HTTP cannot be used: ",
+        ),
+        (
+            &[("MCP_REDIS_URL", "http://:hunter2@cache")],
+            "serve: MCP_REDIS_URL cannot be used: ",
+        ),
+        (
+            &[("MCP_AUDIT_FILE", "none/audit.jsonl")],
+            "serve: The audit (MCP_AUDIT_FILE) cannot be opened: its folder is not there.",
+        ),
+        (
+            &[
+                ("MCP_AUDIT_FILE", "a.jsonl"),
+                ("MCP_AUDIT_KEY_FILE", "short"),
+            ],
+            "serve: The key of the audit (",
+        ),
+        (
+            &[
+                ("SHOP_DB_URL", "sqlite:shop.db"),
+                ("SHOP_DB_MASK", "*.email=hash"),
+                ("MCP_MASK_KEY_FILE", "none"),
+            ],
+            "serve: MCP_MASK_KEY_FILE names a file that cannot be read.",
+        ),
+    ];
+    for (variables, told) in variables {
+        let setup = Setup::new().variables(variables).with_file("short", "x");
+
+        let outcome = checked(&setup, false, false).await;
+
+        assert!(outcome.report.contains(told), "{told}: {}", outcome.report);
+        assert!(!outcome.report.contains("hunter2"), "{}", outcome.report);
+        assert_eq!(outcome.exit_code, 1, "{told}");
+        assert!(!setup.folder.join("a.jsonl").exists());
+    }
+}
+
+#[tokio::test]
 async fn the_report_for_programs_has_the_same_facts() {
     let setup = Setup::new().with_url(Some("x"), "mysql://u:hunter2@h/db");
 

@@ -3,6 +3,7 @@
 //! The reports are pure functions over what was loaded and tried; printing is the caller's.
 
 mod json;
+mod serving;
 mod text;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
@@ -49,7 +50,7 @@ pub struct Reached {
 /// What connecting to each valid configuration came to.
 pub type Attempts = BTreeMap<ConnectionName, Result<Reached, Failure>>;
 
-/// Looks at the files that connections name, connects if asked to, and reports. `connector` knows engines by name.
+/// Looks at the files that connections and the server name, connects if asked to, and reports. `connector` knows engines by name.
 pub async fn check(
     mut configuration: Configuration,
     options: CheckOptions,
@@ -57,6 +58,8 @@ pub async fn check(
     connector: impl Fn(&str) -> Option<Arc<dyn Connector>>,
 ) -> CheckOutcome {
     configuration.look_at_files(working_directory);
+    let serving = serving::mistakes(&configuration, working_directory);
+    configuration.mistakes.extend(serving);
     let attempts = if options.connect {
         connect(&configuration, connector).await
     } else {
