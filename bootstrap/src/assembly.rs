@@ -139,11 +139,11 @@ pub fn load(wanted: &Wanted<'_>, working_directory: &Path) -> Configuration {
     if let Ok(settings) = &configuration.settings
         && let Err(failure) = ToolSelection::parse(&settings.tools)
     {
-        let mistake = Mistake::new("MCP_TOOLS", failure.message);
-        configuration.settings = Err(vec![match failure.hint {
-            Some(hint) => mistake.expected(hint),
-            None => mistake,
-        }]);
+        let told = match failure.hint {
+            Some(hint) => format!("{} {hint}", failure.message),
+            None => failure.message,
+        };
+        configuration.settings = Err(vec![Mistake::new("MCP_TOOLS", told)]);
     }
     configuration
 }

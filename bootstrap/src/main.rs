@@ -105,22 +105,21 @@ async fn serve(arguments: ServeArguments) -> io::Result<u8> {
     };
     settings.metrics_addr = arguments.metrics_addr.or(settings.metrics_addr);
     let has_roles = roles.is_some();
-    let _log = logging::start(&settings);
-    tell_mistakes(&configuration);
-    let traces = traces(&settings);
     let identity = if settings.http_address.is_some() {
-        match identity(&configuration) {
-            Ok(identity) => identity,
-            Err(mistakes) => {
-                for mistake in mistakes {
-                    complain(&mistake.to_string());
-                }
-                return Ok(UNUSABLE);
+        let Ok(identity) = identity(&configuration) else {
+            // Its mistakes are among them, and told once.
+            for mistake in mistakes(&configuration) {
+                complain(&mistake.to_string());
             }
-        }
+            return Ok(UNUSABLE);
+        };
+        identity
     } else {
         None
     };
+    let _log = logging::start(&settings);
+    tell_mistakes(&configuration);
+    let traces = traces(&settings);
     let tls = match tls(&settings, &here) {
         Ok(tls) => tls.filter(|_| settings.http_address.is_some()),
         Err(failure) => return Ok(unusable(&failure)),
