@@ -256,6 +256,27 @@ async fn a_second_process_on_the_same_file_does_not_start() {
     assert_eq!(lines(&audit).len(), 1);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_process_does_not_start_by_a_link_to_the_same_file() {
+    let scratch = Scratch::new();
+    let (launch, audit) = audited(&scratch).await;
+    let mut first = Server::start(launch.clone()).await;
+    first.query("SELECT 1").await;
+    let link = scratch.path("link.jsonl");
+    std::os::unix::fs::symlink(&audit, &link).unwrap();
+    let launch = launch.with("MCP_AUDIT_FILE", link.display().to_string());
+
+    let second = launch.run().await;
+
+    assert_eq!(second.code, 2);
+    assert!(
+        second.stderr.contains("another process writes it"),
+        "{}",
+        second.stderr
+    );
+}
+
 #[tokio::test]
 async fn a_file_that_was_moved_away_is_followed_by_a_new_one() {
     let scratch = Scratch::new();

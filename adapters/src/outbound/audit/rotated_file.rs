@@ -57,6 +57,19 @@ pub(super) enum Unopened {
     SomethingElse,
 }
 
+/// The file itself, where the path is a link to it: what lies beside it, its head with the lock above all, must be the
+/// same by every name.
+pub(super) fn itself(path: &Path) -> PathBuf {
+    let leads_to = fs::read_link(path).map(|to| match path.parent() {
+        Some(folder) => folder.join(to),
+        None => to,
+    });
+    match leads_to {
+        Ok(to) => fs::canonicalize(path).unwrap_or(to),
+        Err(_) => path.to_owned(),
+    }
+}
+
 impl RotatedFile {
     /// Opens or makes the file; where its chain ends.
     pub(super) fn open(
@@ -64,6 +77,7 @@ impl RotatedFile {
         rotation: Rotation,
         sealing: &Sealing,
     ) -> Result<(Self, Link), Unopened> {
+        let path = &itself(path);
         let mut head = Head::open(path)?;
         let known = head.read(sealing)?;
         let mut file = open(path)?;

@@ -67,6 +67,11 @@ impl fmt::Display for Fault {
 /// Reads the files and those that were put aside from them. Fails with an explanation if that is not possible.
 pub fn verify(files: &[PathBuf], options: &VerifyOptions) -> Result<Findings, String> {
     let sealing = Sealing::new(options.key.as_ref());
+    let files: Vec<PathBuf> = files
+        .iter()
+        .map(|file| rotated_file::itself(file))
+        .collect();
+    let files = files.as_slice();
     // Before the lines: those that are added meanwhile must not be missed.
     let mut head = None;
     for file in files {
@@ -273,10 +278,16 @@ impl Reading {
                     .push("The last line is not written to its end yet.".to_owned());
             }
         } else {
-            self.findings.notes.push(
-                "There is no head beside it: lines that were cut off at the end would not show."
-                    .to_owned(),
-            );
+            let unseen =
+                "There is no head beside it: lines that were cut off at the end would not show.";
+            // Nobody has one of what was collected, and a line that was noted down vouches for what comes before it.
+            match named.first() {
+                Some(file) if !self.restarts && self.anchor.is_none() => {
+                    let what = "has no head beside it, without which lines that were cut off at the end do not show";
+                    self.fault(file, None, what.to_owned());
+                }
+                _ => self.findings.notes.push(unseen.to_owned()),
+            }
             if first > 1 {
                 self.findings
                     .notes
@@ -397,6 +408,30 @@ mod tests {
 
     fn key() -> ChainKey {
         ChainKey::from_file(b"0123456789abcdef".to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_head_that_was_removed_is_a_fault_unless_something_else_vouches_for_the_end() {
+        let folder = Folder::new("no-head");
+        folder.write(3, None, None);
+        let last = folder.findings(&VerifyOptions::default()).last;
+        std::fs::remove_file(head::path_of(&folder.audit())).unwrap();
+        folder.put(&folder.lines()[..2]);
+
+        let what =
+            "has no head beside it, without which lines that were cut off at the end do not show";
+        assert_eq!(folder.faults(), [(None, what.to_owned())]);
+        folder.put(&folder.lines()[..1]);
+        let anchored = folder.findings(&VerifyOptions {
+            anchor: last,
+            ..VerifyOptions::default()
+        });
+        assert_eq!(anchored.faults.len(), 1, "{:?}", anchored.faults);
+        let collected = folder.findings(&VerifyOptions {
+            restarts: true,
+            ..VerifyOptions::default()
+        });
+        assert!(collected.faults.is_empty(), "{:?}", collected.faults);
     }
 
     #[test]
@@ -664,11 +699,11 @@ mod tests {
         std::fs::remove_file(folder.0.join("audit.jsonl.head")).unwrap();
 
         assert_eq!(
-            folder.faults(),
-            [(
+            folder.faults()[0],
+            (
                 Some(3),
                 "is line 1 of the chain, and stands where 3 should".to_owned()
-            )]
+            )
         );
         let options = VerifyOptions {
             restarts: true,
