@@ -10,7 +10,7 @@ use std::{
 
 use adapters::{
     inbound::{
-        http::{Operations, StatusPage},
+        http::{Operations, Reach, StatusPage},
         mcp::{Around, McpOptions, McpServer, ToolSelection},
     },
     outbound::{
@@ -61,8 +61,6 @@ pub struct Assembly {
     pub server: McpServer,
     /// The roles in force.
     pub access: Arc<Access>,
-    /// The names of those that the operator has configured.
-    pub connections: Arc<[String]>,
     /// Knows how the server does.
     pub monitor: Arc<Monitor>,
     /// Whether a tool tells that.
@@ -83,6 +81,14 @@ impl Assembly {
         Operations {
             health: Arc::clone(&self.monitor) as _,
             metrics: Arc::clone(&self.metrics) as _,
+        }
+    }
+
+    /// For whom that is, over HTTP.
+    pub fn reach(&self) -> Reach {
+        Reach {
+            access: Arc::clone(&self.access),
+            registry: Arc::clone(&self.registry),
         }
     }
 
@@ -202,7 +208,6 @@ pub async fn assemble(
         Some(options) => Some(Arc::new(Traces::start(&options)?)),
         None => None,
     };
-    let connections = names.as_slice().into();
     let metrics = Metrics::new(names, Arc::clone(&monitor) as _, process);
     let metrics = Arc::new(match &traces {
         Some(traces) => metrics.beside(Arc::clone(traces)),
@@ -238,7 +243,6 @@ pub async fn assemble(
     Ok(Assembly {
         server: McpServer::new(Arc::clone(&registry), ad_hoc, options, around),
         access,
-        connections,
         monitor,
         tells_health,
         metrics,

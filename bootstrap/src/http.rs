@@ -77,14 +77,11 @@ pub async fn listen(
     let operations = assembly.operations();
     let mut routes = Routes {
         open: if sign_in.admits_anybody() {
-            operations.health_routes()
+            operations.health_routes_by_roles(assembly.reach(), assembly.server.local_caller())
         } else {
             operations.terse_health_routes()
         },
-        signed_in: operations.metrics_routes_by_roles(
-            Arc::clone(&assembly.access),
-            Arc::clone(&assembly.connections),
-        ),
+        signed_in: operations.metrics_routes_by_roles(assembly.reach()),
     };
     if let Some(page) = assembly.status_page() {
         routes.open = routes.open.merge(StatusPage::page_routes());

@@ -50,6 +50,15 @@ impl<'a> View<'a> {
             .find_map(|key| known.get(key).cloned())
     }
 
+    /// Whether nothing that the operator has configured is hidden from here.
+    pub fn reaches_all(&self) -> bool {
+        let Visitor { grant, tool, .. } = self.visitor;
+        read(&self.registry.known)
+            .keys()
+            .filter(|key| key.owner.is_none())
+            .all(|key| grant.on(tool, key.name.as_str()).is_some())
+    }
+
     /// Whether a known configuration may only be read from here.
     pub fn is_read_only(&self, name: &ConnectionName, config: &ConnectionConfig) -> bool {
         self.allowed(Some(name))

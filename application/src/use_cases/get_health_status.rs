@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::health::{
-    CallMeasures, Component, ConnectionState, HealthReport, HealthSource, Status,
+    CallMeasures, Component, ConnectionState, HealthReport, HealthSource, MethodMeasures, Status,
 };
 use serde::Serialize;
 
@@ -12,6 +12,9 @@ use serde::Serialize;
 pub struct GetHealthStatus {
     /// What it was judged from too.
     pub detailed: bool,
+    /// Of the server as a whole. Else of the connections that the caller sees alone, and beyond them the one word that
+    /// anybody is told: figures of all calls tell of those of others, on connections that are hidden.
+    pub of_all: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -23,15 +26,19 @@ pub struct HealthStatus {
     pub details: Option<Details>,
 }
 
-/// What health was judged from: calls of the last five minutes, connections as their last tests found them.
+/// What health was judged from: calls of the last five minutes, connections as their last tests found them. All but
+/// connections is of the server as a whole.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
     pub connections: Vec<Connection>,
-    pub memory: Memory,
-    pub calls: Calls,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Calls>,
     /// By method, and for calls of tools by tool.
-    pub methods: Vec<Method>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Vec<Method>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
 }
@@ -100,30 +107,31 @@ impl GetHealthStatus {
             components,
             measured,
         } = source.report();
+        let of_all = self.of_all;
+        let seen: Vec<ConnectionState> = measured
+            .connections
+            .into_iter()
+            .filter(|connection| connection.is_shared && sees(&connection.name))
+            .collect();
+        let components = if of_all {
+            components
+        } else {
+            vec![Component::of_connections(&seen)]
+        };
         let details = self.detailed.then(|| Details {
-            connections: measured
-                .connections
-                .into_iter()
-                .filter(|connection| connection.is_shared && sees(&connection.name))
-                .map(connection)
-                .collect(),
-            memory: Memory {
+            connections: seen.into_iter().map(connection).collect(),
+            memory: of_all.then(|| Memory {
                 resident_mb: measured.memory.resident_bytes.map(megabytes),
                 limit_mb: measured.memory.limit_bytes.map(megabytes),
-            },
-            calls: calls(measured.calls),
-            methods: measured
-                .methods
-                .into_iter()
-                .map(|(method, tool, measures)| Method {
-                    name: method,
-                    tool,
-                    calls: calls(measures),
-                })
-                .collect(),
-            certificate: measured.certificate.map(|certificate| Certificate {
-                ends: instant(certificate.ends),
             }),
+            calls: of_all.then(|| calls(measured.calls)),
+            methods: of_all.then(|| measured.methods.into_iter().map(method).collect()),
+            certificate: measured
+                .certificate
+                .filter(|_| of_all)
+                .map(|certificate| Certificate {
+                    ends: instant(certificate.ends),
+                }),
         });
         HealthStatus {
             status,
@@ -135,6 +143,14 @@ impl GetHealthStatus {
 
 fn instant(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
+}
+
+fn method((name, tool, measures): MethodMeasures) -> Method {
+    Method {
+        name,
+        tool,
+        calls: calls(measures),
+    }
 }
 
 fn connection(state: ConnectionState) -> Connection {
@@ -226,7 +242,11 @@ mod tests {
     }
 
     fn told(detailed: bool) -> String {
-        let status = GetHealthStatus { detailed }.execute(&Source, |name| name == "prod");
+        let asked = GetHealthStatus {
+            detailed,
+            of_all: true,
+        };
+        let status = asked.execute(&Source, |name| name == "prod");
         serde_json::to_string(&status).unwrap()
     }
 
@@ -239,10 +259,24 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_the_caller_does_not_see_is_not_told() {
-        let status = GetHealthStatus { detailed: true }.execute(&Source, |_| false);
-
-        assert!(status.details.unwrap().connections.is_empty());
+    fn beyond_the_connections_that_a_caller_sees_it_is_told_one_word() {
+        for (seen, expected) in [
+            (
+                "prod",
+                r#"{"status":"unhealthy","components":[{"name":"connections","status":"unhealthy","reason":"1 of 1 connections does not answer."}],"connections":[{"name":"prod","engine":"testsql","answers":false,"failure":"Nothing there.","inUse":1,"idle":2,"max":10,"waiting":0,"circuit":"open"}]}"#,
+            ),
+            (
+                "",
+                r#"{"status":"unhealthy","components":[{"name":"connections","status":"healthy"}],"connections":[]}"#,
+            ),
+        ] {
+            let asked = GetHealthStatus {
+                detailed: true,
+                of_all: false,
+            };
+            let status = asked.execute(&Source, |name| name == seen);
+            assert_eq!(serde_json::to_string(&status).unwrap(), expected);
+        }
     }
 
     #[test]

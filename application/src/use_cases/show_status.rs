@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The request. Connections are shown that this visitor sees; calls of others only to who may end what others use, and
-/// only those on connections for which that holds.
+/// only those on connections for which that holds; figures of the whole server only to who reaches all of its connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ShowStatus<'a> {
     pub visitor: Visitor<'a>,
@@ -21,7 +21,8 @@ pub struct ServerStatus {
     pub server: Server,
     pub caller: Who,
     pub health: HealthStatus,
-    pub totals: Totals,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Totals>,
     pub running: Vec<Line>,
     pub recent: Vec<Line>,
 }
@@ -103,7 +104,8 @@ impl ShowStatus<'_> {
             }
             call
         };
-        let names = registry.seen_by(self.visitor).names();
+        let view = registry.seen_by(self.visitor);
+        let (names, of_all) = (view.names(), view.reaches_all());
         let sees = |name: &str| names.iter().any(|seen| seen.as_str() == name);
         let totals = book.totals();
         ServerStatus {
@@ -115,11 +117,15 @@ impl ShowStatus<'_> {
                 roles: grant.roles().map(str::to_owned).collect(),
                 operator,
             },
-            health: GetHealthStatus { detailed: true }.execute(health, sees),
-            totals: Totals {
+            health: GetHealthStatus {
+                detailed: true,
+                of_all,
+            }
+            .execute(health, sees),
+            totals: of_all.then_some(Totals {
                 calls: totals.calls,
                 failed: totals.failed,
-            },
+            }),
             running: book
                 .running()
                 .into_iter()

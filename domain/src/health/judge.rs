@@ -64,9 +64,8 @@ pub const fn counts_against_health(failure: &Failure) -> bool {
 impl Thresholds {
     /// The verdict on what was measured.
     pub fn judge(&self, measured: Measured) -> HealthReport {
-        let [connections, memory, errors, responses] = Component::NAMES;
-        let components: Vec<Component> = [
-            (connections, of_connections(&measured.connections)),
+        let [_, memory, errors, responses] = Component::NAMES;
+        let others = [
             (memory, self.of_memory(measured.memory)),
             (errors, self.of_errors(&measured.calls)),
             (responses, self.of_responses(&measured.calls)),
@@ -86,8 +85,11 @@ impl Thresholds {
             name,
             status,
             reason,
-        })
-        .collect();
+        });
+        let components: Vec<Component> =
+            std::iter::once(Component::of_connections(&measured.connections))
+                .chain(others)
+                .collect();
         HealthReport {
             status: components
                 .iter()
@@ -141,6 +143,19 @@ impl Thresholds {
             return (Status::Degraded, Some(told));
         }
         HEALTHY
+    }
+}
+
+impl Component {
+    /// The verdict on these connections alone.
+    pub fn of_connections(connections: &[ConnectionState]) -> Self {
+        let [name, ..] = Self::NAMES;
+        let (status, reason) = of_connections(connections);
+        Self {
+            name,
+            status,
+            reason,
+        }
     }
 }
 

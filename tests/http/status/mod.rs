@@ -2,6 +2,7 @@
 
 mod browser;
 mod names;
+mod whole;
 
 use std::fmt::Write as _;
 
@@ -54,7 +55,8 @@ impl Team {
         std::fs::write(&file, config).unwrap();
         let launch = Launch::default()
             .argument("--config")
-            .argument(file.display().to_string());
+            .argument(file.display().to_string())
+            .with("MCP_TOOLS", "full");
         Self {
             server: HttpServer::start(launch).await,
             _folder: folder,

@@ -23,7 +23,7 @@ mod tls;
 
 pub use hosts::{is_allowed_host, is_allowed_origin};
 pub use listener::Listener;
-pub use operations::Operations;
+pub use operations::{Operations, Reach};
 pub use options::HttpOptions;
 pub use proxies::TrustedProxies;
 pub use server::{HttpServer, Routes};

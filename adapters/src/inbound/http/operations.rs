@@ -2,7 +2,11 @@
 
 use std::{io, net::IpAddr, sync::Arc};
 
-use application::{access::Access, use_cases::GetHealthStatus};
+use application::{
+    access::Access,
+    registry::{Registry, Visitor},
+    use_cases::GetHealthStatus,
+};
 use axum::{
     Extension, Router,
     extract::{Request, State},
@@ -45,6 +49,13 @@ impl Operations {
             .with_state(Arc::clone(&self.health))
     }
 
+    /// The same where nobody signs in and roles say what this caller may see: details only if that is every connection.
+    pub fn health_routes_by_roles(&self, reach: Reach, caller: Arc<Caller>) -> Router {
+        Router::new()
+            .route("/health", get(health_by_roles))
+            .with_state((Arc::clone(&self.health), reach, caller))
+    }
+
     /// The same where callers sign in: one word, whoever asks. A proxy on this machine need not say that it passes
     /// something on, and a token is asked for so that strangers learn nothing.
     pub fn terse_health_routes(&self) -> Router {
@@ -60,15 +71,11 @@ impl Operations {
             .with_state(Arc::clone(&self.metrics))
     }
 
-    /// The same for requests that have their [`Caller`] in their extensions, and for those alone whose roles reach each of
-    /// these connections.
-    pub fn metrics_routes_by_roles(
-        &self,
-        access: Arc<Access>,
-        connections: Arc<[String]>,
-    ) -> Router {
+    /// The same for requests that have their [`Caller`] in their extensions, and for those alone whose roles reach every
+    /// configured connection.
+    pub fn metrics_routes_by_roles(&self, reach: Reach) -> Router {
         self.metrics_routes()
-            .route_layer(from_fn_with_state((access, connections), reaches_all))
+            .route_layer(from_fn_with_state(reach, reaches_all))
     }
 
     /// Answers on a listener of its own, `/livez` and `/readyz` too, until `shutdown` is ready: to whoever reaches it by an
@@ -118,21 +125,46 @@ async fn metrics(State(metrics): State<Arc<dyn Exposition>>) -> Response {
     (kind, metrics.text()).into_response()
 }
 
+/// Knows for whom figures of the whole server are.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    pub access: Arc<Access>,
+    pub registry: Arc<Registry>,
+}
+
+impl Reach {
+    fn is_whole(&self, caller: &Caller) -> bool {
+        let grant = self.access.grant(caller);
+        let visitor = Visitor {
+            caller,
+            grant: &grant,
+            tool: None,
+        };
+        self.registry.seen_by(visitor).reaches_all()
+    }
+}
+
 async fn reaches_all(
-    State((access, connections)): State<(Arc<Access>, Arc<[String]>)>,
+    State(reach): State<Reach>,
     Extension(caller): Extension<Arc<Caller>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let grant = access.grant(&caller);
-    if connections
-        .iter()
-        .all(|name| grant.on(None, name).is_some())
-    {
+    if reach.is_whole(&caller) {
         next.run(request).await
     } else {
         plain(StatusCode::FORBIDDEN, NOT_OF_ALL)
     }
+}
+
+async fn health_by_roles(
+    State((health, reach, caller)): State<(Arc<dyn HealthSource>, Reach, Arc<Caller>)>,
+    request: Request,
+) -> Response {
+    told(
+        &*health,
+        is_of_this_machine(&request) && reach.is_whole(&caller),
+    )
 }
 
 async fn terse_health(State(health): State<Arc<dyn HealthSource>>) -> Response {
@@ -144,7 +176,11 @@ async fn health(State(health): State<Arc<dyn HealthSource>>, request: Request) -
 }
 
 fn told(health: &dyn HealthSource, detailed: bool) -> Response {
-    let told = GetHealthStatus { detailed }.execute(health, |_| true);
+    let asked = GetHealthStatus {
+        detailed,
+        of_all: true,
+    };
+    let told = asked.execute(health, |_| true);
     let code = match told.status {
         Status::Healthy | Status::Degraded => StatusCode::OK,
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,

@@ -143,24 +143,33 @@ async function cancel(call, button) {
   await refresh();
 }
 
+/** What is of the whole server is told to those alone whose roles reach all of it. */
 function tiles(status, now) {
-  const { calls, memory } = status.health;
+  const { health, totals } = status;
+  say(at("in-flight"), number(status.running.length));
+  for (const one of document.querySelectorAll(".whole")) one.toggleAttribute("hidden", !totals);
+  at("part").hidden = Boolean(totals);
+  if (!totals) return;
   if (last) {
     const seconds = (now - last.now) / 1000;
     // After a restart of the server the count begins anew.
-    const rate = Math.max(0, status.totals.calls - last.calls) / seconds;
+    const rate = Math.max(0, totals.calls - last.calls) / seconds;
     rates.push(rate);
     if (rates.length > POINTS) rates.shift();
     say(at("rate"), rate >= 10 ? Math.round(rate).toLocaleString("en") : rate.toFixed(1));
     chart();
   }
-  last = { now, calls: status.totals.calls };
-  say(at("in-flight"), number(status.running.length));
+  last = { now, calls: totals.calls };
+  const { calls, memory } = health;
   say(at("median"), calls.count ? milliseconds(calls.medianMs) : "–");
   say(at("p95"), calls.count ? milliseconds(calls.p95Ms) : "–");
   say(at("errors"), calls.count ? percent(calls.errorRate) : "–");
   const used = memory.residentMb == null ? "–" : `${number(memory.residentMb)} MB`;
   say(at("memory"), memory.limitMb == null ? used : `${used} of ${number(memory.limitMb)}`);
+  rows("methods", health.methods, (one) => ({
+    key: `${one.method} ${one.tool ?? ""}`,
+    values: [one.tool ?? one.method, number(one.count), percent(one.errorRate), milliseconds(one.medianMs), milliseconds(one.p95Ms)],
+  }));
 }
 
 function chart() {
@@ -217,10 +226,6 @@ function show(status) {
       milliseconds(call.durationMs),
       { text: call.statement, kind: "statement" },
     ],
-  }));
-  rows("methods", health.methods, (one) => ({
-    key: `${one.method} ${one.tool ?? ""}`,
-    values: [one.tool ?? one.method, number(one.count), percent(one.errorRate), milliseconds(one.medianMs), milliseconds(one.p95Ms)],
   }));
   at("sign-in").hidden = true;
   at("content").hidden = false;

@@ -40,10 +40,12 @@ impl Tool for GetHealthStatusTool {
                 "This server does not watch its health.",
             )
         })?;
+        let view = server.view(call);
         let status = GetHealthStatus {
             detailed: params.detailed.unwrap_or_default(),
+            of_all: view.reaches_all(),
         };
-        let names = server.view(call).names();
+        let names = view.names();
         json(&status.execute(source, |name| {
             names.iter().any(|seen| seen.as_str() == name)
         }))
