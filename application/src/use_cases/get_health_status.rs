@@ -108,7 +108,7 @@ impl GetHealthStatus {
             measured,
         } = source.report();
         let of_all = self.of_all;
-        let seen: Vec<ConnectionState> = measured
+        let shown: Vec<ConnectionState> = measured
             .connections
             .into_iter()
             .filter(|connection| connection.is_shared && sees(&connection.name))
@@ -116,10 +116,10 @@ impl GetHealthStatus {
         let components = if of_all {
             components
         } else {
-            vec![Component::of_connections(&seen)]
+            vec![Component::of_connections(&shown)]
         };
         let details = self.detailed.then(|| Details {
-            connections: seen.into_iter().map(connection).collect(),
+            connections: shown.into_iter().map(connection).collect(),
             memory: of_all.then(|| Memory {
                 resident_mb: measured.memory.resident_bytes.map(megabytes),
                 limit_mb: measured.memory.limit_bytes.map(megabytes),
