@@ -119,6 +119,28 @@ impl Home {
         Ok(rows)
     }
 
+    /// Asks until the server keeps the statement, which it then was seen to run by its name alone.
+    async fn ask_until_it_is_kept(&mut self, sql: &str) -> Rows {
+        let Rows { rows, .. } = read(&self.limited, "SELECT pg_backend_pid()::text", vec![])
+            .await
+            .unwrap();
+        let Owned::Text(session) = &rows[0][0] else {
+            panic!("{rows:?}");
+        };
+        let last = format!("SELECT query FROM pg_stat_activity WHERE pid = {session}");
+        for _ in 0..10_000 {
+            let rows = self.ask(sql).await.expect(sql);
+            let message: String = sqlx::query_scalar(AssertSqlSafe(last.clone()))
+                .fetch_one(&mut self.admin)
+                .await
+                .unwrap();
+            if message.contains("EXECUTE portolan_same_") && !message.contains("PREPARE") {
+                return rows;
+            }
+        }
+        panic!("{sql} is never kept");
+    }
+
     async fn change(&mut self, sql: &str) {
         run(&mut self.admin, &sql.replace("{s}", &self.name)).await;
     }
@@ -139,8 +161,8 @@ async fn run(connection: &mut PgConnection, sql: &str) {
     done.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// What may be read, and a change after which it would show what is hidden.
-const CHANGES: [(&str, &str); 14] = [
+/// What may be read, and a change to what it reads, after which it would show what is hidden.
+const CHANGES: [(&str, &str); 8] = [
     (
         "SELECT note FROM notes",
         "CREATE OR REPLACE VIEW {s}.notes AS SELECT amount AS note FROM {s}.salaries",
@@ -163,6 +185,22 @@ const CHANGES: [(&str, &str); 14] = [
     ),
     (
         "SELECT id, note FROM orders",
+        "DROP TABLE {s}.orders CASCADE; CREATE VIEW {s}.orders AS SELECT id, amount AS note FROM {s}.salaries",
+    ),
+    (
+        "SELECT max(note) FROM events",
+        "ALTER TABLE {s}.events ATTACH PARTITION {s}.salaries_of_events FOR VALUES FROM (1) TO (9)",
+    ),
+    (
+        "SELECT note FROM orders",
+        "ALTER TABLE {s}.salaries_of_events INHERIT {s}.orders",
+    ),
+];
+
+/// The same by something that it would read now, and has not read before.
+const ADDITIONS: [(&str, &str); 6] = [
+    (
+        "SELECT id, note FROM orders",
         "CREATE TABLE {s}_early.orders AS SELECT * FROM {s}_early.named",
     ),
     (
@@ -172,18 +210,6 @@ const CHANGES: [(&str, &str); 14] = [
     (
         "SELECT id, note FROM orders",
         "CREATE VIEW {s}_early.orders AS SELECT * FROM {s}_early.named",
-    ),
-    (
-        "SELECT id, note FROM orders",
-        "DROP TABLE {s}.orders CASCADE; CREATE VIEW {s}.orders AS SELECT id, amount AS note FROM {s}.salaries",
-    ),
-    (
-        "SELECT note FROM events",
-        "ALTER TABLE {s}.events ATTACH PARTITION {s}.salaries_of_events FOR VALUES FROM (1) TO (9)",
-    ),
-    (
-        "SELECT note FROM orders",
-        "ALTER TABLE {s}.salaries_of_events INHERIT {s}.orders",
     ),
     (
         "SELECT lower(note) FROM orders",
@@ -199,6 +225,13 @@ const CHANGES: [(&str, &str); 14] = [
     ),
 ];
 
+/// By what a statement is held to its judgement.
+enum Way {
+    Answers,
+    Moment,
+    Kept,
+}
+
 fn is_kept(answer: Result<Rows, Failure>, sql: &str) {
     match answer {
         Ok(rows) => panic!("{sql}: {:?}", rows.rows),
@@ -212,11 +245,9 @@ fn is_kept(answer: Result<Rows, Failure>, sql: &str) {
 on_postgres!(
     what_another_session_changes_counts_for_a_statement_that_was_judged,
     async |key: &str| {
-        for (sql, change) in CHANGES {
+        for (sql, change) in CHANGES.into_iter().chain(ADDITIONS) {
             let mut home = Home::new(key).await;
-            for _ in 0..3 {
-                home.ask(sql).await.expect(sql);
-            }
+            home.ask(sql).await.expect(sql);
 
             home.change(change).await;
 
@@ -229,13 +260,53 @@ on_postgres!(
 );
 
 on_postgres!(
-    what_the_session_itself_changes_counts_for_a_statement_that_was_judged,
+    what_another_session_changes_counts_at_once_for_a_statement_that_the_server_keeps,
     async |key: &str| {
         for (sql, change) in CHANGES {
-            let home = Home::new(key).await;
+            let mut home = Home::new(key).await;
+            home.ask_until_it_is_kept(sql).await;
+
+            home.change(change).await;
+
             for _ in 0..3 {
-                home.ask(sql).await.expect(sql);
+                is_kept(home.ask(sql).await, change);
             }
+            home.gone().await;
+        }
+    }
+);
+
+on_postgres!(
+    what_is_added_is_never_read_by_a_statement_that_the_server_keeps,
+    async |key: &str| {
+        for (sql, addition) in ADDITIONS {
+            let mut home = Home::new(key).await;
+            let before = home.ask_until_it_is_kept(sql).await;
+
+            home.change(addition).await;
+
+            until("it is judged anew", async || match home.ask(sql).await {
+                Ok(rows) => {
+                    assert_eq!(rows.rows, before.rows, "{addition}");
+                    false
+                }
+                refused => {
+                    is_kept(refused, addition);
+                    true
+                }
+            })
+            .await;
+            home.gone().await;
+        }
+    }
+);
+
+on_postgres!(
+    what_the_session_itself_changes_counts_for_a_statement_that_was_judged,
+    async |key: &str| {
+        for (sql, change) in CHANGES.into_iter().chain(ADDITIONS) {
+            let mut home = Home::new(key).await;
+            home.ask_until_it_is_kept(sql).await;
 
             for part in change.replace("{s}", &home.name).split(';') {
                 write(&home.limited, part, vec![]).await.expect(change);
@@ -301,13 +372,22 @@ on_postgres!(
 on_postgres!(
     a_change_that_is_under_way_is_waited_for_and_counts,
     async |key: &str| {
-        for moments in [1, 300] {
+        for way in [Way::Answers, Way::Moment, Way::Kept] {
             let mut home = Home::new(key).await;
-            let sql = "SELECT note FROM notes";
-            // GIVEN a statement that was judged, and often enough that a quiet server is asked for its snapshot alone
-            for _ in 0..moments {
-                home.ask(sql).await.unwrap();
-                tokio::time::sleep(Duration::from_millis(4)).await;
+            // GIVEN a statement that was judged, for a quiet server often enough that it is asked for its snapshot alone
+            let (sql, params) = match way {
+                Way::Moment => ("SELECT note FROM notes WHERE note <> $1", vec![json!("b")]),
+                Way::Answers | Way::Kept => ("SELECT note FROM notes", vec![]),
+            };
+            match way {
+                Way::Answers => drop(home.ask(sql).await.unwrap()),
+                Way::Kept => drop(home.ask_until_it_is_kept(sql).await),
+                Way::Moment => {
+                    for _ in 0..300 {
+                        home.ask_with(sql, params.clone()).await.unwrap();
+                        tokio::time::sleep(Duration::from_millis(4)).await;
+                    }
+                }
             }
             // WHEN it waits for a change that is made visible only then
             home.change(
@@ -333,7 +413,7 @@ on_postgres!(
                 .await;
                 run(admin, "COMMIT").await;
             };
-            let statement = Statement::new(sql.to_owned(), vec![]).unwrap();
+            let statement = Statement::new(sql.to_owned(), params).unwrap();
             let mut rows = Rows::up_to(100);
             let (cancel, limits) = (Cancel::new(), QueryLimits::default());
             let asked = home.limited.query_runner.read_granted(
@@ -409,9 +489,7 @@ on_postgres!(
     async |key: &str| {
         let mut home = Home::new(key).await;
         let sql = "SELECT note FROM notes";
-        for _ in 0..3 {
-            home.ask(sql).await.unwrap();
-        }
+        home.ask_until_it_is_kept(sql).await;
 
         // What a function may do in a session that others use too.
         let prepared = "SELECT name FROM pg_prepared_statements";
@@ -448,6 +526,81 @@ on_postgres!(
             let nothing = Owned::Text(String::new());
             assert_eq!(told.rows, [[nothing.clone(), nothing]]);
         }
+        home.gone().await;
+    }
+);
+
+on_postgres!(a_table_with_partitions_is_not_kept, async |key: &str| {
+    let mut home = Home::new(key).await;
+    home.change(
+            "CREATE TABLE {s}.events_early PARTITION OF {s}.events FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (id)",
+        )
+        .await;
+    let sql = "SELECT note FROM events";
+    for _ in 0..50 {
+        home.ask(sql).await.unwrap();
+    }
+
+    home.change("ALTER TABLE {s}.events_early ATTACH PARTITION {s}.salaries_of_events FOR VALUES FROM (1) TO (2)")
+            .await;
+
+    is_kept(home.ask(sql).await, sql);
+    home.gone().await;
+});
+
+on_postgres!(
+    a_word_that_becomes_a_moment_is_the_moment_of_its_call,
+    async |key: &str| {
+        let home = Home::new(key).await;
+        let mut seen = Vec::new();
+
+        for _ in 0..50 {
+            let sql = "SELECT CAST('now' AS timestamptz)::text FROM orders";
+            let mut rows = home.ask(sql).await.unwrap().rows;
+            seen.push(format!("{:?}", rows.remove(0)));
+        }
+
+        seen.dedup();
+        assert_eq!(seen.len(), 50);
+        home.gone().await;
+    }
+);
+
+on_postgres!(
+    a_change_by_the_session_itself_does_not_cost_it_the_session,
+    async |key: &str| {
+        let mut home = Home::new(key).await;
+        let sql = "SELECT note FROM notes";
+        let session = "SELECT pg_backend_pid()";
+        home.ask_until_it_is_kept(sql).await;
+        let before = read(&home.limited, session, vec![]).await.unwrap();
+        home.ask_until_it_is_kept(sql).await;
+
+        let insert = format!("INSERT INTO {}.orders VALUES (2, 'b')", home.name);
+        write(&home.limited, &insert, vec![]).await.unwrap();
+
+        assert_eq!(home.ask(sql).await.unwrap().rows.len(), 2);
+        let after = read(&home.limited, session, vec![]).await.unwrap();
+        assert_eq!(after.rows, before.rows);
+        home.gone().await;
+    }
+);
+
+on_postgres!(
+    a_kept_statement_fails_with_the_words_that_it_fails_with_by_itself,
+    async |key: &str| {
+        let mut home = Home::new(key).await;
+        let sql = "SELECT sum(1 / (id - 1)) FROM orders WHERE id < 2";
+        home.change("DELETE FROM {s}.orders").await;
+        home.ask_until_it_is_kept(sql).await;
+
+        home.change("INSERT INTO {s}.orders VALUES (1, 'a')").await;
+        let kept = home.ask(sql).await.unwrap_err();
+        home.change("ANALYZE {s}.orders").await;
+        let anew = home.ask(sql).await.unwrap_err();
+
+        assert_eq!(kept.message, "division by zero");
+        assert_eq!(format!("{kept:?}"), format!("{anew:?}"));
         home.gone().await;
     }
 );

@@ -10,6 +10,7 @@ use super::{
     super::clock::Clock,
     dialect::{explains_for_any_values, holds_no_statement},
     failure,
+    granted::SHORT,
     identity::{Identity, not_taken_on},
     masking::Guard,
     message::{BEGIN_READ, END, Named, Way, declare},
@@ -66,6 +67,7 @@ impl PostgresSession {
                 .execute_once(purpose, statement, limits, &mut rows)
                 .await;
         }
+        self.judged.short = execution.is_complete().then_some(rows.count <= SHORT);
         execution
     }
 

@@ -129,7 +129,11 @@ impl PostgresSession {
                 message.holding = first + proof.holding.start..first + proof.holding.end;
             }
         }
+        let instead = self.proof.as_ref().and_then(|proof| proof.instead.as_ref());
         match way {
+            Way::Text(_) if instead.is_some() => {
+                message.sql.extend(instead.map(String::as_str));
+            }
             Way::Text(text) => {
                 // A value of an identity may be any text.
                 message.text_at = Some(message.sql.chars().count());

@@ -390,6 +390,7 @@ async fn hold(
 ) -> Result<(), Execution> {
     session.proof = None;
     session.judged.told = None;
+    session.judged.short = None;
     if let Some(tables) = tables {
         session.proof = Box::pin(granted::judge(session, statement, tables)).await?;
     }

@@ -23,6 +23,7 @@ pub(super) struct Rows<'a> {
     pub(super) purpose: Purpose,
     /// The sink has the columns.
     pub(super) begun: bool,
+    pub(super) count: u64,
     /// The sink wants no more, but the statement must come to its end.
     full: bool,
     shapes: Vec<Shape>,
@@ -50,6 +51,7 @@ impl<'a> Rows<'a> {
             clock,
             purpose,
             begun: false,
+            count: 0,
             full: false,
             shapes: Vec::new(),
             guard,
@@ -89,6 +91,7 @@ impl<'a> Rows<'a> {
             Flow::Stop => return Ok(Pushed::Flow(self.stop())),
             Flow::Wait => return Ok(Pushed::Flow(Flow::Wait)),
         }
+        self.count += 1;
         for (index, shape) in self.shapes.iter().enumerate() {
             let value = row.try_get_raw(index).map_err(unreadable)?;
             let bytes = if value.is_null() {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -22,7 +22,7 @@ use super::{
     connect::connect,
     encoding::{Encoding, PLAIN_BYTES},
     failure,
-    granted::{Judged, Proof},
+    granted::{Judged, OURS, Proof},
     identity::Identity,
     message::END,
     outcome::wrong_name,
@@ -140,9 +140,15 @@ fn settings_lost() -> Failure {
 pub(super) const FORGET: &str = "CLOSE ALL;UNLISTEN *;RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;DISCARD SEQUENCES;\
      DISCARD TEMP;SELECT pg_catalog.pg_advisory_unlock_all();";
 
-/// Tells of statements that were prepared by SQL, which neither we nor the driver do.
-const FOREIGN_STATEMENTS: &str =
-    "SELECT 'foreign' FROM pg_catalog.pg_prepared_statements WHERE from_sql LIMIT 1;";
+/// Tells of statements that were prepared by SQL under names that we do not give; what runs under ours is looked at before it is
+/// used again.
+static FOREIGN_STATEMENTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT 'foreign' FROM pg_catalog.pg_prepared_statements \
+         WHERE from_sql AND name OPERATOR(pg_catalog.!~) {} LIMIT 1;",
+        quoted(OURS)
+    )
+});
 
 struct Greeting {
     server: ServerInfo,
@@ -362,7 +368,7 @@ impl PostgresSession {
             // It was done in the transaction: from its end on, the server connection may be somebody else's.
             return Ok(());
         }
-        let sql = format!("{FORGET}{FOREIGN_STATEMENTS}{}", self.settings);
+        let sql = format!("{FORGET}{}{}", *FOREIGN_STATEMENTS, self.settings);
         let rows = run(&mut self.connection, sql).await?;
         if rows.iter().any(|row| text_of(row, 0) == Some("foreign")) {
             // A function has prepared a statement, perhaps under a name of ours.

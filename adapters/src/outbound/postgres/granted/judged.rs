@@ -8,6 +8,7 @@
 //! Most of the time nothing at all changes in a server's databases. Where the same snapshot was seen [`QUIET`] before answers
 //! were found to be the same, that snapshot alone stands for them: a transaction that ends gives the next one another. The
 //! wait is for a session that has just made its change visible and not yet told the others, who would go by what they knew.
+//! Most statements need neither: the server keeps them as it has understood them, see [`super::kept`].
 //!
 //! Refusals are not remembered, nor is a statement for which more had to be found out than these answers, and nothing is shared
 //! between callers whose tables differ.
@@ -18,6 +19,11 @@ use std::{
 };
 
 use domain::access::Tables;
+
+use super::{
+    kept::{Keeping, Kept},
+    questions::By,
+};
 
 /// Beyond these all is forgotten.
 const MOST: usize = 200;
@@ -35,6 +41,7 @@ pub(in super::super) struct Judged {
     callers: Vec<Tables>,
     known: HashMap<String, Evidence>,
     bytes: usize,
+    pub(super) keeping: Keeping,
     /// The moment that was seen last, and when for the first time.
     seen: Option<(String, Instant)>,
     /// What runs under the names of our questions are they: nothing that was not judged has run in the session since that was
@@ -42,6 +49,8 @@ pub(in super::super) struct Judged {
     pub(in super::super) verified: bool,
     /// What the statement that runs was told of its moment.
     pub(in super::super) told: Option<String>,
+    /// Whether the statement that ran has few rows, if it has come to its end.
+    pub(in super::super) short: Option<bool>,
 }
 
 /// What a judgement went by.
@@ -56,6 +65,13 @@ pub(super) struct Evidence {
     pub(super) begins: usize,
     /// A moment that stands for the answers.
     pub(super) moment: Option<String>,
+    /// Whether the server may keep the statement.
+    pub(super) keepable: bool,
+    /// It had few rows.
+    pub(super) short: bool,
+    /// When it was run last.
+    pub(super) run: Option<Instant>,
+    pub(super) kept: Option<Kept>,
 }
 
 impl Judged {
@@ -82,25 +98,33 @@ impl Judged {
     pub(super) fn insert(&mut self, key: String, evidence: Evidence) {
         let bytes = key.len() + evidence.names.len();
         if self.known.len() >= MOST || self.bytes + bytes > MOST_BYTES {
-            self.known.clear();
-            self.bytes = 0;
+            self.forget_known();
         }
-        self.disproved(&key, false);
+        self.forget(&key);
         self.bytes += bytes;
         self.known.insert(key, evidence);
     }
 
     fn forget_all(&mut self) {
-        self.known.clear();
+        self.forget_known();
         self.callers.clear();
+    }
+
+    fn forget_known(&mut self) {
+        self.let_go();
+        self.known.clear();
         self.bytes = 0;
     }
 
+    fn forget(&mut self, key: &str) {
+        if let Some(evidence) = self.known.remove(key) {
+            self.bytes = self.bytes.saturating_sub(key.len() + evidence.names.len());
+            self.keeping.let_go(evidence.kept);
+        }
+    }
+
     /// The answers of a statement were the same as when it was judged, which was asked at `asked`.
-    pub(super) fn held(&mut self, key: &str, asked: Instant) {
-        let Some(told) = self.told.take() else {
-            return;
-        };
+    pub(super) fn held(&mut self, key: &str, told: String, asked: Instant) {
         match &self.seen {
             Some((moment, since)) if *moment == told => {
                 if asked.saturating_duration_since(*since) >= QUIET
@@ -114,14 +138,49 @@ impl Judged {
     }
 
     /// What stood for the answers, or these, are no longer so.
-    pub(super) fn disproved(&mut self, key: &str, by_moment: bool) {
-        if by_moment {
-            if let Some(evidence) = self.known.get_mut(key) {
-                evidence.moment = None;
+    pub(super) fn disproved(&mut self, key: &str, by: By) {
+        let Some(evidence) = self.known.get_mut(key) else {
+            return;
+        };
+        match by {
+            By::Answers => self.forget(key),
+            By::Moment => evidence.moment = None,
+            // Answers tell; they may still be the same.
+            By::Kept => {
+                evidence.short = false;
+                self.keeping.let_go(evidence.kept.take());
             }
-        } else if let Some(evidence) = self.known.remove(key) {
-            self.bytes = self.bytes.saturating_sub(key.len() + evidence.names.len());
+            // If the answers are the same, it was the keeping that failed.
+            By::Keeping(_) => evidence.keepable = false,
         }
+    }
+
+    /// The statement has come to its end, with few rows or not.
+    pub(super) fn was_run(&mut self, key: &str, short: bool, at: Instant) {
+        if let Some(evidence) = self.known.get_mut(key) {
+            evidence.short = short;
+            evidence.run = Some(at);
+        }
+    }
+
+    pub(super) fn keep(&mut self, key: &str, kept: Kept) {
+        match self.known.get_mut(key) {
+            Some(evidence) => self.keeping.let_go(evidence.kept.replace(kept)),
+            None => self.keeping.let_go(Some(kept)),
+        }
+    }
+
+    /// No statement is kept any longer.
+    pub(super) fn let_go(&mut self) {
+        for evidence in self.known.values_mut() {
+            self.keeping.let_go(evidence.kept.take());
+        }
+    }
+
+    /// The server holds no statement of ours.
+    pub(super) fn none_is_kept(&mut self) {
+        self.let_go();
+        self.keeping.none_is_held();
     }
 }
 
@@ -147,6 +206,10 @@ mod tests {
             suffices: true,
             begins: 0,
             moment: None,
+            keepable: true,
+            short: false,
+            run: None,
+            kept: None,
         }
     }
 
@@ -158,8 +221,7 @@ mod tests {
     }
 
     fn held(judged: &mut Judged, key: &str, moment: &str, asked: Instant) -> Option<String> {
-        judged.told = Some(moment.to_owned());
-        judged.held(key, asked);
+        judged.held(key, moment.to_owned(), asked);
         judged.get(key)?.moment.clone()
     }
 
@@ -222,9 +284,9 @@ mod tests {
         held(&mut judged, &key, "1:1:", later);
         held(&mut judged, &key, "1:1:", later);
 
-        judged.disproved(&key, true);
+        judged.disproved(&key, By::Moment);
         assert_eq!(judged.get(&key).unwrap().moment, None);
-        judged.disproved(&key, false);
+        judged.disproved(&key, By::Answers);
         assert!(judged.get(&key).is_none());
         assert_eq!(judged.bytes, 0);
     }

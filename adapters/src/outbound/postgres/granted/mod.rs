@@ -9,6 +9,7 @@
 mod admitting;
 mod aliases;
 mod judged;
+mod kept;
 mod questions;
 mod text;
 
@@ -23,7 +24,11 @@ use self::{
     questions::{Questions, array, digest},
     text::Text,
 };
-pub(super) use self::{judged::Judged, questions::Proof};
+pub(super) use self::{
+    judged::Judged,
+    kept::{OURS, SHORT},
+    questions::Proof,
+};
 use super::{
     super::{pool, stand_ins::StandIns},
     failure,
@@ -53,7 +58,7 @@ pub(super) async fn judge(
         && let Some(evidence) = session.judged.get(key).cloned()
     {
         return evidence
-            .proof(session, &statement.sql, Some(key.clone()))
+            .proof(session, statement, Some(key.clone()))
             .await
             .map(Some)
             .map_err(|trouble| trouble.told(Ended::Idle));
@@ -89,7 +94,7 @@ pub(super) async fn judge(
     if let Some(key) = &key {
         session.judged.insert(key.clone(), evidence.clone());
     }
-    let proof = evidence.proof(session, &statement.sql, key).await;
+    let proof = evidence.proof(session, statement, key).await;
     proof.map(Some).map_err(|trouble| trouble.told(Ended::Idle))
 }
 
@@ -98,14 +103,34 @@ impl Evidence {
     async fn proof(
         &self,
         session: &mut PostgresSession,
-        sql: &str,
+        statement: &Statement,
         key: Option<String>,
     ) -> Result<Proof, Trouble> {
-        let text = sql.get(self.begins..).unwrap_or_default();
-        if let Some(moment) = &self.moment {
+        let text = statement.sql.get(self.begins..).unwrap_or_default();
+        if let Some(kept) = &self.kept
+            && session.judged.verified
+            && kept.is_fresh()
+        {
+            return Ok(Proof::by_kept(kept, key));
+        }
+        let is_often_run = self.run.is_some_and(|at| at.elapsed() < kept::OFTEN);
+        let may_be_kept =
+            self.keepable && self.short && is_often_run && statement.params.is_empty();
+        if let Some(moment) = &self.moment
+            && !may_be_kept
+        {
             return Ok(Proof::by_moment(moment, text, key));
         }
         let questions = Questions::kept(session).await?;
+        if let Some(key) = &key
+            && may_be_kept
+        {
+            let judged = &mut session.judged;
+            if judged.keeping.is_full() {
+                judged.let_go();
+            }
+            return Ok(Proof::keeping(judged, &questions, self, text, key.clone()));
+        }
         Ok(Proof::by_answers(
             &questions,
             &self.names,
@@ -213,12 +238,17 @@ impl Judging<'_> {
         let digest = digest(&rows).ok_or_else(untold)?;
         // All of these answers are of one moment, and it is they that the statement is held to.
         let suffices = self.admit(&rows).await?;
+        let begins = self.text.sql.len() - self.text.explained().len();
         Ok(Evidence {
             suffices,
             names,
             digest,
-            begins: self.text.sql.len() - self.text.explained().len(),
+            begins,
             moment: None,
+            keepable: begins == 0 && kept::lasts(self.text.sql) && are_kept(&rows),
+            short: false,
+            run: None,
+            kept: None,
         })
     }
 
@@ -408,6 +438,13 @@ fn legible(row: &PgRow, column: usize) -> Cow<'_, str> {
     let value = row.try_get_raw(column).ok();
     let bytes = value.and_then(|value| value.as_bytes().ok());
     String::from_utf8_lossy(bytes.unwrap_or_default())
+}
+
+/// Whether the server parses a statement anew where anything about what it touches has changed.
+fn are_kept(rows: &[PgRow]) -> bool {
+    rows.iter()
+        .filter(|row| text_of(row, 0) == Some("touched"))
+        .all(|row| text_of(row, 3).is_none() && text_of(row, 4).is_none())
 }
 
 fn through_something() -> Failure {

@@ -15,7 +15,8 @@ use super::{
         text_of,
     },
     admitting::TELLING,
-    judged::Judged,
+    judged::{Evidence, Judged},
+    kept::{self, Kept},
 };
 
 /// The names in the text, as an array.
@@ -95,7 +96,12 @@ impl Questions {
                 "SELECT name, statement FROM pg_catalog.pg_prepared_statements WHERE name IN ({})",
                 listed.join(",")
             );
-            let rows = run(&mut session.connection, ask).await?;
+            let free = format!(
+                "SELECT pg_catalog.format('DEALLOCATE %I;', name) FROM pg_catalog.pg_prepared_statements \
+                 WHERE from_sql AND name OPERATOR(pg_catalog.~) {}",
+                quoted(kept::OURS)
+            );
+            let rows = run(&mut session.connection, format!("{ask};{free}")).await?;
             let is_held = |(name, text): (&String, &str)| {
                 rows.iter().any(|row| {
                     text_of(row, 0) == Some(name.as_str()) && text_of(row, 1) == Some(text)
@@ -104,6 +110,15 @@ impl Questions {
             if !names.iter().zip(texts).all(is_held) {
                 return Err(wrong_name());
             }
+            let left: String = rows
+                .iter()
+                .filter(|row| row.len() == 1)
+                .filter_map(|row| text_of(row, 0))
+                .collect();
+            if !left.is_empty() {
+                run(&mut session.connection, left).await?;
+            }
+            session.judged.none_is_kept();
             session.judged.verified = true;
         }
         let mut executed = names.iter().map(|name| format!("EXECUTE {name}"));
@@ -144,8 +159,9 @@ pub(in super::super) struct Proof {
     pub(in super::super) commands: usize,
     /// Commands between which the server holds the text under our name, which a failure would leave there.
     pub(in super::super) holding: Range<usize>,
-    /// It looked at the moment alone.
-    by_moment: bool,
+    /// What runs in the place of the statement.
+    pub(in super::super) instead: Option<String>,
+    by: By,
     /// What the judgement is remembered by.
     key: Option<String>,
     begun: Instant,
@@ -175,7 +191,54 @@ impl Proof {
             ),
             commands: 10,
             holding: 4..6,
-            by_moment: false,
+            instead: None,
+            by: By::Answers,
+            key,
+            begun: Instant::now(),
+        }
+    }
+
+    /// The same, of a statement that the server goes on to keep.
+    pub(super) fn keeping(
+        judged: &mut Judged,
+        questions: &Questions,
+        evidence: &Evidence,
+        text: &str,
+        key: String,
+    ) -> Self {
+        let (number, free, commands) = judged.keeping.begin();
+        // Until it is known to have gone well, nobody knows what the session holds.
+        judged.verified = false;
+        Self {
+            sql: format!(
+                "{free}{PLAINLY}{}{}{}{};{};{}{}{AS_USUAL}{}",
+                set(NAMES, &evidence.names),
+                set(EXPECTED, &evidence.digest),
+                kept::prepare(number, text),
+                questions.locked,
+                questions.same,
+                // The text could read them.
+                set(EXPECTED, ""),
+                set(TOUCHED, ""),
+                kept::told(&MOMENT),
+            ),
+            commands: commands + 11,
+            holding: 0..0,
+            instead: Some(kept::execute(number)),
+            by: By::Keeping(number),
+            key: Some(key),
+            begun: Instant::now(),
+        }
+    }
+
+    /// The server has not parsed it anew since then.
+    pub(super) fn by_kept(kept: &Kept, key: Option<String>) -> Self {
+        Self {
+            sql: kept.same(),
+            commands: 2,
+            holding: 0..0,
+            instead: Some(kept.execute()),
+            by: By::Kept,
             key,
             begun: Instant::now(),
         }
@@ -197,23 +260,54 @@ impl Proof {
             sql,
             commands: 3,
             holding: 1..2,
-            by_moment: true,
+            instead: None,
+            by: By::Moment,
             key,
             begun: Instant::now(),
         }
     }
 }
 
+/// What a statement is held to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By {
+    Answers,
+    /// The server's moment alone.
+    Moment,
+    /// Answers, while it is begun to be kept under a number.
+    Keeping(u32),
+    /// The server keeps it.
+    Kept,
+}
+
 impl Judged {
     /// What became of a statement that was held to a proof.
     pub(in super::super) fn learn(&mut self, proof: &Proof, has_held: bool) {
+        let (short, told) = (self.short.take(), self.told.take());
         let Some(key) = &proof.key else {
             return;
         };
-        if has_held {
-            self.held(key, proof.begun);
-        } else {
-            self.disproved(key, proof.by_moment);
+        if !has_held {
+            self.disproved(key, proof.by);
+            return;
+        }
+        if let Some(short) = short {
+            self.was_run(key, short, proof.begun);
+        }
+        match (proof.by, told) {
+            (By::Keeping(number), Some(told)) => {
+                // A failure may have come before it was told.
+                if let Some((parsed, moment)) = kept::moments(&told) {
+                    let kept = self.keeping.begun(number, parsed, proof.begun);
+                    self.keep(key, kept);
+                    self.verified = true;
+                    if let Some(moment) = moment {
+                        self.held(key, moment.to_owned(), proof.begun);
+                    }
+                }
+            }
+            (By::Answers | By::Moment, Some(told)) => self.held(key, told, proof.begun),
+            _ => {}
         }
     }
 }

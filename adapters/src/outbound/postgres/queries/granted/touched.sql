@@ -1,20 +1,22 @@
 SELECT 'touched',
        (SELECT nspname FROM pg_catalog.pg_namespace AS namespace WHERE namespace.oid = class.relnamespace),
-       class.relname, NULL, NULL
+       class.relname,
+       CASE WHEN family.inherits THEN 'inherits' END,
+       CASE WHEN class.relrowsecurity THEN 'row security' END
 FROM (
   WITH RECURSIVE family AS (
-    SELECT touched.oid::pg_catalog.oid AS oid FROM {locked} AS touched (oid)
+    SELECT touched.oid::pg_catalog.oid AS oid, false AS inherits FROM {locked} AS touched (oid)
     UNION
-    SELECT pair.inhrelid
+    SELECT pair.inhrelid, true
     FROM family
     CROSS JOIN LATERAL (
       SELECT inhrelid FROM pg_catalog.pg_inherits AS pair WHERE pair.inhparent = family.oid OFFSET 0
     ) AS pair
   )
-  SELECT oid FROM family
+  SELECT oid, inherits FROM family
 ) AS family
 LEFT JOIN LATERAL (
-  SELECT relname, relnamespace FROM pg_catalog.pg_class AS class WHERE class.oid = family.oid LIMIT 1
+  SELECT relname, relnamespace, relrowsecurity FROM pg_catalog.pg_class AS class WHERE class.oid = family.oid LIMIT 1
 ) AS class ON true
 UNION ALL
 SELECT CASE
