@@ -107,15 +107,20 @@ impl Evidence {
         key: Option<String>,
     ) -> Result<Proof, Trouble> {
         let text = statement.sql.get(self.begins..).unwrap_or_default();
+        // What others run in between may end what is kept.
+        let undisturbed = session.judged.verified;
         if let Some(kept) = &self.kept
-            && session.judged.verified
+            && undisturbed
             && kept.is_fresh()
         {
             return Ok(Proof::by_kept(kept, key));
         }
         let is_often_run = self.run.is_some_and(|at| at.elapsed() < kept::OFTEN);
-        let may_be_kept =
-            self.keepable && self.short && is_often_run && statement.params.is_empty();
+        let may_be_kept = undisturbed
+            && is_often_run
+            && self.keepable
+            && self.short
+            && statement.params.is_empty();
         if let Some(moment) = &self.moment
             && !may_be_kept
         {
