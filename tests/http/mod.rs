@@ -6,6 +6,7 @@ mod bad_input;
 mod conformance;
 mod direct;
 mod ending;
+mod hidden;
 mod others;
 mod proxies;
 mod sdks;
