@@ -141,10 +141,10 @@ async fn what_is_anothers_is_not_reached_from_a_session_of_ones_own() {
     let cancel = in_session(Request::message(&cancel), &of_bob);
     assert_eq!(server.send(&by(&cancel, BOB)).await.status, 202);
     let get = Request::get("/mcp").with("Accept", "text/event-stream");
-    let resumes = in_session(get.clone().with("Last-Event-ID", &event), &of_bob);
-    let mut resumed = server.connect().await;
-    resumed.send(&by(&resumes, BOB)).await;
-    let status = resumed.head().await.status;
+    let resume = in_session(get.clone().with("Last-Event-ID", &event), &of_bob);
+    let mut stream = server.connect().await;
+    stream.send(&by(&resume, BOB)).await;
+    let status = stream.head().await.status;
     // THEN the call goes on to its own end, which its caller is told
     let answer = tool_answer(&call.message().await.unwrap());
     assert_eq!(answer.failure()["kind"], "timeout");
@@ -152,7 +152,7 @@ async fn what_is_anothers_is_not_reached_from_a_session_of_ones_own() {
     let end = in_session(get.method("DELETE"), &of_bob);
     assert_eq!(server.send(&by(&end, BOB)).await.status, 202);
     if status == 200 {
-        assert_eq!(resumed.message().await, None);
+        assert_eq!(stream.message().await, None);
     }
 }
 
