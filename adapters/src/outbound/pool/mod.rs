@@ -2,10 +2,12 @@
 //!
 //! What a connection is, and how it is opened, is the engine's matter ([`Session`]).
 
+mod ending;
+mod lease;
+
 use std::{
     fmt,
     future::Future,
-    ops::{Deref, DerefMut},
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,7 +16,7 @@ use std::{
 };
 
 use deadpool::managed::{
-    self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+    self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
 };
 use domain::{
     Cancel, Failure, FailureKind,
@@ -22,9 +24,13 @@ use domain::{
     connection::{ConnectionConfig, PoolFigures},
 };
 use tokio::sync::Notify;
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tokio_util::task::TaskTracker;
 
-use super::clock::Clock;
+use self::ending::closed;
+pub(super) use self::{
+    ending::{cancelled, must_end, must_end_by, timed_out},
+    lease::Lease,
+};
 
 /// How long a call waits at least for a clean-up before it opens a session of its own.
 const CLEAN_UP_TAKES: Duration = Duration::from_millis(10);
@@ -61,15 +67,6 @@ pub(super) struct Pool<S: Session> {
     /// Calls that have asked for a session, and how long they waited together, in microseconds.
     asked: AtomicU64,
     waited: AtomicU64,
-}
-
-/// A session on loan. Give it back with [`Lease::put_back`] or end it with [`Lease::discard`]; one that is merely
-/// dropped (its call was cut off in the middle) is never used again.
-pub(super) struct Lease<S: Session> {
-    slot: Option<Object<Opener<S>>>,
-    /// The session was opened for this loan, so it cannot have died while idle.
-    pub(super) fresh: bool,
-    _token: TaskTrackerToken,
 }
 
 struct Slot<S> {
@@ -359,67 +356,6 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl<S: Session> Lease<S> {
-    /// Returns the session for the next call, which will find it as it is.
-    pub(super) fn put_back(mut self) {
-        if let Some(mut slot) = self.slot.take() {
-            slot.used = true;
-            slot.idle_since = Instant::now();
-        }
-    }
-
-    /// Asks something once and gives the session back; without an answer in time nobody uses it again.
-    pub(super) async fn ask<T>(
-        mut self,
-        limit: Duration,
-        question: impl AsyncFnOnce(&mut S) -> Option<T>,
-    ) -> Option<T> {
-        let answer = tokio::time::timeout(limit, question(&mut *self)).await;
-        if let Ok(Some(answer)) = answer {
-            self.put_back();
-            return Some(answer);
-        }
-        self.discard().await;
-        None
-    }
-
-    /// Ends the session; its slot is free at once.
-    pub(super) async fn discard(mut self) {
-        if let Some(slot) = self.slot.take() {
-            Box::pin(Object::take(slot).session.close()).await;
-        }
-    }
-}
-
-impl<S: Session> Drop for Lease<S> {
-    fn drop(&mut self) {
-        // Nobody said what state the session is in, so nobody may use it again.
-        if let Some(slot) = self.slot.take() {
-            drop(Object::take(slot));
-        }
-    }
-}
-
-impl<S: Session> Deref for Lease<S> {
-    type Target = S;
-
-    fn deref(&self) -> &S {
-        match &self.slot {
-            Some(slot) => &slot.session,
-            None => unreachable!("the slot is only taken when the lease ends"),
-        }
-    }
-}
-
-impl<S: Session> DerefMut for Lease<S> {
-    fn deref_mut(&mut self) -> &mut S {
-        match &mut self.slot {
-            Some(slot) => &mut slot.session,
-            None => unreachable!("the slot is only taken when the lease ends"),
-        }
-    }
-}
-
 impl<S: Session> fmt::Debug for Pool<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -458,59 +394,4 @@ async fn close_idle<S: Session>(pool: Weak<Pool<S>>, closing: Cancel) {
             slot.session.close().await;
         }
     }
-}
-
-/// The failure of a call that was told to end.
-pub(super) fn cancelled(reason: CancelReason) -> Failure {
-    match reason {
-        CancelReason::Client => Failure::new(FailureKind::Cancelled, "The call was cancelled.")
-            .with_hint("Nothing runs any more; call again if it is still wanted."),
-        CancelReason::Operator => Failure::new(
-            FailureKind::Cancelled,
-            "The call was ended by hand, on the status page of this server.",
-        )
-        .with_hint("Ask whoever uses this server before calling again."),
-        CancelReason::ConnectionClosed => Failure::new(
-            FailureKind::Cancelled,
-            "The connection was closed while the statement ran.",
-        )
-        .with_hint("Name the connection again to open it anew."),
-        CancelReason::Shutdown => Failure::new(
-            FailureKind::Cancelled,
-            "The server is stopping; the statement was ended.",
-        )
-        .with_hint("Call again when the server is back."),
-    }
-}
-
-/// The failure of a statement that ran longer than it may.
-pub(super) fn timed_out(limit: Duration) -> Failure {
-    Failure::new(
-        FailureKind::Timeout,
-        format!(
-            "The statement ran longer than {} ms and was stopped.",
-            limit.as_millis()
-        ),
-    )
-    .with_hint("Read less: a narrower WHERE, fewer joins, an indexed column.")
-}
-
-/// Waits until the work must end, and says why: the client, the pool or the clock.
-pub(super) async fn must_end(cancel: &Cancel, closing: &Cancel, limit: Duration) -> Failure {
-    must_end_by(cancel, closing, &Clock::new(limit)).await
-}
-
-/// As [`must_end`], by a clock that may stand still.
-pub(super) async fn must_end_by(cancel: &Cancel, closing: &Cancel, clock: &Clock) -> Failure {
-    tokio::select! {
-        biased;
-        reason = cancel.fired() => cancelled(reason),
-        reason = closing.fired() => cancelled(reason),
-        limit = clock.passed() => timed_out(limit),
-    }
-}
-
-fn closed() -> Failure {
-    Failure::new(FailureKind::Unavailable, "The connection has been closed.")
-        .with_hint("Name the connection again to open it anew.")
 }
