@@ -22,8 +22,9 @@ use super::{
     hints, judge,
     masking::Guard,
     parameters,
+    patience::Patience,
     rows::{Batch, Rows},
-    session::{Patience, SqliteSession},
+    session::SqliteSession,
     statement::{Inspected, leaves_no_trace},
     watched_file::Change,
 };

@@ -5,13 +5,13 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use domain::{
-    ConnectStep, Failure, FailureKind,
+    Failure,
     connection::{Access, Address, ConnectionConfig},
     masking::Masking,
 };
@@ -19,15 +19,16 @@ use sqlx::{
     ConnectOptions, Connection, FromRow,
     sqlite::{LockedSqliteHandle, SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
-use tokio::sync::Notify;
 
 use super::{
     super::pool::Session,
     attached::Questions,
+    deaf::{Deaf, few_deaf, too_many_deaf},
     failure::{self, Fault},
     handle::{self, Bound, Kept, Running, Stored},
     lane::Lane,
     opening,
+    patience::Patience,
     rows::{self, Receiver},
     schema::{self, Unread},
     statement::Inspected,
@@ -40,18 +41,12 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 pub(super) const LONGEST_REMEMBERED: usize = 16 * 1024;
 /// `SQLite` waits for a lock on its own thread, deaf to any interruption, so it waits in short steps.
 const BUSY_STEP: Duration = Duration::from_millis(100);
-const BUSY_PAUSE: Duration = Duration::from_millis(10);
-/// And the steps end after this.
-const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 /// Steps of `SQLite`'s machine between two looks at the interruption.
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 /// The driver runs our own short questions alone, and needs to remember none of them.
 const REMEMBERED_BY_DRIVER: usize = 4;
 /// A session that is being interrupted is waited for no longer than this: one long call of a function is deaf to it.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
-/// While this many are deaf, in the whole process, a further session waits, and is refused in the end: each of them has a
-/// thread that works on.
-const MOST_DEAF: usize = 4;
 
 const TABLES: &str = "SELECT schema, name FROM pragma_table_list";
 
@@ -447,83 +442,9 @@ impl Session for SqliteSession {
     }
 }
 
-/// Sessions that were told to end and still work.
-static DEAF: AtomicUsize = AtomicUsize::new(0);
-/// Told whenever one of them has ended.
-static ONE_ENDED: Notify = Notify::const_new();
-
-/// Waits until a session may be opened: most of the deaf are only slow, as where much else runs on the machine.
-async fn few_deaf() {
-    loop {
-        let one_ended = ONE_ENDED.notified();
-        if DEAF.load(Ordering::Relaxed) < MOST_DEAF {
-            return;
-        }
-        one_ended.await;
-    }
-}
-
-/// One of them.
-struct Deaf;
-
-impl Deaf {
-    fn new() -> Self {
-        DEAF.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for Deaf {
-    fn drop(&mut self) {
-        DEAF.fetch_sub(1, Ordering::Relaxed);
-        ONE_ENDED.notify_waiters();
-    }
-}
-
-fn too_many_deaf() -> Failure {
-    Failure::new(
-        FailureKind::Busy,
-        format!("{MOST_DEAF} statements that were stopped are still inside of a function call that cannot be interrupted."),
-    )
-    .with_step(ConnectStep::Database)
-    .with_hint("Try again later. Such calls search long texts for long texts (instr, replace, trim).")
-}
-
 impl Drop for SqliteSession {
     fn drop(&mut self) {
         // Its caller may be gone in the middle of a statement.
         self.interrupt();
-    }
-}
-
-/// How long to try again what another connection stands in the way of.
-pub(super) struct Patience(Instant);
-
-impl Patience {
-    pub(super) fn new() -> Self {
-        Self::of(BUSY_PATIENCE)
-    }
-
-    fn of(time: Duration) -> Self {
-        Self(Instant::now() + time)
-    }
-
-    /// `Ok`, after a moment, if it is worth trying again.
-    pub(super) async fn with(&self, fault: Fault) -> Result<(), Fault> {
-        if failure::is_busy(fault.code) && self.lasts().await {
-            Ok(())
-        } else {
-            Err(fault)
-        }
-    }
-
-    /// Whether there is time to try again, after a moment.
-    async fn lasts(&self) -> bool {
-        let lasts = Instant::now() < self.0;
-        if lasts {
-            // Some locks are refused without SQLite's own wait.
-            tokio::time::sleep(BUSY_PAUSE).await;
-        }
-        lasts
     }
 }
