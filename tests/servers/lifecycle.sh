@@ -77,6 +77,7 @@ provide() {
   local clients=$!
   if [[ ${#missing[@]} -gt 0 ]]; then start_servers "$owner" "${missing[@]}"; fi
   wait "$clients" || die "the MCP clients are missing, see above"
+  check_programs
 }
 
 choose_provider() {
@@ -168,6 +169,7 @@ exports() {
   local server
   # What the suite must not do without.
   echo "PORTOLAN_TEST_DATABASES=${ASKED[*]}"
+  echo "PORTOLAN_TEST_WHOLE=yes"
   for server in "${WANTED[@]}"; do
     cat "$RUN/$server/exports"
   done

@@ -1,5 +1,5 @@
 # The servers' own command-line clients, for the suite to compare with, a pooler that tests put in front of them, Prometheus,
-# Redis and HAProxy.
+# Redis, HAProxy, and a MariaDB that tests start themselves.
 # Sourced, never run.
 # shellcheck shell=bash
 
@@ -43,9 +43,15 @@ install_prometheus() {
   ln -sfn ../prometheus/usr/bin/promtool "$CACHE/bin/promtool"
 }
 
+# Where MariaDB stores names in lower case it does so from the beginning, so tests start one of their own, wherever the servers are.
+MARIADBD=/usr/sbin/mariadbd
+
 # What processes of the server share, what stands before them, and what starts them; each test starts its own.
 install_around() {
   local missing=()
+  if is_one_of mariadb_10_11 "${ASKED[@]}"; then
+    [[ -x $MARIADBD && -x /usr/bin/mariadb-install-db ]] || missing+=(mariadb-server-core)
+  fi
   [[ -x /usr/bin/redis-server && -x /usr/bin/redis-cli ]] || missing+=(redis-server)
   [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
   # For its checks of units alone.
@@ -79,7 +85,6 @@ program_exports() {
         ;;
       mariadb_*)
         echo PORTOLAN_TEST_MARIADB_CLI=/usr/bin/mariadb
-        echo PORTOLAN_TEST_MARIADBD=/usr/sbin/mariadbd
         ;;
       mysql_*)
         sid_program mysql usr/bin/mysql
@@ -88,10 +93,19 @@ program_exports() {
     esac
   done
   if [[ -n $psql ]]; then echo "PORTOLAN_TEST_PSQL=$psql"; fi
+  if is_one_of mariadb_10_11 "${ASKED[@]}"; then echo "PORTOLAN_TEST_MARIADBD=$MARIADBD"; fi
   echo "PORTOLAN_TEST_REDIS=/usr/bin/redis-server"
   echo "PORTOLAN_TEST_HAPROXY=/usr/sbin/haproxy"
   echo "PORTOLAN_TEST_SYSTEMD_ANALYZE=/usr/bin/systemd-analyze"
   echo "PORTOLAN_TEST_PROMETHEUS=$CACHE/bin/prometheus"
   echo "PORTOLAN_TEST_PROMTOOL=$CACHE/bin/promtool"
   if [[ -n $pooler ]]; then echo "PORTOLAN_TEST_PGBOUNCER=$pooler"; fi
+}
+
+# Whatever the suite is told of has to be there: without it tests would have nothing to run.
+check_programs() {
+  local name value
+  while IFS='=' read -r name value; do
+    [[ -e $value ]] || die "$name: there is no ${value:-such program}"
+  done < <(program_exports "${WANTED[@]}" && client_exports)
 }

@@ -437,11 +437,20 @@ pub fn modern_meta() -> Value {
     })
 }
 
-/// A program of the official clients, by the variable that names it; `None`, said aloud, where it was not provided.
+/// A program that tests run, by the variable that names it; `None` where somebody runs a test by hand without it.
 pub fn provided(name: &str) -> Option<PathBuf> {
     let path = variable(name).map(PathBuf::from);
     if path.is_none() {
-        eprintln!("{name} is not set: use tests/run");
+        left_out(&format!("{name} is not set: use tests/run"));
     }
     path
+}
+
+/// A test has nothing to run here, and says why. A run of everything, which `PORTOLAN_TEST_WHOLE` tells of, fails over that.
+pub fn left_out(why: &str) {
+    assert!(
+        variable("PORTOLAN_TEST_WHOLE").is_none(),
+        "{why} (a run of everything leaves nothing out)"
+    );
+    eprintln!("{why}");
 }

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::scratch::Scratch;
+use crate::{client::left_out, scratch::Scratch};
 
 /// A file system of its own with little room; only root can make one.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|status| status.success()) {
             Some(Self(path))
         } else {
-            eprintln!("no file system can be mounted here: run the suite as root");
+            left_out("no file system can be mounted here: run the suite as root");
             None
         }
     }

@@ -5,7 +5,13 @@ use std::{net::SocketAddr, os::unix::fs::MetadataExt as _, process::Stdio};
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, raw_sql};
 use tokio::process::{Child, Command};
 
-use crate::{client::provided, scratch::Scratch, shared::free, waiting::until};
+use crate::{
+    client::provided,
+    databases::{asked_for, variable},
+    scratch::Scratch,
+    shared::free,
+    waiting::until,
+};
 
 /// It ends with the test.
 pub struct LowerCase {
@@ -15,8 +21,11 @@ pub struct LowerCase {
 }
 
 impl LowerCase {
-    /// With a database `shop` of these statements. Nothing, where this run has no such program.
+    /// With a database `shop` of these statements. Nothing, where this run leaves MariaDB out, or has no such program.
     pub async fn start(statements: &[&str]) -> Option<Self> {
+        if variable("PORTOLAN_TEST_DATABASES").is_some() && !asked_for("mariadb_10_11") {
+            return None;
+        }
         let program = provided("PORTOLAN_TEST_MARIADBD")?;
         let folder = Scratch::new();
         // As root it runs only if it is told to, and as nobody else if it is.
