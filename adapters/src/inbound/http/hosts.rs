@@ -91,10 +91,15 @@ impl Hosts {
 
     /// Whether the page that makes a request may. Where no page does, there is nothing to look at.
     pub(super) fn admits_page(&self, headers: &HeaderMap) -> bool {
-        let Some(origin) = headers.get(header::ORIGIN) else {
-            return true;
-        };
-        self.any_origin || self.is_listed(origin) || is_own_page(origin, headers)
+        let mut given = headers.get_all(header::ORIGIN).iter();
+        match (given.next(), given.next()) {
+            (None, _) => true,
+            (Some(origin), None) => {
+                self.any_origin || self.is_listed(origin) || is_own_page(origin, headers)
+            }
+            // Two, of which one may be listed: whoever passed the request on may have added it.
+            (Some(_), Some(_)) => false,
+        }
     }
 
     fn is_listed(&self, origin: &HeaderValue) -> bool {
@@ -135,7 +140,15 @@ fn is_own_page(origin: &HeaderValue, headers: &HeaderMap) -> bool {
 fn called(uri: &Uri, headers: &HeaderMap) -> Option<Place> {
     let mut given = headers.get_all(header::HOST).iter();
     let host = match (given.next(), given.next()) {
-        (Some(host), None) => host.to_str().ok()?,
+        (Some(host), None) => {
+            let host = host.to_str().ok()?;
+            // The first line counts where it names somebody, and may not say another name than the header.
+            let named = uri.authority().map(Authority::as_str);
+            if named.is_some_and(|named| !named.eq_ignore_ascii_case(host)) {
+                return None;
+            }
+            host
+        }
         (None, _) => uri.authority()?.as_str(),
         // Two names: whoever looked at one before us may not have looked at the other.
         (Some(_), Some(_)) => return None,
@@ -394,5 +407,26 @@ mod tests {
         ] {
             assert!(!is_allowed_origin(origin), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_request_that_names_two_hosts_or_two_origins_is_let_in_by_neither() {
+        let known = hosts("127.0.0.1", &[], &["https://app.example"]);
+        let own = headers("127.0.0.1:8080", None);
+        for (line, expected) in [
+            ("/mcp", true),
+            ("http://127.0.0.1:8080/mcp", true),
+            ("http://evil.example/mcp", false),
+        ] {
+            assert_eq!(
+                known.knows(&line.parse().unwrap(), &own),
+                expected,
+                "{line}"
+            );
+        }
+        let mut two = headers("127.0.0.1:8080", Some("https://app.example"));
+        assert!(known.admits_page(&two));
+        two.append(header::ORIGIN, "https://evil.example".parse().unwrap());
+        assert!(!known.admits_page(&two));
     }
 }
