@@ -124,6 +124,30 @@ fn every_mistake_is_told_at_once_and_no_role_is_taken() {
     );
 }
 
+#[test]
+fn a_connection_that_a_role_names_and_nobody_has_configured_is_warned_of() {
+    let file = json!({
+        "connections": {"shop": {"url": "sqlite://shop.db"}},
+        "roles": {"r": {"when": {}, "connections": ["shop", "shp", "later-*", "demo"], "tools": "full"}},
+    });
+    let setup = Setup::new().with_named_file("c.json", &file.to_string());
+
+    let configuration = setup.load();
+
+    let told: Vec<String> = configuration
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "roles.r.connections: There is no connection `shp` in this configuration. Did you mean shop?"
+        ]
+    );
+    assert!(configuration.is_valid());
+}
+
 #[tokio::test]
 async fn roles_are_read_again_as_a_whole_or_not_at_all() {
     let role = |tool: &str| {

@@ -9,6 +9,7 @@ use domain::{
         ConnectionName, EngineFacts, KnownConfiguration, Mistake, Secret,
         parameters::{GivenValue, Layer, Origin, Parameter, whole_number},
     },
+    nearest::nearest,
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -156,13 +157,15 @@ impl Configuration {
             })
             .collect();
         let roles = roles.and_then(|roles| held(roles, &known));
+        let mut warnings = settings.warnings;
+        warnings.extend(unknown_connections(&roles, &known));
         Self {
             settings: settings.outcome,
             identity,
             roles,
             known,
             mistakes: loading.mistakes,
-            warnings: settings.warnings,
+            warnings,
             ignored: loading.ignored,
             sources: loading.sources,
             unread,
@@ -201,6 +204,25 @@ fn held(roles: Option<Roles>, known: &[KnownConfiguration]) -> Result<Option<Rol
     } else {
         Err(mistakes)
     }
+}
+
+/// What a role grants on a connection that nobody has configured, it grants to nobody: perhaps another name was meant.
+fn unknown_connections(
+    roles: &Result<Option<Roles>, Vec<Mistake>>,
+    known: &[KnownConfiguration],
+) -> Vec<Mistake> {
+    // It is made when the server starts, where somebody wants it.
+    const DEMO: &str = "demo";
+    let names = || known.iter().map(|known| known.name.as_str());
+    let granted = roles.iter().flatten().flat_map(Roles::named_connections);
+    granted
+        .filter(|(_, connection)| *connection != DEMO && !names().any(|name| name == *connection))
+        .map(|(role, connection)| {
+            let told = format!("There is no connection `{connection}` in this configuration.");
+            Mistake::new(format!("roles.{role}.connections"), told)
+                .did_you_mean(nearest(connection, names()))
+        })
+        .collect()
 }
 
 fn identity_of(

@@ -88,6 +88,16 @@ impl Roles {
             .map(|role| role.name.as_str())
     }
 
+    /// The connections that roles name, each with its role; not those that they mean by stars.
+    pub fn named_connections(&self) -> impl Iterator<Item = (&str, &str)> {
+        let roles = self.roles.iter().chain(&self.local);
+        roles.flat_map(|role| {
+            let patterns = role.connections.iter().map(Pattern::as_str);
+            let named = patterns.filter(|pattern| !pattern.contains('*'));
+            named.map(|connection| (role.name.as_str(), connection))
+        })
+    }
+
     /// What somebody may do: nothing, unless a role says so.
     pub fn grant(&self, caller: &Caller) -> Grant {
         if caller.is_local {
