@@ -101,6 +101,12 @@ fn place(url: &str) -> String {
 fn words(error: &Error) -> String {
     match error {
         Error::Timeout(_) => format!("nothing came for {} s", ANSWER_MAY_TAKE.as_secs()),
+        // As `openssl req -x509` makes it unless told otherwise.
+        error if error.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is one of an authority (CA:TRUE), which no server may show; make it with CA:FALSE, or ask by \
+             --insecure on its own machine"
+                .to_owned()
+        }
         error if error.to_string().contains("certificate") => {
             format!("{error}; --ca names the authority that signed its certificate")
         }
