@@ -108,6 +108,35 @@ fn every_mistake_is_reported_at_once() {
 }
 
 #[test]
+fn the_readme_has_every_setting_with_its_default() {
+    let readme = include_str!("../../README.md");
+    let rows: Vec<Vec<&str>> = readme
+        .lines()
+        .filter(|line| line.starts_with("| `MCP_"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    for setting in Settings::default().effective() {
+        let mut word = String::from("`MCP_");
+        for letter in setting.key.chars() {
+            if letter.is_ascii_uppercase() {
+                word.push('_');
+            }
+            word.push(letter.to_ascii_uppercase());
+        }
+        word.push('`');
+        let row = rows.iter().find(|row| row[1].contains(&word));
+        let default = row.unwrap_or_else(|| panic!("{word} has no row"))[3];
+        if let Some(number) = setting.value.as_u64() {
+            let digits: String = default.chars().filter(char::is_ascii_digit).collect();
+            assert_eq!(digits, number.to_string(), "{word}: {default}");
+        }
+        if let Some(truth) = setting.value.as_bool() {
+            assert_eq!(default, format!("`{truth}`"), "{word}");
+        }
+    }
+}
+
+#[test]
 fn what_says_nothing_by_itself_is_a_mistake() {
     let configuration = Setup::new()
         .variables(&[
