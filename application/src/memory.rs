@@ -63,7 +63,9 @@ impl MemoryGuard {
             )
             .with_hint(format!(
                 "Ask for less: with `maxBytes` up to {ALWAYS_BYTES} a call is always run. Or try again later."
-            )));
+            ))
+            // How short it is of memory, the health tells by itself.
+            .of_own_limit());
         }
         Ok(Some(promise))
     }
@@ -87,7 +89,7 @@ impl fmt::Debug for MemoryGuard {
 
 #[cfg(test)]
 mod tests {
-    use domain::health::ProcessFigures;
+    use domain::health::{ProcessFigures, counts_against_health};
 
     use super::*;
 
@@ -133,6 +135,13 @@ mod tests {
             let expected = if fits { Ok(()) } else { Err(FailureKind::Busy) };
             assert_eq!(told, expected, "{held} {bytes}");
         }
+    }
+
+    #[test]
+    fn who_asks_for_more_than_there_is_makes_nobody_unhealthy() {
+        let refused = guard(Some(0)).promise(64 * MEGABYTE).err().unwrap();
+
+        assert!(!counts_against_health(&refused));
     }
 
     #[test]

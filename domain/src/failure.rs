@@ -141,7 +141,7 @@ pub struct Failure {
     /// Which limit was met, where a caller has to slow down.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub slow_down: Option<Box<SlowDown>>,
-    /// The time limit that was met is one that the caller has asked for, below what it may have.
+    /// What was met is of the caller's own choice: a time limit below what it may have, or room for a large answer.
     #[serde(skip)]
     pub met_own_limit: bool,
     /// Stays in the process: for the log only.
@@ -251,7 +251,7 @@ impl Failure {
         self
     }
 
-    /// The caller wanted no more time than it got.
+    /// The caller chose what was too little or too much, and can choose otherwise.
     #[must_use]
     pub fn of_own_limit(mut self) -> Self {
         self.met_own_limit = true;

@@ -41,7 +41,7 @@ impl Default for Thresholds {
 
 /// Whether such a failure says something about this server and its databases, rather than about what was asked for.
 ///
-/// Who meets the limits of callers, or a time limit of its own, is answered as it should be: else anybody could make a
+/// Who meets the limits of callers, or chose a time limit that is met or an answer that has no room, is answered as it should be: else anybody could make a
 /// server unhealthy by asking it too often.
 pub const fn counts_against_health(failure: &Failure) -> bool {
     if failure.slow_down.is_some() || failure.met_own_limit {
