@@ -33,11 +33,13 @@ async fn forgets(server: &str, by: By, look: &str) {
     let named = |text: &str| text.replace("NAME", &name);
     run_beside(
         server,
-        format!("CREATE TABLE {name} (a INT); INSERT INTO {name} VALUES (1)"),
+        format!("CREATE TABLE {name} (a INT, n INT AUTO_INCREMENT PRIMARY KEY); INSERT INTO {name} (a) VALUES (1)"),
     )
     .await;
     let database = open(alone(writable(config(server)))).await;
     let look = named(look);
+    // What was asked when the database was opened is nobody's.
+    let _ = seen(&database, &look).await;
     let before = seen(&database, &look).await;
 
     match by {
@@ -70,7 +72,7 @@ async fn forgets(server: &str, by: By, look: &str) {
                 ),
             )
             .await;
-            let insert = format!("INSERT INTO {name} VALUES (2)");
+            let insert = format!("INSERT INTO {name} (a) VALUES (2)");
             let (_, outcome) = write(&database, &insert, vec![]).await.unwrap();
             assert_eq!(outcome.affected_rows, Some(1));
         }
@@ -114,6 +116,20 @@ forgotten!(
     a_transaction_begun_by_the_text: By::Text("START TRANSACTION WITH CONSISTENT SNAPSHOT"),
         "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = CONNECTION_ID()";
     a_default_database_of_the_text: By::Text("USE mysql"), "SELECT DATABASE()";
+    rows_that_the_text_found: By::Text("SELECT 1 UNION SELECT 2 UNION SELECT 3"), "SELECT FOUND_ROWS()";
+    rows_that_the_text_found_in_a_table: By::Text("SELECT a FROM NAME UNION SELECT 2 UNION SELECT 3"), "SELECT FOUND_ROWS()";
+    rows_that_the_text_changed: By::Text("INSERT INTO NAME (a) VALUES (2), (3)"), "SELECT ROW_COUNT()";
+    a_warning_of_the_text: By::Text("SELECT CAST('secret' AS SIGNED)"), "SHOW WARNINGS";
+    a_warning_of_the_text_in_a_table: By::Text("SELECT CAST(CONCAT('secret', a) AS SIGNED) FROM NAME"), "SHOW WARNINGS";
+    a_number_of_warnings: By::Text("SELECT CAST('secret' AS SIGNED)"), "SELECT @@warning_count";
+    an_error_of_the_text: By::Text("SELECT secret"), "SHOW ERRORS";
+    an_error_of_the_text_in_a_table: By::Text("SELECT secret FROM NAME"), "SHOW ERRORS";
+    an_error_of_a_value: By::Text("SELECT JSON_EXTRACT('{}', CONCAT('secret', RAND()))"), "SHOW ERRORS";
+    a_number_of_errors: By::Text("SELECT secret FROM NAME"), "SELECT @@error_count";
+    a_key_that_the_text_drew: By::Text("INSERT INTO NAME (n) VALUES (NULL)"), "SELECT LAST_INSERT_ID(), @@identity, @@last_insert_id";
+    a_time_set_by_the_text: By::Text("SET timestamp = 77"), "SELECT @@timestamp < 100";
+    a_key_set_by_the_text: By::Text("SET insert_id = 77"), "SELECT @@insert_id";
+    a_profile_of_the_text: By::Text("SET profiling = 1"), "SELECT @@profiling";
     a_last_number_of_the_text: By::Text("SELECT LAST_INSERT_ID(77)"), INSERT_ID;
 
     a_variable_set_by_a_view: By::View("SET @left_over = 1"), VARIABLE;

@@ -2,6 +2,7 @@
 
 mod helpers;
 mod house;
+mod left_over;
 
 mod catalog;
 mod connecting;

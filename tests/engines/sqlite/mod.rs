@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod explaining;
 mod helpers;
+mod left_over;
 mod one_statement_a_call;
 mod opening;
 mod posture;

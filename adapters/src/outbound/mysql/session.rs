@@ -177,8 +177,9 @@ impl Session for MySqlSession {
         let mut connection = connect::sign_in(config).await?;
         let texts = Texts::new(config);
         let sql = format!(
-            "SELECT CONNECTION_ID(), VERSION(), @@version_comment, @@max_user_connections; {}; {}; {BEGIN}",
+            "SELECT CONNECTION_ID(), VERSION(), @@version_comment, @@max_user_connections; {}; {}; {}; {BEGIN}",
             traces::FIRST_LOOK,
+            traces::FORGET_FIRST,
             settings(config, texts.bounds)
         );
         let rows = own_rows(&mut connection, sql)
@@ -332,7 +333,8 @@ impl MySqlSession {
             After::Read => (&self.texts.after_read, 2),
             After::Write => (&self.texts.after_write, 2),
         };
-        let rows = own_rows(&mut self.connection, format!("{look}{text}")).await?;
+        let forget = self.traces.forget(look);
+        let rows = own_rows(&mut self.connection, format!("{look}{forget}{text}")).await?;
         let is_well = look.is_empty() || self.traces.are_ours(after, &rows);
         self.traces.set(sets);
         self.bounds = self.texts.bounds;

@@ -19,11 +19,18 @@ pub(super) const ROWS: u64 = 8;
 pub(super) const FIRST_LOOK: &str = "SHOW SESSION STATUS WHERE Variable_name IN \
      ('Ssl_version', 'Com_set_option', 'Com_set_role', 'Com_create_table', 'Com_select')";
 
+/// What makes either of them forget how many rows it has found, as it does between two calls.
+pub(super) const FORGET_FIRST: &str = "DO (SELECT COUNT(*) FROM (SELECT 1) AS one)";
+
 /// The counters of a server, each in a row of its own.
 #[derive(Debug)]
 struct Server {
     after_read: &'static str,
     after_write: &'static str,
+    /// Makes the session forget how many rows it has found, and its warnings.
+    forget: &'static str,
+    /// A look does so too.
+    forgets_by_looking: bool,
     /// It counts what is selected, whoever asks.
     counts_selects: bool,
 }
@@ -33,6 +40,8 @@ const MYSQL: Server = Server {
          ('Com_set_option', 'Com_set_role', 'Com_create_table', 'Com_select'); ",
     after_write: "SHOW SESSION STATUS WHERE Variable_name IN \
          ('Com_set_option', 'Com_set_role', 'Com_create_table', 'Com_select'); ",
+    forget: "DO 0; ",
+    forgets_by_looking: false,
     counts_selects: true,
 };
 
@@ -43,6 +52,9 @@ const MARIADB: Server = Server {
     after_write: "SHOW SESSION STATUS LIKE 'Com_set_option'; \
          SELECT 'Variables', COUNT(*) FROM information_schema.USER_VARIABLES; \
          SHOW SESSION STATUS LIKE 'Com_create_temporary_table'; ",
+    // What reads no table leaves the warnings of the statement before as they are.
+    forget: "DO (SELECT COUNT(*) FROM (SELECT 1) AS one); ",
+    forgets_by_looking: true,
     counts_selects: false,
 };
 
@@ -113,6 +125,15 @@ impl Traces {
                 self.server.after_read
             }
             After::Query | After::Read => "",
+        }
+    }
+
+    /// What makes the session forget the statement before, behind that look.
+    pub(super) fn forget(&self, look: &str) -> &'static str {
+        if self.server.forgets_by_looking && !look.is_empty() {
+            ""
+        } else {
+            self.server.forget
         }
     }
 

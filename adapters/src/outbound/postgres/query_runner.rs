@@ -311,6 +311,7 @@ async fn attempt(
             Err(execution) => return (execution, None),
         }
     };
+    session.seeded |= sets_a_seed(&statement.sql);
     let mut execution = session
         .execute(
             purpose,
@@ -468,6 +469,14 @@ impl Drop for Running {
     }
 }
 
+/// Whether it may set what `random` goes on from.
+fn sets_a_seed(sql: &str) -> bool {
+    const SET_SEED: &[u8] = b"setseed";
+    sql.as_bytes()
+        .windows(SET_SEED.len())
+        .any(|word| word.eq_ignore_ascii_case(SET_SEED))
+}
+
 async fn clean_up(
     pool: &Pool<PostgresSession>,
     mut lease: Lease<PostgresSession>,
@@ -483,6 +492,9 @@ async fn clean_up(
         return;
     }
     let reset = async {
+        if lease.seeded {
+            return false;
+        }
         match ended {
             Ended::Broken => false,
             Ended::Idle if purpose == Purpose::Read => lease.tidy().await.is_ok(),

@@ -54,6 +54,8 @@ pub(super) struct PostgresSession {
     /// What the statement is held to that runs.
     pub(super) proof: Option<Proof>,
     pub(super) judged: Judged,
+    /// `random` may go on from somebody's seed, and nothing puts that back.
+    pub(super) seeded: bool,
 }
 
 impl Session for PostgresSession {
@@ -108,6 +110,7 @@ impl Session for PostgresSession {
             identity: Identity::default(),
             proof: None,
             judged: Judged::default(),
+            seeded: false,
         })
     }
 
@@ -215,6 +218,14 @@ async fn greet(connection: &mut PgConnection, pooler: bool) -> Result<Greeting, 
     let mut greeting = greeting.ok_or(Error::RowNotFound)?;
     greeting.checks_connection = answered == 5;
     Ok(greeting)
+}
+
+/// Fails where somebody has prepared a statement, perhaps under a name of ours.
+fn refuse_foreign(rows: &[PgRow]) -> Result<(), Error> {
+    if rows.iter().any(|row| text_of(row, 0) == Some("foreign")) {
+        return Err(wrong_name());
+    }
+    Ok(())
 }
 
 /// Product and version, as relatives of PostgreSQL call themselves.
@@ -358,7 +369,11 @@ impl PostgresSession {
             String::new()
         };
         sql.push_str(END);
-        run(&mut self.connection, sql).await?;
+        if self.guarded {
+            sql.push(';');
+            sql.push_str(&FOREIGN_STATEMENTS);
+        }
+        refuse_foreign(&run(&mut self.connection, sql).await?)?;
         self.tidy().await
     }
 
@@ -369,17 +384,13 @@ impl PostgresSession {
             return Ok(());
         }
         let sql = format!("{FORGET}{}{}", *FOREIGN_STATEMENTS, self.settings);
-        let rows = run(&mut self.connection, sql).await?;
-        if rows.iter().any(|row| text_of(row, 0) == Some("foreign")) {
-            // A function has prepared a statement, perhaps under a name of ours.
-            return Err(wrong_name());
-        }
+        refuse_foreign(&run(&mut self.connection, sql).await?)?;
         self.tidy().await
     }
 
     /// Whether a session whose transaction has ended is as good as new.
     pub(super) fn is_tidy(&self) -> bool {
-        !self.statements.are_too_many()
+        !self.statements.are_too_many() && !self.seeded
     }
 
     pub(super) async fn tidy(&mut self) -> Result<(), Error> {

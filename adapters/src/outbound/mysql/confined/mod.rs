@@ -16,7 +16,10 @@ use domain::{
 
 pub(super) use self::checking::check;
 use super::{
-    super::lexer::{character, position},
+    super::{
+        lexer::{character, position},
+        masking::Token,
+    },
     dialect, functions,
     masking::{folded, quotes_no_value, tokens_of},
     named::{Called, Text},
@@ -43,6 +46,8 @@ const TELLING: [&str; 16] = [
     "row_count",
     "value",
 ];
+/// Tables that count what the session, or everybody, has done before.
+const COUNTERS: [&str; 2] = ["global_status", "session_status"];
 /// What SHOW may tell: of definitions, and of the server.
 const SHOWN: [&str; 9] = [
     "character",
@@ -160,7 +165,9 @@ impl Confinement {
             let at = Some(position(sql, hint));
             return refused("A hint for the optimizer", at, Why::Hidden);
         }
-        if let Some(at) = tells_values(&tokens) {
+        let counts = |token: &Token| token.is_name() && COUNTERS.contains(&token.text.as_str());
+        let told = tells_values(&tokens).or_else(|| tokens.iter().position(counts));
+        if let Some(at) = told {
             let name = tokens.get(at).map_or("", |token| token.text.as_str());
             let place = character(sql, read.place(at).start);
             return refused(name, Some(place), Why::Told);
@@ -186,7 +193,7 @@ impl Confinement {
     }
 }
 
-fn shows_definitions(tokens: &[super::super::masking::Token]) -> bool {
+fn shows_definitions(tokens: &[Token]) -> bool {
     let mut rest = tokens
         .iter()
         .skip(1)
@@ -196,7 +203,7 @@ fn shows_definitions(tokens: &[super::super::masking::Token]) -> bool {
 }
 
 /// `DESCRIBE orders`, perhaps with one of its columns.
-fn describes_a_table(tokens: &[super::super::masking::Token]) -> bool {
+fn describes_a_table(tokens: &[Token]) -> bool {
     let queries = [
         "select", "with", "values", "table", "for", "format", "analyze",
     ];
@@ -311,6 +318,13 @@ mod tests {
             ("SELECT /*! @tenant := 2 */ 1", Why::Hidden),
             ("SELECT * FROM information_schema.processlist", Why::Told),
             ("SELECT * FROM performance_schema.threads", Why::Told),
+            ("SELECT * FROM information_schema.session_status", Why::Told),
+            (
+                "SELECT * FROM information_schema.`GLOBAL_STATUS`",
+                Why::Told,
+            ),
+            ("SHOW STATUS", Why::Kind),
+            ("SHOW WARNINGS", Why::Kind),
             ("SHOW PROCESSLIST", Why::Kind),
             ("SHOW TABLE STATUS", Why::Kind),
             ("SHOW TABLES WHERE (SELECT 1)", Why::Kind),
