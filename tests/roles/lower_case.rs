@@ -7,7 +7,7 @@ use support::{
     scratch::Scratch,
 };
 
-use super::asking::{are_answered, are_kept};
+use super::asking::{are_answered, are_kept, are_told_alike};
 
 const SHOP: [&str; 8] = [
     "CREATE TABLE items (id int PRIMARY KEY, amount text, ssn text)",
@@ -60,6 +60,14 @@ async fn a_hidden_table_is_kept_in_whatever_case_it_is_written() {
         "SELECT * FROM INFORMATİON_SCHEMA.COLUMNS",
     ];
     are_kept(&mut server, &tries, &[]).await;
+    // AND it is told as one that is not there, whatever else is called alike but for an accent
+    let ways = [
+        "SELECT 1 FROM {t}",
+        "SELECT 1 FROM {t}, orders yxxxx",
+        "SELECT 1 FROM {t}, orders axxxx, orders oxxxx, orders exxxx",
+        "SELECT 1 FROM {t} WHERE id IN (SELECT yxxxx.id FROM orders yxxxx)",
+    ];
+    are_told_alike(&mut server, &ways, "items", "itemz").await;
     // AND the others are read by any spelling
     let reads = [
         "SELECT note FROM orders",

@@ -1,6 +1,7 @@
 //! What roles grant and what they keep from callers: in the file, and through the built server.
 
 mod asking;
+mod charsets;
 mod encodings;
 mod file;
 mod judged;

@@ -102,7 +102,9 @@ impl House {
 }
 
 /// Ways to name a table, and what the statement does with it. `{t}` stands for its name.
-const WAYS: [&str; 64] = [
+const WAYS: [&str; 66] = [
+    "SELECT 1 1 FROM {t} WHERE 'what follows is more than a server shows of a text, and is cut by bytes: 0123456789012345678901234567890123456789'",
+    "SELECT 1 FROM {t} WHERE) 'what follows is more than a server shows of a text, and is cut by bytes: 0123456789012345678901234567890123456789'",
     "EXPLAIN FORMAT=JSON (SELECT amount FROM {t})",
     "SELECT * FROM {t}",
     "SELECT amount FROM {t}",
@@ -201,7 +203,7 @@ on_mysql!(
 );
 
 /// What would tell of what is hidden without naming it where a table stands.
-const AROUND: [&str; 69] = [
+const AROUND: [&str; 71] = [
     "EXPLAIN FORMAT=JSON (SELECT * FROM {p}pay)",
     "EXPLAIN FORMAT=JSON (SELECT {p}amount_of(1))",
     "SELECT * FROM {p}pay",
@@ -246,6 +248,8 @@ const AROUND: [&str; 69] = [
     "SHOW TRIGGERS",
     "SHOW EVENTS",
     "SHOW PROCESSLIST",
+    "SHOW STATUS",
+    "SHOW GLOBAL STATUS LIKE 'Handler%'",
     "SHOW GRANTS",
     "SHOW ENGINE INNODB STATUS",
     "SHOW VARIABLES WHERE Value = (SELECT amount FROM {p}salaries)",

@@ -74,7 +74,9 @@ impl StandIns {
     /// The failure in the words of the text as it was.
     pub(super) fn told(&self, mut failure: Failure) -> Failure {
         // A syntax error quotes the text, everything else the name.
-        let quotes = failure.message.starts_with("syntax error");
+        let quotes = ["syntax error", "You have an error in your SQL syntax"]
+            .iter()
+            .any(|begins| failure.message.starts_with(begins));
         failure.message = self.restored(&failure.message, quotes);
         failure.hint = failure.hint.map(|hint| self.restored(&hint, quotes));
         failure.detail = failure.detail.map(|detail| self.restored(&detail, quotes));

@@ -10,6 +10,9 @@ use super::{super::pool, hints, mismatch, text};
 /// The server's message shows no more of a statement than this many bytes.
 const SHOWN_OF_STATEMENT: usize = 80;
 
+/// So many characters of it are shown wherever the names in it stand.
+const SHOWN_ANYWAY: usize = 16;
+
 fn reported(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
     error
         .as_database_error()
@@ -359,6 +362,28 @@ fn position(message: &str, sql: &str) -> Option<usize> {
     Some(sql.get(..at)?.chars().count() + 1)
 }
 
+/// The failure of a text in which other names stood: the server shows so many bytes of the rest, and would tell by that how long
+/// these were.
+pub(super) fn shown_alike(mut failure: Failure, sql: &str) -> Failure {
+    let shortened = failure
+        .message
+        .split_once("near '")
+        .and_then(|(head, rest)| {
+            let (near, line) = rest.rsplit_once("' at line ")?;
+            let (end, _) = near.char_indices().nth(SHOWN_ANYWAY)?;
+            let near = near.get(..end)?;
+            let mut occurrences = sql.match_indices(near);
+            let at = occurrences.next().filter(|_| occurrences.next().is_none());
+            let position = at.and_then(|(at, _)| Some(sql.get(..at)?.chars().count() + 1));
+            Some((format!("{head}near '{near}…' at line {line}"), position))
+        });
+    if let Some((message, position)) = shortened {
+        failure.message = message;
+        failure.position = position;
+    }
+    failure
+}
+
 /// The message without the `'user'@'host'` pairs that the server likes to name.
 fn without_accounts(message: &str) -> String {
     let mut text = message.to_owned();
@@ -424,6 +449,24 @@ mod tests {
                 format!("You have an error in your SQL syntax; … near '{near}' at line 1");
             assert_eq!(position(&message, sql), expected, "{sql}");
         }
+    }
+
+    #[test]
+    fn what_a_server_cut_is_told_alike_whatever_name_stood_in_it() {
+        let sql = "SELECT 1 1 FROM pay WHERE note = 'a'";
+        let told = |near: &str| {
+            let message = format!("… syntax to use near '{near}' at line 1");
+            let failure = shown_alike(Failure::new(FailureKind::InvalidSql, message), sql);
+            (failure.message, failure.position)
+        };
+
+        let expected = "… syntax to use near '1 FROM pay WHERE…' at line 1".to_owned();
+        assert_eq!(told("1 FROM pay WHERE note"), (expected.clone(), Some(10)));
+        assert_eq!(told("1 FROM pay WHERE no..."), (expected, Some(10)));
+        assert_eq!(
+            told("= 'a'"),
+            ("… syntax to use near '= 'a'' at line 1".to_owned(), None)
+        );
     }
 
     #[test]

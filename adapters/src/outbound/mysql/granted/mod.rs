@@ -21,7 +21,7 @@ use sqlx::mysql::MySqlRow;
 use super::{
     super::{
         lexer::character,
-        stand_ins::{StandIns, WESTERN, Written},
+        stand_ins::{StandIns, Written},
     },
     dialect, failure, functions,
     masking::{folded, stored},
@@ -43,6 +43,8 @@ const TELLING: [&str; 7] = [
     "get_dd_column_privileges",
     "roles_graphml",
 ];
+/// What a stand-in may begin with: letters that no collation takes for another, so that nothing in the text is called alike.
+const LETTERS: &str = "가나다라마바사아자차카타파하고노도로모보소오조초코토포호";
 /// So many tables of one statement are looked up.
 const MOST: usize = 100;
 const ABOUT: &str = "SELECT t.table_type, COALESCE(t.engine, ''), \
@@ -99,7 +101,7 @@ pub(super) async fn judge(
         };
         if let Err(error) = looking.session.prepare(&renamed).await {
             let failure = failure::of_statement(error, &stand_ins.sql, time);
-            return Err(told(stand_ins.told(failure)));
+            return Err(told(stand_ins.told(failure), sql));
         }
     }
     let shown = found.into_iter().map(|(_, named)| named);
@@ -214,7 +216,7 @@ fn explains_a_query(text: &Text<'_>, mut at: usize) -> bool {
     is_a_query(text, at)
 }
 
-/// Of the server itself, and without a condition.
+/// Of the server itself, and without a condition. Its status counts what others' statements did.
 fn shows_no_table(text: &Text<'_>, mut at: usize) -> bool {
     if text.is_word(at, &["global", "session", "local"]) {
         at += 1;
@@ -223,7 +225,6 @@ fn shows_no_table(text: &Text<'_>, mut at: usize) -> bool {
         at,
         &[
             "variables",
-            "status",
             "warnings",
             "errors",
             "collation",
@@ -260,7 +261,7 @@ fn stand_ins(
             name,
         })
     });
-    let stand_ins = StandIns::of(text.sql, written, WESTERN)?;
+    let stand_ins = StandIns::of(text.sql, written, LETTERS)?;
     // Whatever the names are, the rest is read as it was.
     let renamed = Text::of(&stand_ins.sql)?;
     (renamed.len() == text.len()).then_some(stand_ins)
@@ -377,7 +378,8 @@ impl Rules<'_> {
 }
 
 /// Without telling where what is hidden is told of.
-pub(super) fn told(failure: Failure) -> Failure {
+pub(super) fn told(failure: Failure, sql: &str) -> Failure {
+    let failure = failure::shown_alike(failure, sql);
     let tells = |hint: &String| hint.contains("information_schema") || hint.contains("SHOW ");
     if failure.hint.as_ref().is_some_and(tells) {
         return failure.with_hint(INSTEAD);
