@@ -75,6 +75,8 @@ impl Breaker {
     pub(crate) fn learn<T>(&self, outcome: &Result<T, Failure>) {
         match outcome {
             Ok(_) => self.lock().succeeded(),
+            // It may be made any moment, and asking costs next to nothing.
+            Err(failure) if failure.is_about_a_database() => self.lock().succeeded(),
             Err(failure) => match failure.kind {
                 FailureKind::Unavailable => {
                     self.lock().failed(self.started.elapsed(), &failure.message);

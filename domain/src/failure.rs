@@ -201,6 +201,13 @@ impl Failure {
         self
     }
 
+    /// A server answers that the database is not there, or not for this user: nothing is wrong with the server.
+    pub fn is_about_a_database(&self) -> bool {
+        self.kind == FailureKind::Unavailable
+            && self.step == Some(ConnectStep::Database)
+            && self.sqlstate.is_some()
+    }
+
     #[must_use]
     pub fn with_position(mut self, position: usize) -> Self {
         self.position = Some(position);

@@ -18,6 +18,7 @@ mod hostile_files;
 mod hosts;
 mod limits;
 mod log;
+mod missing;
 mod orphans;
 pub(crate) mod outages;
 mod posture;

@@ -25,12 +25,12 @@ use super::{
     },
     call::{Call, Ran},
     confined::{Confinement, discreet},
-    dialect, failure, granted, hints,
+    connect, dialect, failure, granted, hints,
     kill::Killer,
     masking::{self, Known, quotes_no_value},
     parameters,
     result::{self, Done, OnStop, Output, Trouble},
-    session::{After, MySqlSession},
+    session::{After, MySqlSession, filled, own_rows},
     settle, text,
 };
 
@@ -187,11 +187,30 @@ impl MySqlQueryRunner {
                 }
             }
             Attempt::Refused(error, ran) => {
+                if let Some(database) = self.perhaps_gone(&error) {
+                    let look = has_database(call.session(), database);
+                    match tokio::time::timeout(hints::LIMIT, look).await {
+                        Ok(Some(true)) => {}
+                        Ok(Some(false)) => {
+                            call.discard();
+                            self.pool.close_idle_now();
+                            let gone = failure::with_codes(connect::gone(), &error);
+                            return gone.with_source(error);
+                        }
+                        Ok(None) | Err(_) => {
+                            call.discard();
+                            return granted::told(
+                                failure::of_statement(error, sql, limits.time),
+                                sql,
+                            );
+                        }
+                    }
+                }
                 let failure = failure::of_statement(error, sql, limits.time);
                 if tables.is_some() {
                     // Hints look at all that there is.
                     call.finish(sql, after, ran);
-                    return granted::told(failure);
+                    return granted::told(failure, sql);
                 }
                 if failure.hint.is_some() || !hints::may_help(&failure) {
                     call.finish(sql, after, ran);
@@ -215,6 +234,13 @@ impl MySqlQueryRunner {
 }
 
 impl MySqlQueryRunner {
+    /// The connection's database, where a statement may have failed because it is gone.
+    fn perhaps_gone(&self, error: &sqlx::Error) -> Option<&str> {
+        let config = self.pool.config();
+        let database = config.database.as_ref().or(config.schema.as_ref())?;
+        matches!(failure::number(error), Some(1046 | 1049 | 1146)).then_some(database)
+    }
+
     /// Says which columns the driver could not read. The session it tried on is beyond use, so another is asked.
     async fn name_vectors(&self, mut failure: Failure, sql: &str) -> Failure {
         let look = async {
@@ -499,6 +525,16 @@ async fn work(
     result::run(connection, &prepared, arguments, guard.as_ref(), output)
         .await
         .map_err(Stumble::Run)
+}
+
+/// Whether the server has a database of that name. `None`, where it does not tell.
+async fn has_database(session: &mut MySqlSession, database: &str) -> Option<bool> {
+    const THERE: &str = "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = ?";
+    let rows = own_rows(&mut session.connection, filled(THERE, &[database]))
+        .await
+        .ok()?;
+    session.asked(1);
+    Some(result::text(rows.first()?, 0)?.as_str() != "0")
 }
 
 fn notices(done: &Done) -> Vec<String> {

@@ -311,8 +311,8 @@ fn reported_at_connect(reported: &PgDatabaseError) -> Failure {
         ),
         "3D000" => unavailable(
             ConnectStep::Database,
-            "The database does not exist on this server.",
-            "Check NAME (the database) of the connection.",
+            "The database of this connection does not exist on its server, or not any more; the server itself answers.",
+            "Check NAME (the database) of the connection, or have the database made again: the next call finds it. Other connections are not affected.",
         ),
         "42501" | "55000" => unavailable(
             ConnectStep::Database,
@@ -325,7 +325,7 @@ fn reported_at_connect(reported: &PgDatabaseError) -> Failure {
         )
         .with_hint("Try again later, or lower MAX_CONNECTIONS."),
         "57P03" => unavailable(
-            ConnectStep::Database,
+            ConnectStep::SignIn,
             "The server is starting up or shutting down.",
             "Try again in a moment.",
         ),
