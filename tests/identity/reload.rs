@@ -173,32 +173,73 @@ async fn an_issuer_that_is_down_while_the_file_is_read_again_is_believed_still()
     assert_eq!(who(&identity, "one").await, Ok("ci".to_owned()));
 }
 
+/// Somebody signs in who is asked for by the file `revoked`, which is empty at first.
+struct Watched {
+    folder: Folder,
+    issuer: Issuer,
+    signer: Signer,
+    identity: Identity,
+}
+
+impl Watched {
+    async fn new() -> Self {
+        let signer = Signer::p256("k");
+        let issuer = Issuer::start(&[&signer]).await;
+        let folder = Folder::new();
+        folder.write("revoked", "");
+        let path = folder.0.join("revoked");
+        let identity = Identity::new(IdentityOptions {
+            issuers: vec![trusting(&issuer)],
+            revocations: Some(RevocationFile {
+                revoked: Revoked::read(&path).unwrap(),
+                path,
+            }),
+            ..IdentityOptions::default()
+        });
+        Self {
+            folder,
+            issuer,
+            signer,
+            identity,
+        }
+    }
+
+    async fn who(&self, id: &str) -> Result<String, (u16, String)> {
+        let claims = claims(&self.issuer.url(), &json!({"jti": id}));
+        who(&self.identity, &self.signer.token(&claims)).await
+    }
+
+    async fn is_refused_soon(&self, id: &str) {
+        let revoked = Err((401, "The token was revoked.".to_owned()));
+        let start = Instant::now();
+        while self.who(id).await != revoked {
+            assert!(start.elapsed() < Duration::from_secs(10));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn who_is_put_on_the_list_is_not_let_in_any_more() {
-    let signer = Signer::p256("k");
-    let issuer = Issuer::start(&[&signer]).await;
-    let folder = Folder::new();
-    folder.write("revoked", "");
-    let path = folder.0.join("revoked");
-    let identity = Identity::new(IdentityOptions {
-        issuers: vec![trusting(&issuer)],
-        revocations: Some(RevocationFile {
-            revoked: Revoked::read(&path).unwrap(),
-            path,
-        }),
-        ..IdentityOptions::default()
-    });
-    let token = |id| signer.token(&claims(&issuer.url(), &json!({"jti": id})));
-    assert_eq!(who(&identity, &token("1")).await, ada());
-    assert_eq!(who(&identity, &token("2")).await, ada());
+    let watched = Watched::new().await;
+    assert_eq!(watched.who("1").await, ada());
+    assert_eq!(watched.who("2").await, ada());
 
-    folder.write("revoked", "jti 1\n");
+    watched.folder.write("revoked", "jti 1\n");
 
-    let revoked = Err((401, "The token was revoked.".to_owned()));
-    let start = Instant::now();
-    while who(&identity, &token("1")).await != revoked {
-        assert!(start.elapsed() < Duration::from_secs(10));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(who(&identity, &token("2")).await, ada());
+    watched.is_refused_soon("1").await;
+    assert_eq!(watched.who("2").await, ada());
+}
+
+#[tokio::test]
+async fn a_slip_in_the_list_lets_nobody_in_and_keeps_no_other_line_from_being_in_force() {
+    let watched = Watched::new().await;
+    watched.folder.write("revoked", "jti 1\n");
+    watched.is_refused_soon("1").await;
+
+    watched.folder.write("revoked", "ada\njti 2\n");
+
+    watched.is_refused_soon("2").await;
+    watched.is_refused_soon("1").await;
+    assert_eq!(watched.who("3").await, ada());
 }

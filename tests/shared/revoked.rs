@@ -67,7 +67,7 @@ async fn the_list_stays_in_force_while_it_cannot_be_read() {
     redis.ask(&["SADD", KEY, "principal ada"]).await;
     let process = Process::start(&redis).await;
     process.becomes(401).await;
-    // A member that is none changes nothing either.
+    // A member that is none lets nobody in either.
     redis.ask(&["SADD", KEY, "everybody"]).await;
     until("it is told", async || {
         process

@@ -27,10 +27,13 @@ pub struct Revoked {
 }
 
 impl Revoked {
-    /// A line is `jti`, `sub` or `principal` and what is revoked; `#` begins a remark. The reason of a failure names
-    /// the line.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// A line is `jti`, `sub` or `principal` and what is revoked; `#` begins a remark. The mistake names the first line
+    /// that is neither.
+    fn parse(text: &str) -> (Self, Option<String>) {
         let mut revoked = Self::default();
+        let mut mistake = None;
+        // Editors on Windows write a mark in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -44,28 +47,47 @@ impl Revoked {
                 _ => None,
             };
             match list {
-                Some(list) if !value.trim().is_empty() => list.insert(value.trim().to_owned()),
-                _ => {
-                    return Err(format!(
-                        "line {} is neither `jti ID`, `sub SUBJECT` nor `principal NAME`",
-                        number + 1
-                    ));
+                Some(list) if !value.trim().is_empty() => {
+                    list.insert(value.trim().to_owned());
                 }
-            };
+                _ => {
+                    mistake.get_or_insert_with(|| {
+                        format!(
+                            "line {} is neither `jti ID`, `sub SUBJECT` nor `principal NAME`",
+                            number + 1
+                        )
+                    });
+                }
+            }
         }
-        Ok(revoked)
+        (revoked, mistake)
     }
 
-    /// Blocks.
+    /// Blocks. Every line must be right.
     pub fn read(path: &Path) -> Result<Self, String> {
+        match Self::read_what_is_right(path)? {
+            (revoked, None) => Ok(revoked),
+            (_, Some(mistake)) => Err(mistake),
+        }
+    }
+
+    fn read_what_is_right(path: &Path) -> Result<(Self, Option<String>), String> {
         let mut text = String::new();
         let read =
             File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text));
         match read {
             Err(error) => Err(error.kind().to_string()),
             Ok(length) if length as u64 > LONGEST => Err("it is too large".to_owned()),
-            Ok(_) => Self::parse(&text),
+            Ok(_) => Ok(Self::parse(&text)),
         }
+    }
+
+    /// What is on either list.
+    fn and(mut self, other: &Self) -> Self {
+        self.ids.extend(other.ids.iter().cloned());
+        self.subjects.extend(other.subjects.iter().cloned());
+        self.principals.extend(other.principals.iter().cloned());
+        self
     }
 
     pub(super) fn holds(
@@ -153,20 +175,29 @@ async fn follow(source: Arc<dyn RevocationList>, list: Arc<RwLock<Option<Arc<Rev
     loop {
         // While it cannot be had, the one before stays in force.
         if let Some(lines) = source.lines().await {
-            match Revoked::parse(&lines.join("\n")) {
-                Ok(revoked) => {
-                    complained = false;
-                    let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
-                    if list.as_deref() != Some(&revoked) {
+            let (mut revoked, mistake) = Revoked::parse(&lines.join("\n"));
+            let is_right = mistake.is_none();
+            if is_right {
+                complained = false;
+            } else if !std::mem::replace(&mut complained, true) {
+                tracing::error!(
+                    "the shared list of revoked tokens has a member that is neither `jti ID`, `sub SUBJECT` nor \
+                     `principal NAME`; the others are in force, and those before stay so"
+                );
+            }
+            let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
+            match list.as_deref() {
+                // Whom the member was to name is not known.
+                None if !is_right => {}
+                before => {
+                    if let (Some(before), false) = (before, is_right) {
+                        revoked = revoked.and(before);
+                    }
+                    if before != Some(&revoked) {
                         *list = Some(Arc::new(revoked));
                         tracing::info!("the shared list of revoked tokens is in force");
                     }
                 }
-                Err(_) if std::mem::replace(&mut complained, true) => {}
-                Err(_) => tracing::error!(
-                    "the shared list of revoked tokens has a member that is neither `jti ID`, `sub SUBJECT` nor \
-                     `principal NAME`; the one before stays in force"
-                ),
             }
         }
         tokio::time::sleep(PAUSE).await;
@@ -194,31 +225,40 @@ async fn watch(path: PathBuf, list: Arc<RwLock<Arc<Revoked>>>) {
         let asked = Arc::clone(&path);
         let looked = tokio::task::spawn_blocking(move || {
             let now = stamp(&asked);
-            (now != known || !is_settled(now)).then(|| (now, Revoked::read(&asked)))
+            (now != known || !is_settled(now)).then(|| (now, Revoked::read_what_is_right(&asked)))
         });
         let Ok(Some((now, outcome))) = looked.await else {
             continue;
         };
-        match outcome {
-            Ok(revoked) => {
-                known = now;
-                complained = false;
+        // Whoever was on the list stays out; nobody is let in by a file that is gone, or by a slip in it.
+        let reason = match outcome {
+            Ok((revoked, mistake)) => {
+                if mistake.is_none() {
+                    known = now;
+                }
                 let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
+                let revoked = match mistake {
+                    None => revoked,
+                    Some(_) => revoked.and(&list),
+                };
                 if **list != revoked {
                     *list = Arc::new(revoked);
                     tracing::info!("the list of revoked tokens was read again and is in force");
                 }
+                mistake
             }
-            // Whoever was on the list stays out; nobody is let in by a file that is gone.
-            Err(reason) => {
-                if !std::mem::replace(&mut complained, true) {
-                    tracing::error!(
-                        path = %path.display(),
-                        reason,
-                        "the list of revoked tokens cannot be read; the one before stays in force"
-                    );
-                }
-            }
+            Err(reason) => Some(reason),
+        };
+        let Some(reason) = reason else {
+            complained = false;
+            continue;
+        };
+        if !std::mem::replace(&mut complained, true) {
+            tracing::error!(
+                path = %path.display(),
+                reason,
+                "the list of revoked tokens cannot be read to its end; who was on it stays out, and what can be read is in force"
+            );
         }
     }
 }
@@ -228,7 +268,8 @@ mod tests {
     use super::*;
 
     fn holds(list: &str, principal: &str, subject: Option<&str>, id: Option<&str>) -> bool {
-        let revoked = Revoked::parse(list).unwrap();
+        let (revoked, mistake) = Revoked::parse(list);
+        assert_eq!(mistake, None);
         revoked.holds(&Principal::new(principal), subject, id)
     }
 
@@ -241,12 +282,13 @@ mod tests {
         assert!(holds(list, "ci", None, None));
         assert!(!holds(list, "ada", Some("ci"), Some("ada")));
         assert!(!holds("", "ada", Some("ada"), Some("")));
+        assert!(holds("\u{feff}principal ci", "ci", None, None));
     }
 
     #[test]
     fn a_line_that_says_nothing_is_named() {
         for (list, line) in [("sub a\nada", 2), ("jti", 1), ("\n\nkid 5", 3), ("sub ", 1)] {
-            let told = Revoked::parse(list).unwrap_err();
+            let told = Revoked::parse(list).1.unwrap();
             assert!(told.starts_with(&format!("line {line} ")), "{list}: {told}");
         }
     }
