@@ -265,6 +265,11 @@ impl Failure {
         self
     }
 
+    /// Whether the caller has met a limit of callers, or one that it has set itself: it was answered as it should be.
+    pub const fn is_of_a_limit(&self) -> bool {
+        self.slow_down.is_some() || self.met_own_limit
+    }
+
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

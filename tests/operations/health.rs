@@ -160,7 +160,7 @@ async fn a_caller_that_goes_past_its_limits_makes_nobody_unhealthy() {
     assert_eq!((status, &errors["status"]), (200, &json!("healthy")));
     let limited =
         r#"mcp_requests_total{method="tools/call",tool="execute_query",status="limited"}"#;
-    assert_eq!(figure(&place, limited).await, Some(20.0));
+    assert_eq!(figure(&place, limited).await, Some(30.0));
 }
 
 #[tokio::test]

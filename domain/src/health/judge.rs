@@ -44,7 +44,7 @@ impl Default for Thresholds {
 /// Who meets the limits of callers, or chose a time limit that is met or an answer that has no room, is answered as it should be: else anybody could make a
 /// server unhealthy by asking it too often.
 pub const fn counts_against_health(failure: &Failure) -> bool {
-    if failure.slow_down.is_some() || failure.met_own_limit {
+    if failure.is_of_a_limit() {
         return false;
     }
     match failure.kind {

@@ -77,7 +77,7 @@ type Seconds = Family<Role, Counter<f64, AtomicU64>>;
 /// What stands for the role of whoever has none, and of everybody where none are configured.
 const NO_ROLE: &str = "none";
 
-/// The status of calls that were told to slow down: that is no failure of the server, and no alert should ring.
+/// The status of calls that met a limit of callers or one of their own: that is no failure of the server, and no alert should ring.
 const LIMITED: &str = "limited";
 
 #[derive(Debug)]
@@ -234,7 +234,7 @@ impl OfRoles {
         let role = Role {
             role: role.to_owned(),
         };
-        if status == LIMITED {
+        if was_told_to_slow_down(record) {
             self.limited.get_or_create(&role).inc();
         }
         if let Some(rows) = record.rows {
@@ -251,10 +251,16 @@ impl OfRoles {
 }
 
 fn status(record: &CallRecord<'_>) -> &'static str {
-    let slow_down = record
+    match record.failure {
+        Some(failure) if failure.is_of_a_limit() => LIMITED,
+        _ => record.outcome(),
+    }
+}
+
+fn was_told_to_slow_down(record: &CallRecord<'_>) -> bool {
+    record
         .failure
-        .and_then(|failure| failure.slow_down.as_deref());
-    slow_down.map_or_else(|| record.outcome(), |_| LIMITED)
+        .is_some_and(|failure| failure.slow_down.is_some())
 }
 
 fn seconds() -> Histogram {
