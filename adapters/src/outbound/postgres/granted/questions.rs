@@ -150,7 +150,24 @@ impl Questions {
             self.answers
         )
     }
+
+    /// Fails unless the answers are what they were, once everything is locked that a text touches: what `prepared` has the server
+    /// hold, and `freed` has it hold no longer. These come to [`AGAIN`] commands and their own.
+    fn asked_again(&self, names: &str, digest: &str, prepared: &str, freed: &str) -> String {
+        format!(
+            "{PLAINLY}{}{}{prepared}{};{freed}{};{}{}{AS_USUAL}",
+            set(NAMES, names),
+            set(EXPECTED, digest),
+            self.locked,
+            self.same,
+            // The text could read them.
+            set(EXPECTED, ""),
+            set(TOUCHED, ""),
+        )
+    }
 }
+
+const AGAIN: usize = 8;
 
 /// What goes in front of a statement that was judged before. The server goes on to it only if it holds.
 #[derive(Debug)]
@@ -178,18 +195,8 @@ impl Proof {
         key: Option<String>,
     ) -> Self {
         Self {
-            sql: format!(
-                "{PLAINLY}{}{}{}{};{DEALLOCATE}{};{}{}{AS_USUAL}",
-                set(NAMES, names),
-                set(EXPECTED, digest),
-                prepare(text),
-                questions.locked,
-                questions.same,
-                // The text could read them.
-                set(EXPECTED, ""),
-                set(TOUCHED, ""),
-            ),
-            commands: 10,
+            sql: questions.asked_again(names, digest, &prepare(text), DEALLOCATE),
+            commands: AGAIN + 2,
             holding: 4..6,
             instead: None,
             by: By::Answers,
@@ -209,20 +216,11 @@ impl Proof {
         let (number, free, commands) = judged.keeping.begin();
         // Until it is known to have gone well, nobody knows what the session holds.
         judged.verified = false;
+        let (names, digest) = (&evidence.names, &evidence.digest);
+        let again = questions.asked_again(names, digest, &kept::prepare(number, text), "");
         Self {
-            sql: format!(
-                "{free}{PLAINLY}{}{}{}{};{};{}{}{AS_USUAL}{}",
-                set(NAMES, &evidence.names),
-                set(EXPECTED, &evidence.digest),
-                kept::prepare(number, text),
-                questions.locked,
-                questions.same,
-                // The text could read them.
-                set(EXPECTED, ""),
-                set(TOUCHED, ""),
-                kept::told(&MOMENT),
-            ),
-            commands: commands + 11,
+            sql: format!("{free}{again}{}", kept::told(&MOMENT)),
+            commands: commands + AGAIN + 3,
             holding: 0..0,
             instead: Some(kept::execute(number)),
             by: By::Keeping(number),
