@@ -175,9 +175,8 @@ async fn follow(source: Arc<dyn RevocationList>, list: Arc<RwLock<Option<Arc<Rev
     loop {
         // While it cannot be had, the one before stays in force.
         if let Some(lines) = source.lines().await {
-            let (mut revoked, mistake) = Revoked::parse(&lines.join("\n"));
-            let is_right = mistake.is_none();
-            if is_right {
+            let (revoked, mistake) = Revoked::parse(&lines.join("\n"));
+            if mistake.is_none() {
                 complained = false;
             } else if !std::mem::replace(&mut complained, true) {
                 tracing::error!(
@@ -186,18 +185,17 @@ async fn follow(source: Arc<dyn RevocationList>, list: Arc<RwLock<Option<Arc<Rev
                 );
             }
             let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
-            match list.as_deref() {
+            let revoked = match (list.as_deref(), mistake) {
+                (_, None) => Some(revoked),
+                (Some(before), Some(_)) => Some(revoked.and(before)),
                 // Whom the member was to name is not known.
-                None if !is_right => {}
-                before => {
-                    if let (Some(before), false) = (before, is_right) {
-                        revoked = revoked.and(before);
-                    }
-                    if before != Some(&revoked) {
-                        *list = Some(Arc::new(revoked));
-                        tracing::info!("the shared list of revoked tokens is in force");
-                    }
-                }
+                (None, Some(_)) => None,
+            };
+            if let Some(revoked) = revoked
+                && list.as_deref() != Some(&revoked)
+            {
+                *list = Some(Arc::new(revoked));
+                tracing::info!("the shared list of revoked tokens is in force");
             }
         }
         tokio::time::sleep(PAUSE).await;
