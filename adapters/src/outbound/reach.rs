@@ -27,6 +27,18 @@ pub(super) async fn timed_out(config: &ConnectionConfig) -> Failure {
     }
 }
 
+/// There is no such database, which a session that has it finds out later than one that asks for it.
+pub(super) fn no_such_database() -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        "The database of this connection does not exist on its server, or not any more; the server itself answers.",
+    )
+    .with_step(ConnectStep::Database)
+    .with_hint(
+        "Check NAME (the database) of the connection, or have the database made again: the next call finds it. Other connections are not affected.",
+    )
+}
+
 /// Whether the host's name leads only to where whoever named it may go. What it leads to a moment later is not known.
 pub(super) async fn admit(config: &ConnectionConfig) -> Result<(), Failure> {
     let (Some(allowed), Address::Tcp { host, port }) = (&config.allowed_hosts, &config.address)

@@ -276,21 +276,10 @@ async fn explain(error: sqlx::Error, config: &ConnectionConfig) -> Failure {
     failure.with_source(error)
 }
 
-/// There is no such database, which a session that has it finds out later than one that asks for it.
-pub(super) fn gone() -> Failure {
-    unavailable(
-        ConnectStep::Database,
-        "The database of this connection does not exist on its server, or not any more; the server itself answers.",
-    )
-    .with_hint(
-        "Check NAME (the database) of the connection, or have the database made again: the next call finds it. Other connections are not affected.",
-    )
-}
-
 fn refusal(error: &sqlx::Error) -> Failure {
     let number = failure::number(error).unwrap_or_default();
     let failure = match number {
-        1049 => gone(),
+        1049 => reach::no_such_database(),
         1044 => unavailable(
             ConnectStep::Database,
             "The account has no access to the database.",

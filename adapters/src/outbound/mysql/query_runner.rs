@@ -22,10 +22,11 @@ use super::{
         clock::Clock,
         masking::withheld,
         pool::{NOTICED_WITHIN, Pool, must_end, must_end_by},
+        reach,
     },
     call::{Call, Ran},
     confined::{Confinement, discreet},
-    connect, dialect, failure, granted, hints,
+    dialect, failure, granted, hints,
     kill::Killer,
     masking::{self, Known, quotes_no_value},
     parameters,
@@ -194,7 +195,7 @@ impl MySqlQueryRunner {
                         Ok(Some(false)) => {
                             call.discard();
                             self.pool.close_idle_now();
-                            let gone = failure::with_codes(connect::gone(), &error);
+                            let gone = failure::with_codes(reach::no_such_database(), &error);
                             return gone.with_source(error);
                         }
                         Ok(None) | Err(_) => {

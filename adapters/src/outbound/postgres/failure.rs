@@ -4,6 +4,8 @@
 use domain::{ConnectStep, Failure, FailureKind};
 use sqlx::{Error, postgres::PgDatabaseError};
 
+use super::super::reach;
+
 /// What the server reported, if it was the server that reported.
 pub(super) fn reported(error: &Error) -> Option<&PgDatabaseError> {
     match error {
@@ -309,11 +311,7 @@ fn reported_at_connect(reported: &PgDatabaseError) -> Failure {
             "The server's access rules do not let this user in over this kind of connection.",
             "If the server wants encryption, set SSL_MODE=require; if it wants a certificate, set SSL_CERT and SSL_KEY.",
         ),
-        "3D000" => unavailable(
-            ConnectStep::Database,
-            "The database of this connection does not exist on its server, or not any more; the server itself answers.",
-            "Check NAME (the database) of the connection, or have the database made again: the next call finds it. Other connections are not affected.",
-        ),
+        "3D000" => reach::no_such_database(),
         "42501" | "55000" => unavailable(
             ConnectStep::Database,
             "The user may not connect to this database, or it accepts no connections.",
