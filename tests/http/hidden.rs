@@ -1,14 +1,13 @@
 //! Connections that a role hides, by every method of the protocol that takes or tells a name, in both eras.
 
-use std::fmt::Write as _;
-
-use adapters::inbound::http::identity::TokenHash;
 use serde_json::{Value, json};
 use support::{
-    client::{LEGACY, Launch},
+    client::LEGACY,
     http::{HttpServer, Request},
     scratch::Scratch,
 };
+
+use super::signing_in;
 
 /// Reaches `shop` alone.
 const ADA: &str = "portolan_ada";
@@ -26,21 +25,13 @@ struct Shop {
 impl Shop {
     async fn start() -> Self {
         let folder = Scratch::new();
-        let mut config = "[connections.shop]\nurl = 'sqlite::memory:'\n\
+        let config = "[connections.shop]\nurl = 'sqlite::memory:'\n\
              [connections.books]\nurl = 'sqlite::memory:'\n\
              [roles.operator]\nwhen = {principal = 'ops'}\nconnections = '*'\ntools = 'full'\n\
              [roles.reader]\nwhen = {principal = 'ada'}\nconnections = 'shop'\ntools = 'full'\n"
             .to_owned();
-        for (name, token) in [("ada", ADA), ("ops", OPS)] {
-            let hash = TokenHash::of(token);
-            write!(config, "[identity.tokens.{name}]\nhash = '{hash}'\n").unwrap();
-        }
-        let file = folder.path("c.toml");
-        std::fs::write(&file, config).unwrap();
-        let launch = Launch::default()
-            .argument("--config")
-            .argument(file.display().to_string())
-            .with("MCP_TOOLS", "full");
+        let people = [("ada", ADA), ("ops", OPS)];
+        let launch = signing_in(&folder, config, &people).with("MCP_TOOLS", "full");
         Self {
             server: HttpServer::start(launch).await,
             _folder: folder,

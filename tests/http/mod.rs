@@ -15,11 +15,27 @@ mod status;
 mod tls;
 mod transport;
 
-use support::{client::Launch, http::HttpServer};
+use std::fmt::Write as _;
+
+use adapters::inbound::http::identity::TokenHash;
+use support::{client::Launch, http::HttpServer, scratch::Scratch};
 
 /// A statement that `SQLite` never finishes.
 pub(crate) const ENDLESS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+/// With a configuration file, and in it also those who may sign in, each with a token.
+fn signing_in(folder: &Scratch, mut config: String, people: &[(&str, &str)]) -> Launch {
+    for (name, token) in people {
+        let hash = TokenHash::of(token);
+        write!(config, "[identity.tokens.{name}]\nhash = '{hash}'\n").unwrap();
+    }
+    let file = folder.path("c.toml");
+    std::fs::write(&file, config).unwrap();
+    Launch::default()
+        .argument("--config")
+        .argument(file.display().to_string())
+}
 
 /// A server with the demonstration database.
 async fn demo() -> HttpServer {

@@ -1,35 +1,22 @@
 //! What belongs to another caller: its session, its streams and its calls, by their names.
 
-use std::fmt::Write as _;
-
-use adapters::inbound::http::identity::TokenHash;
 use serde_json::{Value, json};
 use support::{
-    client::{LEGACY, Launch, tool_answer},
+    client::{LEGACY, tool_answer},
     http::{Connection, HttpServer, Request, Response},
     scratch::Scratch,
 };
 use tokio::{net::TcpStream, task::JoinSet};
 
-use super::ENDLESS;
+use super::{ENDLESS, signing_in};
 
 const ADA: &str = "portolan_ada";
 const BOB: &str = "portolan_bob";
 
 /// A server that both may use.
 async fn server(folder: &Scratch) -> HttpServer {
-    let mut config = String::new();
-    for (name, token) in [("ada", ADA), ("bob", BOB)] {
-        let hash = TokenHash::of(token);
-        write!(config, "[identity.tokens.{name}]\nhash = '{hash}'\n").unwrap();
-    }
-    let file = folder.path("c.toml");
-    std::fs::write(&file, config).unwrap();
-    let launch = Launch::default()
-        .argument("--demo")
-        .argument("--config")
-        .argument(file.display().to_string());
-    HttpServer::start(launch).await
+    let launch = signing_in(folder, String::new(), &[("ada", ADA), ("bob", BOB)]);
+    HttpServer::start(launch.argument("--demo")).await
 }
 
 fn by(request: &Request, token: &str) -> Request {

@@ -4,18 +4,14 @@ mod browser;
 mod names;
 mod whole;
 
-use std::fmt::Write as _;
-
-use adapters::inbound::http::identity::TokenHash;
 use serde_json::{Value, json};
 use support::{
-    client::Launch,
     http::{HttpServer, Request, Response},
     scratch::Scratch,
     waiting::until,
 };
 
-use super::ENDLESS;
+use super::{ENDLESS, signing_in};
 
 /// An operator, one of a single connection, and two people who may only query.
 const OPS: &str = "portolan_ops";
@@ -30,33 +26,25 @@ struct Team {
 
 impl Team {
     async fn start() -> Self {
-        let folder = Scratch::new();
-        let mut config = "[connections.shop]\nurl = 'sqlite::memory:'\n\
+        let config = "[connections.shop]\nurl = 'sqlite::memory:'\n\
              [connections.books]\nurl = 'sqlite::memory:'\n\
              [roles.operator]\nwhen = {principal = 'ops'}\nconnections = '*'\ntools = 'full'\nmanageConnections = true\n\
              [roles.librarian]\nwhen = {principal = 'librarian'}\nconnections = 'books'\ntools = 'full'\nmanageConnections = true\n\
              [roles.reader]\nwhen = {principal = ['ada', 'bob']}\nconnections = 'shop'\ntools = 'minimal'\n"
             .to_owned();
-        for (name, token) in [
+        let people = [
             ("ops", OPS),
             ("librarian", LIBRARIAN),
             ("ada", ADA),
             ("bob", BOB),
-        ] {
-            let hash = TokenHash::of(token);
-            write!(config, "[identity.tokens.{name}]\nhash = '{hash}'\n").unwrap();
-        }
-        Self::configured(folder, &config).await
+        ];
+        Self::configured(config, &people).await
     }
 
-    /// As this file says.
-    async fn configured(folder: Scratch, config: &str) -> Self {
-        let file = folder.path("team.toml");
-        std::fs::write(&file, config).unwrap();
-        let launch = Launch::default()
-            .argument("--config")
-            .argument(file.display().to_string())
-            .with("MCP_TOOLS", "full");
+    /// As a configuration file says, and with these people.
+    async fn configured(config: String, people: &[(&str, &str)]) -> Self {
+        let folder = Scratch::new();
+        let launch = signing_in(&folder, config, people).with("MCP_TOOLS", "full");
         Self {
             server: HttpServer::start(launch).await,
             _folder: folder,

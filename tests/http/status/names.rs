@@ -1,8 +1,7 @@
 //! Names of anybody's making on the page: of callers, clients, roles and whatever else has one.
 
-use adapters::inbound::http::identity::TokenHash;
 use serde_json::{Value, json};
-use support::{http::Request, scratch::Scratch};
+use support::http::Request;
 
 use super::{OPS, Team, browser::look};
 use crate::identity::{
@@ -77,13 +76,11 @@ async fn a_caller_and_roles_of_any_name_are_told_as_they_are() {
         "[server]\npublicUrl = '{AUDIENCE}'\n\
          [connections.shop]\nurl = 'sqlite::memory:'\n\
          [identity.issuers.shop]\nissuer = '{}'\n\
-         [identity.tokens.ops]\nhash = '{}'\n\
          [roles.\"<b>boss</b>\\u202E\"]\nwhen = {{principal = 'ops'}}\nconnections = '*'\ntools = 'full'\nmanageConnections = true\n\
          [roles.reader]\nwhen = {{group = 'people'}}\nconnections = 'shop'\ntools = 'minimal'\n",
         issuer.url(),
-        TokenHash::of(OPS),
     );
-    let team = Team::configured(Scratch::new(), &config).await;
+    let team = Team::configured(config, &[("ops", OPS)]).await;
     let longest = "x".repeat(256);
     for sub in [MARKUP, LINK, TURNED, &longest] {
         // WHEN each calls, by a client that calls itself such things too
